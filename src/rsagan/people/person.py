@@ -1,0 +1,94 @@
+"""A person: a picture, the joints and the regions, in one frame; and the folder that holds them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from rsagan.errors import InputError
+from rsagan.files import replacing
+from rsagan.people.picture import Picture, read_picture, write_png
+from rsagan.people.pose import Pose
+from rsagan.people.pose_formats import read_pose, write_pose
+from rsagan.people.regions import PALETTE, Parsing, to_regions
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """One person in one frame.
+
+    Attributes:
+        picture: uint8 (H, W, 3) RGB.
+        pose: joints in pixels of the same frame.
+        parsing: uint8 (H, W) of regions 0..7.
+    """
+
+    picture: Picture
+    pose: Pose
+    parsing: Parsing
+
+    def __post_init__(self) -> None:
+        size = self.picture.shape[:2]
+        if self.picture.dtype != np.uint8 or self.picture.ndim != 3 or self.picture.shape[2] != 3:
+            raise InputError(f"A person's picture is uint8 (H, W, 3), not {self.picture.dtype} {self.picture.shape}.")
+        if self.parsing.shape != size or self.pose.size != size:
+            raise InputError(
+                f"Picture {size}, parsing {self.parsing.shape} and pose {self.pose.size} must share one frame."
+            )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.pose.size
+
+
+def read_parsing(path: Path | str, label_set: str = "rsagan") -> Parsing:
+    """Read a parsing PNG (palette or grey: the pixel's number is its class) of a known label set.
+
+    Raises:
+        InputError: unreadable, coloured instead of numbered, or with ids the set does not have.
+    """
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            if image.width * image.height > 64_000_000:
+                raise InputError(f"{path} is {image.width} x {image.height} pixels, too large for a parsing map.")
+            if image.mode not in ("P", "L", "I;16", "I", "1"):
+                raise InputError(f"{path} is a coloured picture; a parsing map holds one class number a pixel.")
+            labels = np.asarray(image).astype(np.int64)
+    except InputError:
+        raise
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path} is not a readable PNG parsing map.") from error
+    return to_regions(labels, label_set, str(path))
+
+
+def write_parsing(path: Path | str, parsing: Parsing) -> None:
+    """Write a palette PNG: the pixel's number is its region, its colour that of `regions.PALETTE`."""
+    image = Image.fromarray(np.ascontiguousarray(parsing)).convert("L")
+    image.putpalette(PALETTE.ravel().tolist())
+    with replacing(path) as temporary:
+        image.save(temporary, format="PNG")
+
+
+def write_person(folder: Path | str, person: Person) -> None:
+    """Write the person folder: picture.png, pose.json, parsing.png."""
+    folder = Path(folder)
+    write_png(folder / "picture.png", person.picture)
+    write_pose(folder / "pose.json", person.pose)
+    write_parsing(folder / "parsing.png", person.parsing)
+
+
+def read_person(folder: Path | str) -> Person:
+    """Read a person folder.
+
+    Raises:
+        InputError: a file is missing or broken, or the three do not share one frame.
+    """
+    folder = Path(folder)
+    for name in ("picture.png", "pose.json", "parsing.png"):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder} is not a person folder: {name} is missing (`rsagan analyse` makes one).")
+    picture = read_picture(folder / "picture.png")
+    size = (picture.shape[0], picture.shape[1])
+    return Person(picture, read_pose(folder / "pose.json", size), read_parsing(folder / "parsing.png"))

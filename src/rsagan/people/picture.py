@@ -1,0 +1,159 @@
+"""Reading strangers' pictures safely, writing ours, and fitting a photo to a network's frame and back.
+
+A *picture* is uint8 (H, W, 3), RGB.
+"""
+
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, ImageOps, PngImagePlugin
+
+from rsagan.errors import InputError
+from rsagan.files import replacing
+from rsagan.people.pose import Pose
+
+Picture = NDArray[np.uint8]
+
+MAX_PIXELS: Final = 64_000_000
+MAX_BYTES: Final = 64 << 20
+MIN_SIDE: Final = 16
+MAX_ASPECT: Final = 20
+_FORMATS: Final = ("JPEG", "PNG", "WEBP")
+AI_NOTICE: Final = "AI-generated picture of a person in a new pose"
+
+
+def read_picture(source: Path | str | bytes, where: str | None = None) -> Picture:
+    """Read a JPEG, PNG or WebP as RGB, upright by its EXIF orientation.
+
+    Size and aspect are checked in the header, before any pixel is decoded. CMYK, 16-bit, palette, grey and alpha
+    pictures are converted; transparency is laid on white.
+
+    Args:
+        source: a path, or the file's bytes.
+        where: what to call it in an error; the path by default.
+
+    Raises:
+        InputError: not such a picture, too large, too small, too long, truncated; one sentence.
+    """
+    where = where or (str(source) if not isinstance(source, bytes) else "the picture")
+    data = source if isinstance(source, bytes) else _bytes_of(Path(source))
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{where} is {len(data) >> 20} MiB; at most {MAX_BYTES >> 20} MiB are read, shrink it first.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    except (Image.DecompressionBombError, OSError, ValueError, SyntaxError, TypeError) as error:
+        if isinstance(error, Image.DecompressionBombError):
+            raise InputError(
+                f"{where} claims more than {MAX_PIXELS // 1_000_000} million pixels; shrink it first."
+            ) from error
+        raise InputError(f"{where} is not a readable JPEG, PNG or WebP picture.") from error
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"{where} is {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} million; shrink it first."
+        )
+    if min(width, height) < MIN_SIDE:
+        raise InputError(f"{where} is {width} x {height} pixels; at least {MIN_SIDE} a side are needed.")
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise InputError(f"{where} is {width} x {height} pixels, far too long and narrow for a picture of a person.")
+    if ImageFile.LOAD_TRUNCATED_IMAGES:
+        raise InputError("Pillow is set to accept truncated pictures; unset ImageFile.LOAD_TRUNCATED_IMAGES.")
+    try:
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        return np.asarray(_rgb(upright))
+    except Exception as error:  # decoders fail with whatever they like; the picture is at fault
+        raise InputError(f"{where} is damaged or cut short and cannot be decoded.") from error
+
+
+def write_png(path: Path | str, picture: Picture, notice: str | None = None) -> None:
+    """Write a PNG, whole or not at all. `notice` goes into its metadata as Description, nothing else does."""
+    info = PngImagePlugin.PngInfo()
+    if notice:
+        info.add_itxt("Description", notice)
+    with replacing(path) as temporary:
+        Image.fromarray(np.ascontiguousarray(picture)).save(temporary, format="PNG", pnginfo=info)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a photo was laid into a frame: frame = (photo + 0.5) * scale - 0.5 + offset, in x and y alike.
+
+    Attributes:
+        scale: frame pixels per photo pixel.
+        offset: (x, y) in frame pixels.
+        photo_size, frame_size: (height, width).
+    """
+
+    scale: float
+    offset: tuple[float, float]
+    photo_size: tuple[int, int]
+    frame_size: tuple[int, int]
+
+    def pose_to_frame(self, pose: Pose) -> Pose:
+        """A pose of the photo in the frame's pixels; joints outside the frame become missing."""
+        points = (pose.points + 0.5) * self.scale - 0.5 + np.array(self.offset, np.float32)
+        return Pose(points, self.frame_size, pose.confidence).without_outside()
+
+    def pose_to_photo(self, pose: Pose) -> Pose:
+        """The inverse."""
+        points = (pose.points + 0.5 - np.array(self.offset, np.float32)) / self.scale - 0.5
+        return Pose(points, self.photo_size, pose.confidence)
+
+    def picture_to_frame(self, picture: Picture) -> Picture:
+        """Cut and scale; where the frame reaches beyond the photo it continues the border's own colour."""
+        height, width = self.frame_size
+        x0, y0 = (-self.offset[0] / self.scale, -self.offset[1] / self.scale)
+        x1, y1 = x0 + width / self.scale, y0 + height / self.scale
+        pad = [max(0, int(np.ceil(v))) for v in (-y0, y1 - self.photo_size[0], -x0, x1 - self.photo_size[1])]
+        padded = np.pad(picture, ((pad[0], pad[1]), (pad[2], pad[3]), (0, 0)), mode="edge")
+        box = (x0 + pad[2], y0 + pad[0], x1 + pad[2], y1 + pad[0])
+        resample = Image.Resampling.LANCZOS if self.scale < 1 else Image.Resampling.BICUBIC
+        return np.asarray(Image.fromarray(padded).resize((width, height), resample, box=box))
+
+
+def fit_whole(photo_size: tuple[int, int], frame_size: tuple[int, int]) -> Fit:
+    """The whole photo, centred in the frame, aspect kept."""
+    return fit_box((0, 0, photo_size[1], photo_size[0]), photo_size, frame_size)
+
+
+def fit_box(
+    box: tuple[float, float, float, float],
+    photo_size: tuple[int, int],
+    frame_size: tuple[int, int],
+    fill: float = 1.0,
+) -> Fit:
+    """Centre a box (x0, y0, x1, y1 in photo pixels, edges) in the frame, filling at most `fill` of its height and width."""
+    x0, y0, x1, y1 = box
+    height, width = frame_size
+    scale = fill * min(height / max(y1 - y0, 1e-6), width / max(x1 - x0, 1e-6))
+    offset = (width / 2 - scale * (x0 + x1) / 2, height / 2 - scale * (y0 + y1) / 2)
+    return Fit(scale, offset, photo_size, frame_size)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path} is larger than {MAX_BYTES >> 20} MiB; shrink it first.")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"Cannot read the picture {path}: {error.strerror or error}.") from error
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):  # 16 bits and more a channel
+        values = np.asarray(image, np.float64)
+        top = 255 if values.max(initial=0) <= 255 else 65535
+        return Image.fromarray(np.clip(values * (255 / top) + 0.5, 0, 255).astype(np.uint8)).convert("RGB")
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB")

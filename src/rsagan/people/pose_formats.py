@@ -1,0 +1,182 @@
+"""Reading and writing poses: our own JSON, OpenPose 18 and 25, COCO-17, BlazePose-33, NTED text."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rsagan.errors import InputError
+from rsagan.files import replacing
+from rsagan.people.pose import NUM_JOINTS, Pose
+
+# For each of our 18 joints the index in the foreign order; a pair means the middle of the two.
+Order = Sequence[int | tuple[int, int]]
+OPENPOSE_25: Final[Order] = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
+COCO_17: Final[Order] = (0, (5, 6), 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)
+BLAZEPOSE_33: Final[Order] = (0, (11, 12), 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
+
+_MAX_BYTES = 1 << 20
+
+
+def from_order(
+    points: ArrayLike,
+    order: Order,
+    size: tuple[int, int],
+    confidence: ArrayLike | None = None,
+    threshold: float = 0.0,
+) -> Pose:
+    """Take a foreign skeleton into our order.
+
+    Args:
+        points: (n, 2) x and y in pixels of a frame of `size` (height, width); NaN = missing.
+        order: one of the tables above.
+        confidence: (n,) in [0, 1]; joints below `threshold` are missing. The middle of two joints has the smaller
+            confidence of the two and is missing if either is.
+    """
+    xy = np.asarray(points, np.float32)
+    score = np.ones(len(xy), np.float32) if confidence is None else np.asarray(confidence, np.float32)
+    pairs = [(i, i) if isinstance(i, int) else i for i in order]
+    a, b = (np.array(index) for index in zip(*pairs, strict=True))
+    out, certainty = (xy[a] + xy[b]) / 2, np.minimum(score[a], score[b])
+    out[~(certainty >= threshold)] = np.nan
+    return Pose(out, size, None if confidence is None else certainty).without_outside()
+
+
+def to_json(pose: Pose) -> dict[str, Any]:
+    """Our JSON: OpenPose's `people[0].pose_keypoints_2d` (x, y, confidence; 0, 0, 0 = missing) and the frame's size."""
+    confidence = pose.present.astype(np.float32) if pose.confidence is None else pose.confidence
+    triples = np.column_stack([pose.points, confidence]).astype(float)
+    triples[~pose.present] = 0
+    # A joint that is present always has a confidence above nought, else it would be read back as missing.
+    triples[pose.present, 2] = np.maximum(triples[pose.present, 2], 1e-4)
+    flat = [round(float(value), 4) for value in triples.ravel()]
+    return {
+        "format": "rsagan-pose",
+        "version": 1,
+        "height": pose.size[0],
+        "width": pose.size[1],
+        "people": [{"pose_keypoints_2d": flat}],
+    }
+
+
+def write_pose(path: Path | str, pose: Pose) -> None:
+    """Write our JSON, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(to_json(pose), indent=1) + "\n", encoding="utf-8")
+
+
+def from_json(data: Any, where: str = "the pose", size: tuple[int, int] | None = None) -> Pose:
+    """A pose from decoded JSON: ours, or OpenPose's output with 18 or 25 joints, or COCO keypoints with 17.
+
+    Args:
+        size: (height, width) of the frame, for formats that do not state it. Where neither does, the joints'
+            bounding box with a tenth of margin becomes the frame.
+
+    Raises:
+        InputError: not one of these shapes; no person in it.
+    """
+    if not isinstance(data, dict):
+        raise InputError(f"{where} holds a JSON {type(data).__name__}, not an object with `people`.")
+    if "keypoints" in data:
+        flat, counts = data["keypoints"], {17: COCO_17}
+    else:
+        people = data.get("people")
+        if not isinstance(people, list):
+            raise InputError(f"{where} has no list `people` (OpenPose's format) and no `keypoints` (COCO's).")
+        if not people:
+            raise InputError(f"{where} holds no person: its list `people` is empty.")
+        if not isinstance(people[0], dict) or "pose_keypoints_2d" not in people[0]:
+            raise InputError(f"{where} has no `pose_keypoints_2d` for its first person.")
+        flat, counts = people[0]["pose_keypoints_2d"], {18: tuple(range(18)), 25: OPENPOSE_25}
+    triples = _triples(flat, where)
+    if len(triples) not in counts:
+        raise InputError(f"{where} has {len(triples)} joints; expected {' or '.join(map(str, counts))}.")
+    missing = triples[:, 2] <= 0
+    xy = np.where(missing[:, None], np.nan, triples[:, :2])
+    frame = _frame(data, where) or size
+    if frame is None:
+        xy, frame = _own_frame(xy)
+    return from_order(xy, counts[len(triples)], frame, np.clip(triples[:, 2], 0, 1), threshold=1e-6)
+
+
+def read_pose(path: Path | str, size: tuple[int, int] | None = None) -> Pose:
+    """Read a pose file: JSON as in `from_json`, or `.txt` as in `from_nted_text`.
+
+    Raises:
+        InputError: no such file, not JSON, or not a pose; one sentence says which.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise InputError(f"{path} is larger than 1 MiB, far too large for a pose file.")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise InputError(f"Cannot read the pose {path}: {reason}.") from error
+    if path.suffix.lower() == ".txt":
+        return from_nted_text(text, str(path), size or (256, 176))
+    try:
+        data = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{path} is not valid JSON ({error}).") from error
+    return from_json(data, str(path), size)
+
+
+def from_nted_text(text: str, where: str, size: tuple[int, int]) -> Pose:
+    """NTED's text: 18 rows `x y` in a 256-wide, 256-high frame whose middle 176 columns are the picture.
+
+    Args:
+        size: (height, width) of the frame wanted. Missing joints are -1 in both.
+    """
+    try:
+        rows = [
+            [float(value) for value in line.replace(",", " ").split()] for line in text.splitlines() if line.strip()
+        ]
+    except ValueError as error:
+        raise InputError(f"{where} holds something that is not a number ({error}).") from error
+    if len(rows) != NUM_JOINTS or any(len(row) != 2 for row in rows):
+        raise InputError(f"{where} must hold 18 rows of x and y.")
+    xy = np.array(rows)
+    missing = (xy < 0).all(axis=1)
+    scaled = (xy - [40, 0]) * [size[1] / 176, size[0] / 256]
+    scaled[missing] = np.nan
+    return Pose(scaled.astype(np.float32), size).without_outside()
+
+
+def to_nted_text(pose: Pose) -> str:
+    """The inverse of `from_nted_text`."""
+    xy = pose.points.astype(float) / [pose.size[1] / 176, pose.size[0] / 256] + [40, 0]
+    return "".join("-1 -1\n" if math.isnan(x) else f"{x:.3f} {y:.3f}\n" for x, y in xy)
+
+
+def _triples(flat: Any, where: str) -> NDArray[np.float64]:
+    if not isinstance(flat, list) or not flat or len(flat) % 3:
+        raise InputError(f"{where}: joints must be a flat list of x, y, confidence.")
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in flat):
+        raise InputError(f"{where}: a joint holds something that is not a number.")
+    triples = np.array(flat, np.float64).reshape(-1, 3)
+    if not np.isfinite(triples).all() or np.abs(triples).max() > 1e6:
+        raise InputError(f"{where}: a joint's coordinate is not a sensible number of pixels.")
+    return triples
+
+
+def _frame(data: dict[str, Any], where: str) -> tuple[int, int] | None:
+    height, width = data.get("height"), data.get("width")
+    if height is None and width is None:
+        return None
+    if not (isinstance(height, int) and isinstance(width, int) and 1 <= height <= 100_000 and 1 <= width <= 100_000):
+        raise InputError(f"{where}: `height` and `width` must be whole numbers of pixels, not {height!r}, {width!r}.")
+    return height, width
+
+
+def _own_frame(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[int, int]]:
+    if np.isnan(xy).all():
+        return xy, (1, 1)
+    low, high = np.nanmin(xy, axis=0), np.nanmax(xy, axis=0)
+    margin = 0.1 * max(high - low) + 1
+    width, height = np.ceil(high - low + 2 * margin).astype(int)
+    return xy - low + margin, (int(height), int(width))
