@@ -1,0 +1,11 @@
+"""The network of the paper's abstract: modules A, B, C, encoders, decoder with detail path, discriminator."""
+
+from rsagan.network.config import VARIANTS, Config, variant
+from rsagan.network.discriminator import Discriminator
+from rsagan.network.generator import Encoded, Generator, Output
+from rsagan.network.weights import load_weights, read_metadata, save_weights
+
+__all__ = [
+    "VARIANTS", "Config", "Discriminator", "Encoded", "Generator", "Output",
+    "load_weights", "read_metadata", "save_weights", "variant",
+]  # fmt: skip

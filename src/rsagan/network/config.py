@@ -1,0 +1,90 @@
+"""What a generator is made of: one frozen dataclass, stored with the weights."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final, Literal
+
+from rsagan.errors import InputError
+
+
+@dataclass(frozen=True)
+class Config:
+    """Widths and switches of the network. All of them are this project's decisions, none is known from the paper.
+
+    Attributes:
+        widths: channels at full, 1/2, 1/4 and 1/8 resolution.
+        heads: attention heads of module C; the last width is divisible by it.
+        blocks: how many integration blocks.
+        tokens: style tokens a region (module A).
+        match_channels: hidden channels a region of the match (module A).
+        key_channels: channels of the queries and keys that make the correspondence (module B).
+        semantics: use the source's parsing map at all, and predict the target's.
+        match: re-score the parsing by how well it agrees with the joints (module A's heart).
+        injection: what makes the coarse style: "correspondence" is module B; "regions" paints each region's mean
+            code where that region is expected (the older semantic-map family); "none" conditions on the mean of the
+            whole picture.
+        integration: "spatial" is module C; "transposed" attends over channels; "convolution" replaces it by
+            plain residual blocks.
+        detail: fetch the source's fine features and colours along the correspondence.
+        prior: add the rigid bone-to-bone motion to the correspondence's logits.
+    """
+
+    widths: tuple[int, int, int, int] = (32, 64, 128, 192)
+    heads: int = 4
+    blocks: int = 2
+    tokens: int = 2
+    match_channels: int = 16
+    key_channels: int = 128
+    semantics: bool = True
+    match: bool = True
+    injection: Literal["correspondence", "regions", "none"] = "correspondence"
+    integration: Literal["spatial", "transposed", "convolution"] = "spatial"
+    detail: bool = True
+    prior: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(self.widths))
+        if len(self.widths) != 4 or any(width < 8 or width % 8 for width in self.widths):
+            raise InputError(f"widths must be four multiples of 8, not {self.widths}.")
+        if self.widths[-1] % self.heads:
+            raise InputError(f"The last width {self.widths[-1]} is not divisible by {self.heads} heads.")
+        if min(self.heads, self.blocks, self.tokens, self.match_channels, self.key_channels) < 1:
+            raise InputError("heads, blocks, tokens, match_channels and key_channels must be at least 1.")
+        if self.injection not in ("correspondence", "regions", "none"):
+            raise InputError(f"Unknown injection {self.injection!r}.")
+        if self.integration not in ("spatial", "transposed", "convolution"):
+            raise InputError(f"Unknown integration {self.integration!r}.")
+        if self.injection == "regions" and not self.semantics:
+            raise InputError("Region codes (injection = regions) need semantics.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Config":
+        """The inverse; an unknown field is an InputError, not a silent loss."""
+        unknown = sorted(set(data) - {field.name for field in fields(cls)})
+        if unknown:
+            raise InputError(f"Unknown network settings {', '.join(unknown)}: these weights need a newer version.")
+        return cls(**data)
+
+
+# The rows of the ablation, as changes of the full network.
+VARIANTS: Final[dict[str, dict[str, Any]]] = {
+    "full": {},
+    "no_semantics": {"semantics": False, "match": False},
+    "no_match": {"match": False},
+    "no_injection": {"injection": "none"},
+    "no_integration": {"integration": "convolution"},
+    "transposed_integration": {"integration": "transposed"},
+    "no_detail": {"detail": False},
+    "pose_only": {"semantics": False, "match": False, "injection": "none"},
+    "semantic_baseline": {"match": False, "injection": "regions", "integration": "convolution"},
+}
+
+
+def variant(name: str, base: Config | None = None) -> Config:
+    """The named row of the ablation, built from `base` (the full network by default)."""
+    if name not in VARIANTS:
+        raise InputError(f"Unknown variant {name!r}; choose among {', '.join(VARIANTS)}.")
+    return replace(base or Config(), **VARIANTS[name])

@@ -1,0 +1,165 @@
+"""The decoder with its detail path.
+
+Attention at 1/8 blurs texture, so the correspondence, read as a flow and refined by a local match at 1/4, fetches the
+source's 1/4 and 1/2 features and its full-resolution colours; a predicted mask blends them in.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rsagan.network.config import Config
+from rsagan.network.encoders import Appearance, PoseFeatures
+from rsagan.network.layers import ResidualBlock, act, cell_centres, conv, sample, up
+from rsagan.network.style_injection import FlowReading
+from rsagan.people import NUM_REGIONS
+
+_REACH = 2  # the local match looks this many 1/4 cells to every side
+_MATCH_CHANNELS = 32
+
+
+class Painted(NamedTuple):
+    """What the decoder returns: see `generator.Output`."""
+
+    picture: Tensor
+    parsing_logits: Tensor | None
+    flow: Tensor | None
+    mask: Tensor | None
+
+
+class LocalMatch(nn.Module):
+    """Refines a flow at 1/4 by comparing target features with source features a few cells around."""
+
+    offsets: Tensor
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        quarter = config.widths[2]
+        self.query = conv(2 * quarter, _MATCH_CHANNELS, kernel=1)
+        self.key = conv(2 * quarter, _MATCH_CHANNELS, kernel=1)
+        side = 2 * _REACH + 1
+        steps = torch.arange(side, dtype=torch.float32) - _REACH
+        offsets = 4 * torch.stack([steps.repeat(side), steps.repeat_interleave(side)], -1)  # (k * k, 2) in pixels
+        self.register_buffer("offsets", offsets, persistent=False)
+        # At first the middle is preferred: the refinement starts near zero.
+        self.lean = nn.Parameter(-offsets.square().sum(-1) / 32)
+
+    def encode(self, appearance: Tensor, pose: Tensor) -> Tensor:
+        """Keys (B, M, H/4, W/4) of the source."""
+        return self.key(torch.cat([appearance, pose], 1))
+
+    def forward(self, x: Tensor, pose: Tensor, keys: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
+        """x, pose (B, C2, H/4, W/4) of the target; flow (B, 2, H/4, W/4). Returns the finer flow and its certainty."""
+        b, _, h, w = flow.shape
+        query = F.normalize(self.query(torch.cat([x, pose], 1)).float(), dim=1)  # (B, M, h', w')
+        k = len(self.offsets)
+        around = flow[:, None] + self.offsets[:, :, None, None]  # (B, k*k, 2, h', w')
+        seen = sample(keys.float(), around.transpose(1, 2).reshape(b, 2, k * h, w), stride=4)
+        seen = F.normalize(seen.unflatten(2, (k, h)), dim=1)  # (B, M, k*k, h', w')
+        logits = 8 * (query[:, :, None] * seen).sum(1) + self.lean[:, None, None]
+        weights = logits.softmax(1)
+        finer = flow + torch.einsum("bkhw,kc->bchw", weights, self.offsets)
+        return finer, weights.amax(1, keepdim=True)
+
+
+class Decoder(nn.Module):
+    """From the integrated result at 1/8 to the picture and the target's parsing."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        full, half, quarter, eighth = config.widths
+        self.detail = config.detail
+        fetched_quarter, fetched_half = (quarter // 2, half // 2) if config.detail else (0, 0)
+        self.to_quarter = conv(eighth, quarter, kernel=1)
+        self.join_quarter = conv(2 * quarter + fetched_quarter, quarter)
+        self.at_quarter = ResidualBlock(quarter)
+        self.to_half = conv(quarter, half, kernel=1)
+        self.join_half = conv(half + fetched_half, half)
+        self.at_half = ResidualBlock(half)
+        self.to_full = conv(half, full, kernel=1)
+        self.join_full = conv(full + (3 if config.detail else 0), full)
+        self.at_full = conv(full, full)
+        self.colours = conv(full, 4 if config.detail else 3)
+        self.parsing = conv(half, NUM_REGIONS) if config.semantics else None
+        if config.detail:
+            self.match = LocalMatch(config)
+            self.fetch_quarter = conv(quarter, fetched_quarter, kernel=1)
+            self.fetch_half = conv(half, fetched_half, kernel=1)
+            self.trust_quarter = conv(2 + quarter, 1, kernel=1)
+            self.trust_half = conv(1 + half, 1, kernel=1)
+            self.guess = None if config.injection == "correspondence" else conv(eighth, 2)
+
+    def base_flow(self, x: Tensor, reading: FlowReading | None) -> FlowReading:
+        """Where there is no correspondence to read, a displacement is guessed from the features themselves."""
+        if reading is not None:
+            return reading
+        assert self.guess is not None
+        b, _, h, w = x.shape
+        extent = torch.tensor([8.0 * w, 8.0 * h], device=x.device)[:, None, None]
+        centres = cell_centres(h, w, 8, x.device).T.reshape(1, 2, h, w)
+        moved = centres + torch.tanh(self.guess(x).float()) * extent
+        return FlowReading(moved, torch.full((b, 1, h, w), 0.5, device=x.device))
+
+    def forward(
+        self,
+        x: Tensor,
+        pose: PoseFeatures,
+        source: Appearance,
+        picture: Tensor,
+        keys: Tensor | None,
+        reading: FlowReading | None,
+    ) -> Painted:
+        """
+        Args:
+            x: (B, C3, h, w) from module C.
+            pose: target pose features.
+            source, picture, keys: the source's appearance, its picture (B, 3, H, W) and `LocalMatch.encode`.
+            reading: the correspondence as a flow at 1/8.
+        """
+        base = x
+        x = torch.cat([up(act(self.to_quarter(x))), pose.quarter], 1)  # (B, 2 C2, H/4, W/4)
+        flow = None
+        if self.detail:
+            assert keys is not None
+            coarse = self.base_flow(base, reading)
+            shift = coarse.flow - centres_map(coarse.flow, 8)
+            # A cell's four quarters move together: the displacement is what they share.
+            shift = shift.repeat_interleave(2, 2).repeat_interleave(2, 3)
+            certainty = coarse.certainty.repeat_interleave(2, 2).repeat_interleave(2, 3)
+            half_channels = x.shape[1] // 2
+            start = shift + centres_map(shift, 4)
+            flow, close = self.match(x[:, :half_channels], pose.quarter, keys, start)
+            fetched = sample(self.fetch_quarter(source.quarter), flow, stride=4)
+            trust = torch.cat([certainty.to(x.dtype), close.to(x.dtype), x[:, :half_channels]], 1)
+            x = torch.cat([x, fetched * torch.sigmoid(self.trust_quarter(trust))], 1)
+        x = self.at_quarter(act(self.join_quarter(x)))
+
+        x = up(act(self.to_half(act(x))))  # (B, C1, H/2, W/2)
+        if flow is not None:
+            shift = up(flow - centres_map(flow, 4))
+            flow_half = shift + centres_map(shift, 2)
+            fetched = sample(self.fetch_half(source.half), flow_half, stride=2)
+            trust = torch.cat([up(certainty).to(x.dtype), x], 1)
+            x = torch.cat([x, fetched * torch.sigmoid(self.trust_half(trust))], 1)
+        x = self.at_half(act(self.join_half(x)))
+        parsing = None if self.parsing is None else up(self.parsing(act(x)))
+
+        x = up(act(self.to_full(act(x))))  # (B, C0, H, W)
+        if flow is None:
+            x = act(self.at_full(act(self.join_full(x))))
+            return Painted(torch.tanh(self.colours(x).float()), parsing, None, None)
+        shift = up(shift)
+        carried = sample(picture, shift + centres_map(shift, 1), stride=1)
+        x = act(self.join_full(torch.cat([x, carried.to(x.dtype)], 1)))
+        x = self.colours(act(self.at_full(x))).float()
+        mask = torch.sigmoid(x[:, 3:])
+        painted = mask * carried.float() + (1 - mask) * torch.tanh(x[:, :3])
+        return Painted(painted, parsing, flow, mask)
+
+
+def centres_map(like: Tensor, stride: int) -> Tensor:
+    """(1, 2, h, w): the centres of the cells of a map of `like`'s height and width."""
+    h, w = like.shape[2:]
+    return cell_centres(h, w, stride, like.device).T.reshape(1, 2, h, w)

@@ -1,0 +1,230 @@
+"""The generator: a person, and the joints of another pose, to a picture of the person in that pose.
+
+    encode_source   E_appearance(picture, parsing), E_pose(source joints), module A, and all keys and values
+    render          E_pose(target joints), module B, target parsing, module C, decoder with detail path
+
+Nothing but the source's picture, parsing and joints and the *target joints* ever enters. The layers are this project's
+own: of the paper only the abstract is public.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rsagan.errors import InputError
+from rsagan.network.config import Config
+from rsagan.network.decoder import Decoder
+from rsagan.network.encoders import Appearance, AppearanceEncoder, PoseEncoder
+from rsagan.network.layers import conv
+from rsagan.network.semantic_fusion import SemanticFusion, Semantics
+from rsagan.network.style_injection import (
+    PlainConditioning,
+    RegionPainting,
+    SourceSide,
+    StyleInjection,
+    read_flow,
+)
+from rsagan.network.style_integration import IntegrationBlock, KeysValues, PlainBlocks, region_bias
+from rsagan.people import NUM_JOINTS, NUM_REGIONS
+
+MIN_SIDE = 32
+
+
+class Output(NamedTuple):
+    """What the generator says.
+
+    picture: (B, 3, H, W) in [-1, 1].
+    parsing_logits: (B, R, H, W) the target's predicted parsing; None without semantics.
+    rescored: (B, R, H/4, W/4) log-probabilities of the re-scored source parsing; None without the match.
+    log_correspondence: (B, N target, N source) log W at 1/8; None without module B.
+    flow: (B, 2, H/4, W/4) x, y in source pixels that the detail path reads; None without it.
+    mask: (B, 1, H, W) where the source's own colours are used, in [0, 1]; None without the detail path.
+
+    Where H or W is no multiple of 8, the maps at 1/4 and 1/8 cover the padded picture.
+    """
+
+    picture: Tensor
+    parsing_logits: Tensor | None
+    rescored: Tensor | None
+    log_correspondence: Tensor | None
+    flow: Tensor | None
+    mask: Tensor | None
+
+
+class Encoded(NamedTuple):
+    """A source, encoded once; `render` takes it with any number of poses.
+
+    size is the picture's own (H, W); picture (B, 3, H', W') is padded to multiples of 8, as is all that follows.
+    """
+
+    size: tuple[int, int]
+    picture: Tensor
+    points: Tensor
+    appearance: Appearance
+    semantics: Semantics | None
+    injection: SourceSide
+    integration: list[KeysValues]
+    match_keys: Tensor | None
+
+
+class Generator(nn.Module):
+    """The network of `Config`."""
+
+    def __init__(self, config: Config | None = None) -> None:
+        super().__init__()
+        self.config = config = config or Config()
+        self.appearance = AppearanceEncoder(config)
+        self.pose = PoseEncoder(config)
+        self.fusion = SemanticFusion(config) if config.semantics else None
+        self.injection: StyleInjection | RegionPainting | PlainConditioning
+        if config.injection == "correspondence":
+            self.injection = StyleInjection(config)
+        elif config.injection == "regions":
+            self.injection = RegionPainting(config)
+        else:
+            self.injection = PlainConditioning(config)
+        self.layout = conv(config.widths[3], NUM_REGIONS, kernel=1) if config.semantics else None
+        self.integration: nn.ModuleList | PlainBlocks
+        if config.integration == "convolution":
+            self.integration = PlainBlocks(config)
+        else:
+            self.integration = nn.ModuleList(IntegrationBlock(config) for _ in range(config.blocks))
+        self.decoder = Decoder(config)
+
+    def forward(self, source: Tensor, parsing: Tensor, source_points: Tensor, target_points: Tensor) -> Output:
+        """Paint the source person in the target pose.
+
+        Args:
+            source: float (B, 3, H, W) in [-1, 1].
+            parsing: float (B, 8, H, W), one-hot or soft; ignored without semantics.
+            source_points, target_points: float32 (B, 18, 2) in pixels of the picture, NaN = missing.
+
+        Raises:
+            InputError: shapes that do not fit, with the shapes.
+        """
+        return self.render(self.encode_source(source, parsing, source_points), target_points)
+
+    def encode_source(self, source: Tensor, parsing: Tensor, points: Tensor) -> Encoded:
+        """Everything that depends on the source alone."""
+        check(source, parsing, points)
+        size = (source.shape[2], source.shape[3])
+        picture = pad(source)
+        regions = pad(parsing).to(picture.dtype) if self.config.semantics else None
+        padded = (picture.shape[2], picture.shape[3])
+
+        appearance = self.appearance(picture, regions)
+        pose = self.pose(points, padded)
+        semantics = None if self.fusion is None else self.fusion(regions, points, appearance)
+
+        features = None if semantics is None else semantics.features
+        injection = self.injection
+        if isinstance(injection, StyleInjection):
+            side = injection.encode(appearance.eighth, pose.eighth, features)
+        elif isinstance(injection, RegionPainting):
+            assert semantics is not None
+            side = injection.encode(appearance.eighth, semantics.regions)
+        else:
+            side = injection.encode(appearance.eighth)
+
+        known = appearance.eighth if features is None else torch.cat([appearance.eighth, features], 1)
+        tokens = None if semantics is None else semantics.tokens
+        blocks: list[Any] = [] if isinstance(self.integration, PlainBlocks) else list(self.integration)
+        keys_values = [block.encode(known, tokens) for block in blocks]
+        match_keys = self.decoder.match.encode(appearance.quarter, pose.quarter) if self.config.detail else None
+        return Encoded(size, picture, points, appearance, semantics, side, keys_values, match_keys)
+
+    def render(self, encoded: Encoded, target_points: Tensor) -> Output:
+        """The picture in the pose `target_points` (B, 18, 2); one encoded source serves any number B of poses."""
+        if target_points.ndim != 3 or target_points.shape[1:] != (NUM_JOINTS, 2):
+            raise InputError(f"Target joints must be (B, 18, 2), not {tuple(target_points.shape)}.")
+        encoded = spread(encoded, len(target_points))
+        padded = (encoded.picture.shape[2], encoded.picture.shape[3])
+        h, w = padded[0] // 8, padded[1] // 8
+        pose = self.pose(target_points, padded)
+
+        log_w = reading = None
+        if isinstance(self.injection, StyleInjection):
+            assert encoded.injection.keys is not None
+            log_w = self.injection.correspond(
+                encoded.injection.keys, pose.eighth, encoded.points, target_points, padded
+            )
+            reading = read_flow(log_w, h, w)
+            x = self.injection(encoded.injection, pose.eighth, log_w)
+        else:
+            x = self.injection(encoded.injection, pose.eighth)
+
+        bias = layout = None
+        if self.layout is not None and encoded.semantics is not None:
+            layout = self.layout(x)
+            if self.config.integration == "spatial":
+                bias = region_bias(
+                    layout.float().softmax(1),
+                    encoded.semantics.regions.float(),
+                    encoded.semantics.exists,
+                    self.config.tokens,
+                )
+        if isinstance(self.integration, PlainBlocks):
+            x = self.integration(x)
+        else:
+            for block, side in zip(self.integration, encoded.integration, strict=True):
+                x = block(x, side, bias)
+
+        painted = self.decoder(x, pose, encoded.appearance, encoded.picture, encoded.match_keys, reading)
+        height, width = encoded.size
+        parsing = painted.parsing_logits
+        if parsing is not None and layout is not None:
+            # The first guess, made before attention, is refined by the decoder: both learn from one loss.
+            parsing = parsing + F.interpolate(layout, scale_factor=8.0, mode="bilinear", align_corners=False)
+        return Output(
+            painted.picture[..., :height, :width],
+            None if parsing is None else parsing[..., :height, :width],
+            encoded.semantics.rescored if encoded.semantics is not None and self.config.match else None,
+            log_w,
+            painted.flow,
+            None if painted.mask is None else painted.mask[..., :height, :width],
+        )
+
+
+def check(source: Tensor, parsing: Tensor, points: Tensor) -> None:
+    """Refuse shapes that do not fit together, naming them."""
+    b, channels, height, width = source.shape
+    if channels != 3 or min(height, width) < MIN_SIDE:
+        raise InputError(
+            f"The source must be (B, 3, H, W) with H and W at least {MIN_SIDE}, not {tuple(source.shape)}."
+        )
+    if parsing.shape != (b, NUM_REGIONS, height, width):
+        raise InputError(f"The parsing must be {(b, NUM_REGIONS, height, width)}, not {tuple(parsing.shape)}.")
+    if points.shape != (b, NUM_JOINTS, 2):
+        raise InputError(f"The joints must be {(b, NUM_JOINTS, 2)}, not {tuple(points.shape)}.")
+
+
+def pad(x: Tensor) -> Tensor:
+    """Extend to multiples of 8 to the right and below by the border's own values."""
+    bottom, right = -x.shape[2] % 8, -x.shape[3] % 8
+    if not (bottom or right):
+        return x
+    return F.pad(x, (0, right, 0, bottom), mode="replicate")
+
+
+def spread(encoded: Encoded, batch: int) -> Encoded:
+    """Let one encoded source stand for `batch` equal ones (views, no copies)."""
+    if len(encoded.picture) == batch:
+        return encoded
+    if len(encoded.picture) != 1:
+        raise InputError(f"{len(encoded.picture)} sources cannot be rendered in {batch} poses; give one or as many.")
+
+    def expand(x: Any) -> Any:
+        return None if x is None else x.expand(batch, *x.shape[1:])
+
+    return Encoded(
+        encoded.size,
+        encoded.picture.expand(batch, -1, -1, -1),
+        encoded.points.expand(batch, -1, -1),
+        Appearance(*map(expand, encoded.appearance)),
+        None if encoded.semantics is None else Semantics(*map(expand, encoded.semantics)),
+        SourceSide(*map(expand, encoded.injection)),
+        [KeysValues(*map(expand, side)) for side in encoded.integration],
+        expand(encoded.match_keys),
+    )

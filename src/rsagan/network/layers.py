@@ -1,0 +1,78 @@
+"""Small parts shared by the modules.
+
+Shapes everywhere in this room: B batch, H x W picture, h x w = H/8 x W/8, N = h * w positions in row-major order,
+C channels, R = 8 regions, K = 18 joints. Coordinates are x, y in pixels of the full picture, integers at pixel
+centres; a cell of a map at 1/s covers s x s pixels.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, groups: int = 1, dilation: int = 1) -> nn.Conv2d:
+    """A convolution that keeps the size (or divides it by the stride)."""
+    return nn.Conv2d(inputs, outputs, kernel, stride, dilation * (kernel // 2), dilation, groups)
+
+
+def act(x: Tensor) -> Tensor:
+    """The activation used throughout."""
+    return F.leaky_relu(x, 0.2)
+
+
+def norm(channels: int) -> nn.GroupNorm:
+    """Group normalisation with 16 channels a group at most."""
+    return nn.GroupNorm(max(1, channels // 16), channels)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside the identity; the first is preceded by a normalisation."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = norm(channels)
+        self.first = conv(channels, channels)
+        self.second = conv(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(act(self.first(act(self.norm(x)))))
+
+
+def up(x: Tensor) -> Tensor:
+    """Twice as large, bilinearly: no checkerboards."""
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def cell_centres(h: int, w: int, stride: int, device: torch.device) -> Tensor:
+    """float32 (h * w, 2): x, y of each cell's centre in pixels of the full picture."""
+    y = torch.arange(h, device=device, dtype=torch.float32) * stride + (stride - 1) / 2
+    x = torch.arange(w, device=device, dtype=torch.float32) * stride + (stride - 1) / 2
+    return torch.stack([x[None, :].expand(h, w), y[:, None].expand(h, w)], dim=-1).reshape(h * w, 2)
+
+
+def sample(features: Tensor, coordinates: Tensor, stride: int) -> Tensor:
+    """Read a map at given places.
+
+    Args:
+        features: (B, C, h', w') at 1/stride.
+        coordinates: (B, 2, h, w), x and y in pixels of the full picture.
+
+    Returns:
+        (B, C, h, w), bilinear; beyond the border its nearest value.
+    """
+    size = torch.tensor(
+        [features.shape[3] * stride, features.shape[2] * stride], device=features.device, dtype=torch.float32
+    )
+    place = (2 * coordinates.float().permute(0, 2, 3, 1) + 1) / size - 1
+    read = F.grid_sample(features.float(), place, mode="bilinear", padding_mode="border", align_corners=False)
+    return read.to(features.dtype)
+
+
+def tokens_of(x: Tensor) -> Tensor:
+    """(B, C, h, w) to (B, N, C)."""
+    return x.flatten(2).transpose(1, 2)
+
+
+def map_of(x: Tensor, h: int, w: int) -> Tensor:
+    """(B, N, C) to (B, C, h, w)."""
+    return x.transpose(1, 2).reshape(x.shape[0], x.shape[2], h, w)

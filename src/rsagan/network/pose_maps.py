@@ -1,0 +1,97 @@
+"""From joints to maps: heatmaps, limb maps, coordinates along and across each bone, and rigid bone motion.
+
+All of it is computed from coordinates in float32 when it is needed and never stored. Sizes are in units of the
+person's *scale*, the longest visible bone (usually neck to hip), so that a half body looks like a whole one.
+"""
+
+import torch
+from torch import Tensor
+
+from rsagan.network.layers import cell_centres
+from rsagan.people import LIMBS, NUM_JOINTS
+
+JOINT_SIGMA = 0.08
+LIMB_SIGMA = 0.15
+POSE_CHANNELS = NUM_JOINTS + 3 * len(LIMBS)
+
+_FROM = [a for a, _ in LIMBS]
+_TO = [b for _, b in LIMBS]
+_RIGHT, _LEFT = [2, 8], [5, 11]
+
+
+def pose_maps(points: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+    """What the pose encoder sees.
+
+    Args:
+        points: float32 (B, 18, 2), NaN = missing.
+        size: (height, width) of the full picture, multiples of `stride`.
+
+    Returns:
+        float32 (B, 18 + 3 * 17, height / stride, width / stride): a heatmap a joint; for each limb its nearness, and
+        nearness times the position along (-1 at its start, 1 at its end) and across it.
+    """
+    h, w = size[0] // stride, size[1] // stride
+    bones = _Bones(points, size)
+    centres = cell_centres(h, w, stride, points.device)
+    squared = (bones.xy[:, :, None] - centres).square().sum(-1)  # (B, 18, N)
+    heat = torch.exp(-squared / (2 * (JOINT_SIGMA * bones.scale[:, :, None]).square())) * bones.present[:, :, None]
+    near, along, across = bones.around(centres)
+    maps = [heat, near, near * (2 * along.clamp(-0.5, 1.5) - 1), near * (across / LIMB_SIGMA).clamp(-3, 3)]
+    return torch.cat(maps, dim=1).unflatten(2, (h, w))
+
+
+def rigid_motion(source: Tensor, target: Tensor, size: tuple[int, int], stride: int) -> tuple[Tensor, Tensor]:
+    """Where each target cell would lie in the source if every bone moved rigidly.
+
+    A point keeps its place along its bone and its distance from it, mirrored when the person is seen from the
+    other side; near several bones the guesses are averaged by nearness.
+
+    Args:
+        source, target: float32 (B, 18, 2) joints.
+
+    Returns:
+        coordinates float32 (B, N, 2) in source pixels, and confidence float32 (B, N) in [0, 1], 0 far from all bones
+        that both poses know.
+    """
+    here, there = _Bones(target, size), _Bones(source, size)
+    centres = cell_centres(size[0] // stride, size[1] // stride, stride, target.device)
+    near, along, across = here.around(centres)  # (B, 17, N)
+    near = near.square() * (here.known & there.known)[:, :, None]
+    mirrored = torch.where(here.facing * there.facing < 0, -1.0, 1.0)[:, None, None]  # (B, 1, 1)
+    aside = across * mirrored * there.scale[:, :, None]
+    guess = (
+        there.start[:, :, None]
+        + along[..., None].clamp(-0.3, 1.3) * there.bone[:, :, None]
+        + aside[..., None] * there.normal[:, :, None]
+    )  # (B, 17, N, 2)
+    total = near.sum(1)
+    mean = (near[..., None] * guess).sum(1) / total[..., None].clamp(min=1e-6)
+    return mean, total.clamp(max=1)
+
+
+class _Bones:
+    """The bones of a batch of poses: start, direction, length, and the person's scale and facing."""
+
+    def __init__(self, points: Tensor, size: tuple[int, int]) -> None:
+        self.present = ~torch.isnan(points).any(-1)  # (B, 18)
+        self.xy = torch.nan_to_num(points.float())
+        self.known = self.present[:, _FROM] & self.present[:, _TO]  # (B, 17)
+        self.start = self.xy[:, _FROM]
+        self.bone = self.xy[:, _TO] - self.start  # (B, 17, 2)
+        self.length = self.bone.square().sum(-1).clamp(min=1.0).sqrt()
+        self.normal = torch.stack([-self.bone[..., 1], self.bone[..., 0]], -1) / self.length[..., None]
+        longest = (self.length * self.known).amax(1, keepdim=True)  # (B, 1)
+        self.scale = longest.clamp(min=size[0] / 16, max=float(size[0]))
+        # Positive when the person's left is on the picture's right: seen from the front.
+        both = self.present[:, _RIGHT] & self.present[:, _LEFT]
+        self.facing = ((self.xy[:, _LEFT, 0] - self.xy[:, _RIGHT, 0]) * both).sum(1)  # (B,)
+
+    def around(self, centres: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """For places (N, 2): nearness in [0, 1], position along in bone lengths, across in scales; each (B, 17, N)."""
+        relative = centres - self.start[:, :, None]  # (B, 17, N, 2)
+        along = (relative * self.bone[:, :, None]).sum(-1) / self.length[..., None].square()
+        across = (relative * self.normal[:, :, None]).sum(-1) / self.scale[:, :, None]
+        foot = along.clamp(0, 1)[..., None] * self.bone[:, :, None]
+        squared = (relative - foot).square().sum(-1)
+        near = torch.exp(-squared / (2 * (LIMB_SIGMA * self.scale[:, :, None]).square()))
+        return near * self.known[:, :, None], along, across

@@ -1,0 +1,161 @@
+"""Module B: pose-correspondence guided style injection.
+
+Where in the source does each place of the target come from? Target pose features ask, source pose features (with the
+matched semantics) answer; the correspondence W carries the source's appearance to the target pose, and this coarse
+style modulates the target's pose features. Two weaker stand-ins, for the ablation and the rivals, live beside it.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rsagan.network.config import Config
+from rsagan.network.layers import act, cell_centres, conv, map_of, tokens_of
+from rsagan.network.pose_maps import rigid_motion
+from rsagan.people import NUM_REGIONS
+
+MIN_TEMPERATURE, MAX_TEMPERATURE = 2.0, 60.0
+_PRIOR_SIGMA = 0.15  # of the frame's height: how far a rigid guess may be off
+
+
+class SourceSide(NamedTuple):
+    """Computed once per source: keys (B, N, D) and values (B, N, C); rivals use codes (B, R or 1, C) instead."""
+
+    keys: Tensor | None
+    values: Tensor
+
+
+class Modulation(nn.Module):
+    """Pose features, normalised, then scaled and shifted at each place by the coarse style."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(max(1, channels // 16), channels, affine=False)
+        self.hidden = conv(channels, channels, kernel=1)
+        self.scale_shift = conv(channels, 2 * channels)
+        self.out = conv(channels, channels)
+
+    def forward(self, pose: Tensor, style: Tensor) -> Tensor:
+        """pose, style (B, C, h, w) to (B, C, h, w)."""
+        scale, shift = self.scale_shift(act(self.hidden(style))).chunk(2, dim=1)
+        return pose + self.out(act(self.norm(pose) * (1 + scale) + shift))
+
+
+class StyleInjection(nn.Module):
+    """Module B."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        channels = config.widths[3]
+        self.query = conv(channels, config.key_channels, kernel=1)
+        self.key = conv(channels * (2 if config.semantics else 1), config.key_channels, kernel=1)
+        self.value = conv(channels, channels, kernel=1)
+        self.log_temperature = nn.Parameter(torch.tensor(12.0).log())
+        self.prior_strength = nn.Parameter(torch.tensor(0.5)) if config.prior else None
+        self.modulate = Modulation(channels)
+
+    def encode(self, appearance: Tensor, pose: Tensor, semantics: Tensor | None) -> SourceSide:
+        """appearance, pose, semantics (B, C, h, w), all of the source."""
+        known = pose if semantics is None else torch.cat([pose, semantics], dim=1)
+        return SourceSide(normalised(tokens_of(self.key(known))), tokens_of(self.value(appearance)))
+
+    def correspond(self, keys: Tensor, pose: Tensor, source: Tensor, target: Tensor, size: tuple[int, int]) -> Tensor:
+        """log W, float32 (B, N target, N source): for each target place, how likely it shows each source place.
+
+        Args:
+            keys: (B, N, D) of `encode`.
+            pose: (B, C, h, w) target pose features.
+            source, target: (B, K, 2) joints, for the rigid prior.
+        """
+        queries = normalised(tokens_of(self.query(pose)))
+        with torch.autocast(pose.device.type, enabled=False):
+            temperature = self.log_temperature.exp().clamp(MIN_TEMPERATURE, MAX_TEMPERATURE)
+            logits = temperature * queries.float() @ keys.float().transpose(1, 2)
+            if self.prior_strength is not None:
+                guess, sure = rigid_motion(source, target, size, stride=8)
+                places = cell_centres(size[0] // 8, size[1] // 8, 8, pose.device)
+                # |guess - place|^2, opened up so that no (N, N, 2) array is needed.
+                squared = guess.square().sum(-1, keepdim=True) - 2 * guess @ places.T + places.square().sum(-1)
+                far = (squared / (2 * (_PRIOR_SIGMA * size[0]) ** 2)).clamp(0, 8)
+                logits = logits - F.softplus(self.prior_strength) * sure[..., None] * far
+            return logits.log_softmax(-1)
+
+    def forward(self, side: SourceSide, pose: Tensor, log_w: Tensor) -> Tensor:
+        """The coarse result (B, C, h, w): pose features modulated by what W carries over."""
+        h, w = pose.shape[2:]
+        style = log_w.exp().to(side.values.dtype) @ side.values  # (B, N, C)
+        return self.modulate(pose, map_of(style, h, w))
+
+
+class RegionPainting(nn.Module):
+    """The older semantic-map family: each region's mean code, painted where the target shows that region."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        channels = config.widths[3]
+        self.value = conv(channels, channels, kernel=1)
+        self.layout = conv(channels, NUM_REGIONS)
+        self.modulate = Modulation(channels)
+
+    def encode(self, appearance: Tensor, regions: Tensor) -> SourceSide:
+        """appearance (B, C, h, w) and regions (B, R, h, w) of the source to codes (B, R, C)."""
+        mass = regions.flatten(2).to(appearance.dtype)  # (B, R, N)
+        return SourceSide(None, mass @ tokens_of(self.value(appearance)) / mass.sum(-1, keepdim=True).clamp(min=1e-3))
+
+    def forward(self, side: SourceSide, pose: Tensor) -> Tensor:
+        h, w = pose.shape[2:]
+        layout = tokens_of(self.layout(pose)).softmax(-1)  # (B, N, R)
+        return self.modulate(pose, map_of(layout @ side.values, h, w))
+
+
+class PlainConditioning(nn.Module):
+    """No module B: the mean of the whole picture conditions every place alike."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        channels = config.widths[3]
+        self.value = conv(channels, channels, kernel=1)
+        self.modulate = Modulation(channels)
+
+    def encode(self, appearance: Tensor) -> SourceSide:
+        """appearance (B, C, h, w) to one code (B, 1, C)."""
+        return SourceSide(None, tokens_of(self.value(appearance)).mean(1, keepdim=True))
+
+    def forward(self, side: SourceSide, pose: Tensor) -> Tensor:
+        h, w = pose.shape[2:]
+        return self.modulate(pose, map_of(side.values.expand(-1, h * w, -1), h, w))
+
+
+def normalised(x: Tensor) -> Tensor:
+    """(B, N, D): centred over the positions, then of length one."""
+    return F.normalize((x - x.mean(1, keepdim=True)).float(), dim=-1)
+
+
+class FlowReading(NamedTuple):
+    """flow (B, 2, h, w): source pixels; certainty (B, 1, h, w): the share of W in the window that was read."""
+
+    flow: Tensor
+    certainty: Tensor
+
+
+def read_flow(log_w: Tensor, h: int, w: int, radius: int = 1) -> FlowReading:
+    """Read W locally as a flow: the mean source place in a window round the maximum.
+
+    A mean over all places would average left and right limbs.
+
+    Args:
+        log_w: (B, N target, N source).
+    """
+    best = log_w.argmax(-1)  # (B, N)
+    row, column = best // w, best % w
+    steps = torch.arange(-radius, radius + 1, device=log_w.device)
+    rows, columns = row[..., None, None] + steps[:, None], column[..., None, None] + steps[None, :]
+    inside = (rows >= 0) & (rows < h) & (columns >= 0) & (columns < w)  # (B, N, k, k)
+    index = (rows.clamp(0, h - 1) * w + columns.clamp(0, w - 1)).flatten(2)
+    mass = log_w.gather(2, index).exp() * inside.flatten(2)  # (B, N, k * k)
+    certainty = mass.sum(-1, keepdim=True)
+    places = cell_centres(h, w, 8, log_w.device)[index]  # (B, N, k * k, 2)
+    flow = (mass[..., None] * places).sum(2) / certainty.clamp(min=1e-8)
+    return FlowReading(map_of(flow, h, w), map_of(certainty, h, w))

@@ -1,0 +1,67 @@
+"""One weights file: a safetensors with the tensors and, as JSON in its metadata, everything needed to use them."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from rsagan.errors import InputError
+from rsagan.files import replacing
+from rsagan.network.config import Config
+from rsagan.network.generator import Generator
+
+FORMAT: Final = 1
+
+
+def save_weights(path: Path | str, generator: Generator, metadata: dict[str, Any]) -> None:
+    """Write the generator as float16 with its config, whole or not at all.
+
+    Args:
+        metadata: JSON-able: preprocessing ("size"), training summary, data name and licence; added to the config.
+    """
+    header = {**metadata, "format_version": FORMAT, "config": generator.config.to_dict()}
+    tensors = {
+        name: tensor.detach().to("cpu", torch.float16).contiguous() for name, tensor in generator.state_dict().items()
+    }
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata={"rsagan": json.dumps(header)})
+
+
+def read_metadata(path: Path | str) -> dict[str, Any]:
+    """The JSON of a weights file.
+
+    Raises:
+        InputError: no such file, not a safetensors of ours, or of a newer format.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            raw = (file.metadata() or {}).get("rsagan")
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path} is not a readable safetensors file: {error}.") from error
+    try:
+        header = json.loads(raw or "")
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is a safetensors file, but not weights of this program.") from error
+    if not isinstance(header, dict) or header.get("format_version") != FORMAT or "config" not in header:
+        raise InputError(f"{path} is of a weights format this version does not read; it reads version {FORMAT}.")
+    return header
+
+
+def load_weights(path: Path | str) -> tuple[Generator, dict[str, Any]]:
+    """A generator in evaluation mode, float32, and the file's metadata.
+
+    Raises:
+        InputError: as in `read_metadata`, or tensors that do not fit the config.
+    """
+    header = read_metadata(path)
+    generator = Generator(Config.from_dict(header["config"]))
+    with safe_open(str(path), framework="pt") as file:
+        tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    try:
+        generator.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise InputError(f"{path}: its tensors do not fit its own config; the file is damaged.") from error
+    return generator.eval().requires_grad_(False), header
