@@ -1,0 +1,202 @@
+"""Training batches as a pure function of (seed, pictures seen): the same command continues the same stream.
+
+Position p of the stream decides which pair is shown (a new order every epoch) and seeds every random draw made for
+it; nothing depends on earlier batches, on the number of processes or on threads.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rsagan.data.correspondence import true_flow
+from rsagan.data.corrupt import Corruption, corrupt_parsing, corrupt_points
+from rsagan.data.prepared import PreparedFolder
+from rsagan.people import FLIP
+
+# One batch by name: see `Batches.batch`.
+Batch = dict[str, NDArray[np.generic]]
+
+_CACHE_BYTES: Final = 6 << 30
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is varied besides the corruption, on source and target alike.
+
+    Attributes:
+        flip: probability of mirroring (left and right joints change places).
+        photometric: strength of changes of brightness, contrast and colour, 0 = none, 1 = strong.
+    """
+
+    flip: float = 0.5
+    photometric: float = 0.3
+
+
+class _Pictures:
+    """Decoded pictures of a folder, kept in memory from first use if all of them fit."""
+
+    def __init__(self, folder: PreparedFolder, limit: int) -> None:
+        self.folder = folder
+        count, (height, width) = len(folder.entries), folder.size
+        self.kept = count * height * width * (10 if folder.has_surface else 4) <= limit
+        if self.kept:  # memory is only taken when a picture is written into it
+            self.loaded = np.zeros(count, bool)
+            self.pictures = np.empty((count, height, width, 3), np.uint8)
+            self.parsings = np.empty((count, height, width), np.uint8)
+            self.surfaces = np.empty((count if folder.has_surface else 0, height, width, 3), np.uint16)
+
+    def view(self, position: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint16] | None]:
+        if not self.kept:
+            return self._read(position)
+        if not self.loaded[position]:
+            picture, parsing, surface = self._read(position)
+            self.pictures[position], self.parsings[position] = picture, parsing
+            if surface is not None:
+                self.surfaces[position] = surface
+            self.loaded[position] = True
+        surface = self.surfaces[position] if self.folder.has_surface else None
+        return self.pictures[position], self.parsings[position], surface
+
+    def _read(self, position: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint16] | None]:
+        surface = self.folder.surface(position) if self.folder.has_surface else None
+        return self.folder.picture(position), self.folder.parsing(position), surface
+
+
+class Batches:
+    """The endless stream of training pairs of a prepared folder.
+
+    Args:
+        folder: whose `pairs-train.csv` is used.
+        seed: of the order and of every draw.
+        augmentation, corruption: how examples are varied; None for the pairs as they are.
+        cache_bytes: decoded pictures are kept in memory if all of them need no more than this.
+    """
+
+    def __init__(
+        self,
+        folder: PreparedFolder,
+        seed: int,
+        augmentation: Augmentation | None = None,
+        corruption: Corruption | None = None,
+        cache_bytes: int = _CACHE_BYTES,
+    ) -> None:
+        self.folder, self.seed = folder, seed
+        self.augmentation = augmentation or Augmentation(0, 0)
+        self.corruption = corruption
+        self.pairs = folder.pairs("train")
+        self._pictures = _Pictures(folder, cache_bytes)
+        self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
+
+    def pair(self, position: int) -> tuple[int, int]:
+        """Source and target view at a position of the stream, as positions in `folder.entries`."""
+        epoch, within = divmod(position, len(self.pairs))
+        known, order = self._order
+        if known != epoch:
+            order = np.random.default_rng(np.random.SeedSequence((self.seed, 1, epoch))).permutation(len(self.pairs))
+            self._order = (epoch, order)
+        source, target = self.pairs[order[within]]
+        return int(source), int(target)
+
+    def batch(self, start: int, size: int) -> Batch:
+        """The pairs at positions start ... start + size - 1 of the stream.
+
+        Returns:
+            source, target: float32 (B, 3, H, W) in [-1, 1];
+            parsing: uint8 (B, H, W), of the source, corrupted; clean_parsing: as it was; target_parsing;
+            source_points, target_points: float32 (B, 18, 2), x and y in pixels, NaN missing;
+            flow: float32 (B, 2, H / 4, W / 4), where the centre of each target cell lies in the source (x and y in
+            pixels), NaN where it is not seen there or nobody knows.
+        """
+        examples = [self.example(position) for position in range(start, start + size)]
+        return {name: np.stack([example[name] for example in examples]) for name in examples[0]}
+
+    def example(self, position: int) -> Batch:
+        """One pair of the stream: `batch` without its first axis."""
+        random = np.random.default_rng(np.random.SeedSequence((self.seed, 2, position)))
+        numbers = self.pair(position)
+        views = [self._pictures.view(number) for number in numbers]
+        entries = [self.folder.entries[number] for number in numbers]
+        points = [entry.points for entry in entries]
+        visible = [entry.visible for entry in entries]
+        height, width = self.folder.size
+        if random.random() < self.augmentation.flip:
+            views = [_mirrored(*view) for view in views]
+            points = [_mirrored_points(these, width) for these in points]
+            visible = [these[list(FLIP)] for these in visible]
+        (source, clean, surface), (target, target_parsing, target_surface) = views
+        if surface is not None and target_surface is not None:
+            flow = true_flow(surface, clean, target_surface, target_parsing)
+        else:
+            flow = np.full((2, height // 4, width // 4), np.nan, np.float32)
+        table = _colour_table(self.augmentation.photometric, random)
+        parsing = clean
+        how = self.corruption or Corruption(jitter=0, drop=0, target_jitter=0, target_drop=0)
+        if self.corruption:
+            parsing = corrupt_parsing(clean, points[0], how, random)
+        return {
+            "source": _to_network(source, table),
+            "target": _to_network(target, table),
+            "parsing": np.ascontiguousarray(parsing),
+            "clean_parsing": np.ascontiguousarray(clean),
+            "target_parsing": np.ascontiguousarray(target_parsing),
+            "source_points": corrupt_points(points[0], visible[0], how.jitter, how.drop, (height, width), random),
+            "target_points": corrupt_points(
+                points[1], visible[1], how.target_jitter, how.target_drop, (height, width), random
+            ),
+            "flow": flow,
+        }
+
+    def stream(self, start: int, size: int, rank: int = 0, world: int = 1, ahead: int = 3) -> Iterator[Batch]:
+        """This process's share of every global batch from position `start` on, prepared in the background.
+
+        Args:
+            size: of the global batch, a multiple of `world`.
+            ahead: batches prepared in advance.
+        """
+        share = size // world
+        with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+            waiting = []
+            position = start
+            try:
+                while True:
+                    while len(waiting) <= ahead:
+                        waiting.append(pool.submit(self.batch, position + rank * share, share))
+                        position += size
+                    yield waiting.pop(0).result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+
+def _to_network(picture: NDArray[np.uint8], table: NDArray[np.float32]) -> NDArray[np.float32]:
+    """uint8 (H, W, 3) through a table a channel to float32 (3, H, W)."""
+    return np.stack([table[channel][picture[..., channel]] for channel in range(3)])
+
+
+def _colour_table(strength: float, random: np.random.Generator) -> NDArray[np.float32]:
+    """float32 (3, 256): what each 8-bit value becomes in [-1, 1] after a change of gamma, contrast and white."""
+    values = np.tile(np.arange(256, dtype=np.float64) / 255, (3, 1))
+    if strength > 0:
+        gamma = np.exp(random.uniform(-1, 1) * 0.5 * strength)
+        contrast = 1 + random.uniform(-1, 1) * 0.4 * strength
+        white = 1 + random.uniform(-1, 1, (3, 1)) * 0.2 * strength
+        values = np.clip((values**gamma - 0.5) * contrast + 0.5, 0, 1) * white
+    return np.asarray(np.clip(values, 0, 1) * 2 - 1, np.float32)
+
+
+def _mirrored(
+    picture: NDArray[np.uint8], parsing: NDArray[np.uint8], surface: NDArray[np.uint16] | None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint16] | None]:
+    flipped = None if surface is None else np.ascontiguousarray(surface[:, ::-1])
+    return cv2.flip(picture, 1).astype(np.uint8), cv2.flip(parsing, 1).astype(np.uint8), flipped
+
+
+def _mirrored_points(points: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    mirrored = points[list(FLIP)]
+    mirrored[:, 0] = width - 1 - mirrored[:, 0]
+    return mirrored
