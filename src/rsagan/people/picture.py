@@ -130,7 +130,7 @@ def fit_box(
     frame_size: tuple[int, int],
     fill: float = 1.0,
 ) -> Fit:
-    """Centre a box (x0, y0, x1, y1: edges, in photo pixels) in the frame; it fills at most `fill` of height and width."""
+    """Centre a box (x0, y0, x1, y1: edges, in photo pixels) in the frame, filling at most `fill` of each side."""
     x0, y0, x1, y1 = box
     height, width = frame_size
     scale = fill * min(height / max(y1 - y0, 1e-6), width / max(x1 - x0, 1e-6))

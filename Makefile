@@ -1,0 +1,50 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Needed beforehand: Python 3.11 or newer with pip, and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --constraint constraints.txt
+DEMO_POSES := --pose standing-front --pose hands-on-hips --pose walking --pose three-quarter-right --pose left-side --pose standing-back
+# One thread a process: the tests run in one process a core.
+TEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist worksteal
+
+.PHONY: demo test test-all check format clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.core
+	$(BIN)/rsagan generate src/rsagan/samples/woman-walking.jpg $(DEMO_POSES) --out demo-output/photo
+	$(BIN)/python examples/synthetic_people.py demo-output/synthetic
+	@echo
+	@echo "The bundled photo in other poses:  demo-output/photo/grid.png"
+	@echo "Six synthetic people in six poses: demo-output/synthetic/grid.png"
+
+test: check
+	$(TEST) -m "not slow"
+
+test-all: check
+	$(TEST)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) demo-output .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+# The environment is made without ensurepip, which some systems leave out; the system's pip fills it.
+$(BIN)/python:
+	$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(PIP) --editable '.[train,dev]'
+	@touch $@

@@ -1,0 +1,34 @@
+"""Six synthetic people, each in six poses: `python examples/synthetic_people.py OUT`.
+
+The people are new to the weights: their seeds lie far from those of the training data. Writes OUT/grid.png, a row a
+person: the source, then the six results; the first row shows the target skeletons.
+"""
+
+import sys
+from pathlib import Path
+
+from rsagan.people import Person, Pose, draw_pose, grid, library, write_png
+from rsagan.synthetic import identity, render_view
+from rsagan.transfer import load
+
+POSES = ("standing-front", "hands-on-hips", "walking", "three-quarter-right", "left-side", "standing-back")
+SEEDS = range(900_000_001, 900_000_007)
+SIZE = (256, 176)
+
+
+def main(out: Path) -> None:
+    """Write the grid."""
+    model = load()
+    poses = [library.load(name) for name in POSES]
+    rows = [[draw_pose(Pose(pose.points, SIZE)) for pose in poses]]
+    for seed in SEEDS:
+        view = render_view(identity(seed), view_seed=1, size=SIZE)
+        person = Person(view.picture, Pose(view.points, SIZE), view.parsing)
+        subject = model.prepare(person)
+        rows.append([person.picture, *(result.picture for result in subject.poses(poses))])
+    rows[0].insert(0, rows[1][0] * 0 + 255)
+    write_png(out / "grid.png", grid(rows))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

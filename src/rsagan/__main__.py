@@ -1,0 +1,7 @@
+"""`python -m rsagan` is the `rsagan` command."""
+
+import sys
+
+from rsagan.cli.main import main
+
+sys.exit(main())

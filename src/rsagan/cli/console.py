@@ -1,0 +1,63 @@
+"""What the command line says: results on standard output, everything else on standard error."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+
+class Console:
+    """Prints for people, or JSON for machines."""
+
+    def __init__(self, as_json: bool = False) -> None:
+        self.as_json = as_json
+
+    def result(self, data: Any, lines: Sequence[str]) -> None:
+        """The verb's result: `data` as JSON or `lines` as text."""
+        print(json.dumps(data, indent=2) if self.as_json else "\n".join(lines))
+
+    def note(self, text: str) -> None:
+        """One sentence the user should see."""
+        print(text, file=sys.stderr)
+
+    def notes(self, texts: Sequence[str]) -> None:
+        """Several; in JSON they are part of the result."""
+        if not self.as_json:
+            for text in texts:
+                self.note(text)
+
+    def error(self, text: str) -> None:
+        """The one sentence of a failure."""
+        if self.as_json:
+            print(json.dumps({"error": text}))
+        print(f"rsagan: {text}", file=sys.stderr)
+
+    def table(self, rows: Sequence[dict[str, Any]], columns: Sequence[str], title: str = "") -> None:
+        """Rows of equal keys."""
+        if self.as_json:
+            print(json.dumps(rows, indent=2))
+            return
+        from rich.console import Console as Rich
+        from rich.table import Table
+
+        table = Table(title=title, title_justify="left")
+        for column in columns:
+            table.add_column(column)
+        for row in rows:
+            table.add_row(*(str(row[column]) for column in columns))
+        Rich(width=None if sys.stdout.isatty() else 200).print(table)
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """A bar on a terminal, silence elsewhere; yields a function of (done, in all)."""
+        if not sys.stderr.isatty():
+            yield lambda done, total: None
+            return
+        from rich.console import Console as Rich
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Rich(stderr=True), transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)

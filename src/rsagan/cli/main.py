@@ -1,0 +1,71 @@
+"""The `rsagan` command: picks the verb, turns failures into one sentence and an exit code.
+
+0 done, 1 a fault of ours, 2 bad usage or bad input, 130 interrupted.
+"""
+
+import itertools
+import os
+import sys
+from collections.abc import Sequence
+
+import tyro
+
+from rsagan.cli.console import Console
+from rsagan.cli.verbs import VERBS
+from rsagan.errors import AssetError, InputError
+
+DESCRIPTION = "Show a person from one photo in another pose."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["--version"]:
+        from rsagan import __version__
+
+        print(f"rsagan {__version__}")
+        return 0
+    if _asks_for_poses(given):
+        return _list_poses("--json" in given)
+    verb = tyro.extras.subcommand_cli_from_dict(
+        dict(VERBS), prog="rsagan", description=DESCRIPTION, args=given, config=(tyro.conf.FlagCreatePairsOff,)
+    )
+    console = Console(getattr(verb, "json", False))
+    try:
+        verb.run(console)
+    except (InputError, AssetError) as error:
+        console.error(str(error))
+        return 2
+    except KeyboardInterrupt:
+        console.error("interrupted; nothing is left half-written.")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("RSAGAN_DEBUG"):
+            raise
+        console.error(
+            f"a fault of this program, not yours: {type(error).__name__}: {error}; run again with RSAGAN_DEBUG=1 "
+            "to see where, and please report it."
+        )
+        return 1
+    return 0
+
+
+def _asks_for_poses(given: Sequence[str]) -> bool:
+    """`--pose list`, with or without a source."""
+    pairs = itertools.pairwise(given)
+    return given[:1] == ["generate"] and (("--pose", "list") in pairs or "--pose=list" in given)
+
+
+def _list_poses(as_json: bool) -> int:
+    from rsagan.people import library
+
+    names = library.names()
+    Console(as_json).result(names, names)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""One dataclass a verb: its fields are the flags, `run` calls the room that does the work."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from tyro.conf import Positional, UseAppendAction, arg
+
+from rsagan.cli.console import Console
+
+Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Show the person of a photo in other poses."""
+
+    source: Positional[Path]
+    """A photo (JPEG, PNG, WebP), or a person folder made by `rsagan analyse`."""
+    pose: UseAppendAction[tuple[str, ...]]
+    """A name of the pose library, a pose JSON, or a photo of someone in the pose; may be given several times.
+    `--pose list` shows the library."""
+    out: Path = Path("rsagan-results")
+    """Folder for the results."""
+    weights: Path | None = None
+    """Weights to use instead of the ones that come with the package."""
+    size: Size = "256x176"
+    """Height and width that the photo is fitted to."""
+    person: int | None = None
+    """Which person of the photo, 0 being the largest."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def run(self, console: Console) -> None:
+        from rsagan import jobs
+
+        with console.progress("painting") as progress:
+            painted = jobs.generate(
+                self.source, self.pose, self.out, self.weights, jobs.parse_size(self.size), self.person, progress
+            )
+        console.notes(painted.notes)
+        lines = [f"{name}: {path}" for name, path in painted.pictures.items()]
+        console.result(painted.to_dict(), [*lines, f"all together: {painted.grid}"])
+
+
+@dataclass(frozen=True)
+class Analyse:
+    """Find a person's joints and regions in a photo."""
+
+    photo: Positional[Path]
+    """A photo (JPEG, PNG, WebP)."""
+    out: Path
+    """Folder for picture.png, pose.json, parsing.png and overlay.png."""
+    size: Size = "256x176"
+    """Height and width that the photo is fitted to."""
+    person: int | None = None
+    """Which person of the photo, 0 being the largest."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def run(self, console: Console) -> None:
+        from rsagan import jobs
+
+        notes = jobs.analyse(self.photo, self.out, jobs.parse_size(self.size), self.person)
+        console.notes(notes)
+        console.result({"folder": str(self.out), "notes": notes}, [f"The person is in {self.out}"])
+
+
+@dataclass(frozen=True)
+class Synthesize:
+    """Render a prepared folder of synthetic people. Interrupted, the same command goes on."""
+
+    folder: Positional[Path]
+    """The folder to make."""
+    identities: int
+    """How many people."""
+    views: int
+    """Pictures of each."""
+    size: Size = "256x176"
+    """Height and width of the pictures."""
+    seed: int = 0
+    """Of everything: the same seed gives the same bytes."""
+    workers: int = 1
+    """Processes to render with."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def run(self, console: Console) -> None:
+        from rsagan.data import synthesize
+        from rsagan.jobs import parse_size
+
+        with console.progress("people") as progress:
+            synthesize(
+                self.folder,
+                self.identities,
+                self.views,
+                parse_size(self.size),
+                self.seed,
+                self.workers,
+                progress=progress,
+            )
+        console.result({"folder": str(self.folder)}, [f"The prepared folder is {self.folder}"])
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a generator. Interrupted, the same command goes on."""
+
+    recipe: Positional[str]
+    """A built-in recipe (people-128, people-256) or a TOML file."""
+    data: Path
+    """A prepared folder."""
+    run_folder: Annotated[Path, arg(name="run")]
+    """Folder for checkpoints, logs, picture grids and weights.safetensors."""
+    until: int | None = None
+    """Stop at so many pictures seen, earlier than the recipe says."""
+
+    def run(self, console: Console) -> None:
+        from rsagan.training import train
+
+        train(self.recipe, self.data, self.run_folder, until=self.until)
+        weights = self.run_folder / "weights.safetensors"
+        console.result({"weights": str(weights)}, [f"The weights are {weights}"])
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Score weights on the test pairs of a prepared folder."""
+
+    data: Path
+    """A prepared folder."""
+    out: Path
+    """Folder for report.json, report.md and grid.png."""
+    weights: Path | None = None
+    """Weights to score instead of the ones that come with the package."""
+    limit: int | None = None
+    """Score only so many pairs, spread over the list."""
+    json: bool = False
+    """Print the report as JSON."""
+
+    def run(self, console: Console) -> None:
+        from rsagan.evaluation import score
+
+        report = score(self.weights, self.data, self.out, limit=self.limit)
+        console.result(report, (self.out / "report.md").read_text(encoding="utf-8").splitlines())
+
+
+@dataclass(frozen=True)
+class Assets:
+    """Show what is fetched and shipped: origin, licence, state."""
+
+    fetch: bool = False
+    """Fetch everything now, for later use without internet."""
+    json: bool = False
+    """Print as JSON."""
+
+    def run(self, console: Console) -> None:
+        from rsagan import assets
+
+        if self.fetch:
+            for asset in assets.FETCHED:
+                assets.fetch(asset.name, console.note)
+        rows: list[dict[str, Any]] = assets.states()
+        columns = ("name", "state", "licence", "size", "purpose", "origin")
+        console.table(rows, columns, title=f"Cache folder: {assets.cache_folder()}")
+
+
+VERBS = {
+    "generate": Generate,
+    "analyse": Analyse,
+    "synthesize": Synthesize,
+    "train": Train,
+    "evaluate": Evaluate,
+    "assets": Assets,
+}

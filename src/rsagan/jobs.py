@@ -1,0 +1,189 @@
+"""What the main verbs do with files: read the inputs, call the rooms below, write the results."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rsagan.errors import InputError
+from rsagan.people import (
+    Person,
+    Picture,
+    Pose,
+    draw_parsing,
+    draw_pose,
+    grid,
+    read_person,
+    read_picture,
+    read_pose,
+    write_person,
+    write_png,
+)
+from rsagan.people.picture import AI_NOTICE
+
+Progress = Callable[[int, int], None]
+_POSE_FILES = (".json", ".txt")
+
+
+@dataclass(frozen=True)
+class Painted:
+    """What `generate` made: the files, in the order of the poses, the grid, and sentences the user should see."""
+
+    pictures: dict[str, Path]
+    grid: Path
+    notes: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        pictures = [{"pose": name, "picture": str(path)} for name, path in self.pictures.items()]
+        return {"pictures": pictures, "grid": str(self.grid), "notes": self.notes}
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`256x176` to (height, width).
+
+    Raises:
+        InputError: anything else, or sides that are no multiples of 8 between 64 and 1024.
+    """
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.strip().lower())
+    if not match:
+        raise InputError(f"A size is written HEIGHTxWIDTH, such as 256x176, not {text!r}.")
+    height, width = int(match[1]), int(match[2])
+    if any(side % 8 or not 64 <= side <= 1024 for side in (height, width)):
+        raise InputError(f"Height and width must be multiples of 8 from 64 to 1024, not {height}x{width}.")
+    return height, width
+
+
+def generate(
+    source: Path | str,
+    poses: Sequence[str],
+    out: Path | str,
+    weights: Path | str | None = None,
+    size: tuple[int, int] = (256, 176),
+    person: int | None = None,
+    progress: Progress | None = None,
+) -> Painted:
+    """Paint the person of `source` in each pose.
+
+    All inputs are read and checked before anything is written.
+
+    Args:
+        source: a photo, or a person folder as `analyse` writes it.
+        poses: names of the pose library, pose files, or photos of somebody in the pose.
+        out: folder for one PNG a pose and `grid.png` (source, then skeleton and result of each pose).
+        size: (height, width) a photo is fitted to; a person folder keeps its own.
+        person: which person of the photo, 0 being the largest.
+        progress: called with (pictures done, pictures in all).
+
+    Raises:
+        InputError: something cannot be read or used. AssetError: the photo analysis' files cannot be had.
+    """
+    from rsagan.transfer import load
+
+    if not poses:
+        raise InputError("No target pose is given; name one or more with --pose (--pose list shows the built-in ones).")
+    _check_folder(Path(out))
+    targets = _named([(_pose_name(text), read_target(text, size)) for text in poses])
+    subject_person, notes = read_source(source, size, person)
+    model = load(weights)
+    subject = model.prepare(subject_person)
+
+    out = Path(out)
+    painted_at = model.size
+    cells: list[list[Picture]] = [[subject_person.picture], [draw_pose(subject_person.pose)]]
+    pictures: dict[str, Path] = {}
+    results = []
+    for done, (name, target) in enumerate(targets.items()):
+        results.append((name, subject.pose(target)))
+        if progress:
+            progress(done + 1, len(targets))
+    for name, result in results:
+        pictures[name] = out / f"{name}.png"
+        write_png(pictures[name], result.picture, notice=AI_NOTICE)
+        cells[0].append(draw_pose(result.pose))
+        cells[1].append(result.picture)
+    write_png(out / "grid.png", grid(cells), notice=AI_NOTICE)
+    if painted_at != subject_person.size:
+        notes.append(
+            "The weights paint at {}x{}; the results are enlarged to {}x{}.".format(*painted_at, *subject_person.size)
+        )
+    return Painted(pictures, out / "grid.png", notes)
+
+
+def analyse(
+    photo: Path | str, out: Path | str, size: tuple[int, int] = (256, 176), person: int | None = None
+) -> list[str]:
+    """Write a person folder for a photo, with `overlay.png` to look at; returns the notes.
+
+    Raises:
+        InputError: the photo cannot be read or shows nobody. AssetError: the analysis' files cannot be had.
+    """
+    from rsagan.photo import analyse as analyse_photo
+
+    _check_folder(Path(out))
+    found = analyse_photo(read_picture(photo), size, person)
+    write_person(out, found.person)
+    shown = draw_pose(found.person.pose, draw_parsing(found.person.parsing, found.person.picture))
+    write_png(Path(out) / "overlay.png", shown)
+    return found.notes
+
+
+def read_source(source: Path | str, size: tuple[int, int], person: int | None = None) -> tuple[Person, list[str]]:
+    """The person of a photo (laid on a plain backdrop, as the weights were trained) or of a person folder."""
+    if Path(source).is_dir():
+        return read_person(source), []
+    from rsagan.photo import analyse as analyse_photo
+
+    photo = read_picture(source)
+    try:
+        found = analyse_photo(photo, size, person, plain_background=True)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
+    return found.person, found.notes
+
+
+def read_target(text: str, size: tuple[int, int]) -> Pose:
+    """A target pose: a name of the library, a pose file, or a photo of somebody in that pose."""
+    from rsagan.people import library
+
+    path = Path(text)
+    if path.suffix.lower() in _POSE_FILES:
+        pose = read_pose(path)
+    elif path.suffix:
+        from rsagan.photo import analyse as analyse_photo
+
+        try:
+            pose = analyse_photo(read_picture(path), size).person.pose
+        except InputError as error:
+            raise InputError(f"The pose {text}: {error}") from error
+    elif text in library.names():
+        pose = library.load(text)
+    else:
+        raise InputError(f"{text!r} is neither a file nor a pose of the library; `--pose list` shows the library.")
+    reason = pose.usable()
+    if reason:
+        raise InputError(f"The pose {text} cannot be used: {reason}.")
+    return pose
+
+
+def _pose_name(text: str) -> str:
+    """What a pose's result is called: the file's name, in characters that are safe in a file name."""
+    return re.sub(r"[^\w.-]+", "-", Path(text).stem if Path(text).suffix else text).strip("-.") or "pose"
+
+
+def _named(targets: list[tuple[str, Pose]]) -> dict[str, Pose]:
+    """Give poses of the same name a number."""
+    named: dict[str, Pose] = {}
+    for name, pose in targets:
+        unique, count = name, 1
+        while unique in named or unique == "grid":
+            count += 1
+            unique = f"{name}-{count}"
+        named[unique] = pose
+    return named
+
+
+def _check_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; results need a folder.")

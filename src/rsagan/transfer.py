@@ -1,0 +1,137 @@
+"""The public way to use trained weights: prepare a person once, then ask for any pose.
+
+model = load()                     # the shipped weights
+subject = model.prepare(person)    # encoded once
+result = subject.pose(pose)        # any number of times
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from rsagan.errors import InputError
+from rsagan.network import Encoded, Generator, load_weights
+from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A person in a new pose.
+
+    Attributes:
+        picture: uint8 (H, W, 3) RGB, as large as the person's own picture.
+        pose: the target joints in its pixels, as they were used.
+        parsing: uint8 (H, W) of regions as the network drew them; None for weights without semantics.
+        painted_at: (height, width) the network worked at; smaller than the picture if that was enlarged.
+    """
+
+    picture: Picture
+    pose: Pose
+    parsing: Parsing | None
+    painted_at: tuple[int, int]
+
+
+class Subject:
+    """One person, encoded. Made by `Model.prepare`."""
+
+    def __init__(self, model: "Model", person: Person, encoded: Encoded) -> None:
+        self.model = model
+        self.person = person
+        self._encoded = encoded
+
+    def pose(self, pose: Pose, keep_place: bool = False) -> Result:
+        """The person in `pose`.
+
+        Args:
+            pose: the target joints, in any frame.
+            keep_place: take the joints as they are (their frame is stretched to the person's) instead of placing
+                them by body size and neck.
+
+        Raises:
+            InputError: too few joints to paint a person.
+        """
+        target = pose.resized(self.person.size) if keep_place else placed(pose, self.person.pose)
+        reason = target.usable()
+        if reason:
+            raise InputError(f"The target pose cannot be used: {reason}.")
+        return self.model.paint(self._encoded, target)
+
+    def poses(self, poses: Iterable[Pose]) -> Iterator[Result]:
+        """The person in one pose after the other."""
+        return (self.pose(pose) for pose in poses)
+
+
+class Model:
+    """Trained weights, ready to paint on the CPU or a graphics card."""
+
+    def __init__(self, generator: Generator, metadata: dict[str, Any], device: torch.device | str = "cpu") -> None:
+        self.generator = generator.to(device).eval()
+        self.metadata = metadata
+        self.device = torch.device(device)
+        height, width = metadata["size"]
+        self.size: tuple[int, int] = (int(height), int(width))
+
+    @torch.inference_mode()
+    def prepare(self, person: Person) -> Subject:
+        """Encode a person. A picture of another size than the weights were trained for is resized on the way in.
+
+        Raises:
+            InputError: too few joints; a frame of another shape (height to width) than trained for.
+        """
+        reason = person.pose.usable()
+        if reason:
+            raise InputError(f"The source person cannot be used: {reason}.")
+        wanted, given = self.size[0] / self.size[1], person.size[0] / person.size[1]
+        if abs(wanted / given - 1) > 0.05:
+            raise InputError(
+                f"The person's frame is {person.size[0]}x{person.size[1]}, but these weights were trained on "
+                f"frames shaped like {self.size[0]}x{self.size[1]}; analyse the photo at a size of that shape."
+            )
+        picture = torch.from_numpy(resized(person.picture, self.size).copy()).permute(2, 0, 1)[None]
+        labels = Image.fromarray(person.parsing).resize(self.size[::-1], Image.Resampling.NEAREST)
+        parsing = torch.from_numpy(one_hot(np.asarray(labels)))[None]
+        points = torch.from_numpy(person.pose.resized(self.size).points)[None]
+        encoded = self.generator.encode_source(
+            (picture.float() / 127.5 - 1).to(self.device), parsing.to(self.device), points.to(self.device)
+        )
+        return Subject(self, person, encoded)
+
+    @torch.inference_mode()
+    def paint(self, encoded: Encoded, target: Pose) -> Result:
+        """Render an encoded person; the result is as large as the target's frame."""
+        points = torch.from_numpy(target.resized(self.size).points)[None].to(self.device)
+        output = self.generator.render(encoded, points)
+        small = ((output.picture[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+        parsing = None
+        if output.parsing_logits is not None:
+            labels = output.parsing_logits[0].argmax(0).to(torch.uint8).cpu().numpy()
+            parsing = np.asarray(Image.fromarray(labels).resize(target.size[::-1], Image.Resampling.NEAREST))
+        return Result(resized(small, target.size), target, parsing, self.size)
+
+
+def load(weights: Path | str | None = None, device: torch.device | str = "cpu") -> Model:
+    """Weights from a file, or the ones that come with the package.
+
+    Raises:
+        InputError: not weights of this program, with the reason.
+    """
+    if weights is None:
+        with as_file(files("rsagan") / "weights" / "people-128.safetensors") as path:
+            return load(path, device)
+    generator, metadata = load_weights(weights)
+    if "size" not in metadata:
+        raise InputError(f"{weights} does not say which picture size it was trained for.")
+    return Model(generator, metadata, device)
+
+
+def resized(picture: Picture, size: tuple[int, int]) -> Picture:
+    """A picture stretched to (height, width); unchanged if it has that size."""
+    if picture.shape[:2] == tuple(size):
+        return picture
+    return np.asarray(Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling.LANCZOS))
