@@ -53,7 +53,7 @@ class SemanticFusion(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        quarter, eighth = config.widths[2:]
+        eighth = config.widths[3]
         gives_features = config.injection == "correspondence" or config.integration != "convolution"
         self.compare = RegionalMatch(config) if config.match or gives_features else None
         hidden = NUM_REGIONS * config.match_channels
@@ -83,8 +83,9 @@ class SemanticFusion(nn.Module):
             features = self.to_features(torch.cat([sure.to(hidden.dtype), weighted.flatten(1, 2)], dim=1))
         regions = F.avg_pool2d(sure, 2)  # (B, R, h, w)
         tokens = None if self.pool is None else self.pool(regions, appearance.eighth)
-        # A region that covers less than a 500th of the frame counts as half there or less.
-        exists = (regions.mean((2, 3)) * 250).clamp(max=1)
+        # A region that covers less than a 500th of the frame counts as half there or less. What the smoothing alone
+        # gives every region everywhere is not counted: summed over the frame it would make every region exist.
+        exists = ((regions - SMOOTHING).clamp(min=0).mean((2, 3)) * 250).clamp(max=1)
         return Semantics(features, rescored, regions, tokens, exists)
 
 
