@@ -74,7 +74,9 @@ class _Bones:
 
     def __init__(self, points: Tensor, size: tuple[int, int]) -> None:
         self.present = ~torch.isnan(points).any(-1)  # (B, 18)
-        self.xy = torch.nan_to_num(points.float())
+        # No joint is farther off than this: the squares below must stay finite, or NaN would reach the picture.
+        limit = 16.0 * max(size)
+        self.xy = torch.nan_to_num(points.float()).clamp(-limit, limit)
         self.known = self.present[:, _FROM] & self.present[:, _TO]  # (B, 17)
         self.start = self.xy[:, _FROM]
         self.bone = self.xy[:, _TO] - self.start  # (B, 17, 2)
