@@ -5,6 +5,8 @@ from typing import Any, Final, Literal
 
 from rsagan.errors import InputError
 
+LARGEST: Final = 4096
+
 
 @dataclass(frozen=True)
 class Config:
@@ -42,13 +44,23 @@ class Config:
     prior: bool = True
 
     def __post_init__(self) -> None:
+        if not isinstance(self.widths, tuple | list):
+            raise InputError(f"widths must be four multiples of 8, not {self.widths!r}.")
         object.__setattr__(self, "widths", tuple(self.widths))
+        counts = (self.heads, self.blocks, self.tokens, self.match_channels, self.key_channels)
+        # The values may come from a stranger's weights file: types are checked too, and nothing enormous is built.
+        if any(type(number) is not int or number > LARGEST for number in (*self.widths, *counts)):
+            raise InputError(f"widths {self.widths} and counts {counts} must be whole numbers up to {LARGEST}.")
+        if any(type(switch) is not bool for switch in (self.semantics, self.match, self.detail, self.prior)):
+            raise InputError("semantics, match, detail and prior must be true or false.")
         if len(self.widths) != 4 or any(width < 8 or width % 8 for width in self.widths):
             raise InputError(f"widths must be four multiples of 8, not {self.widths}.")
+        if min(counts) < 1:
+            raise InputError(
+                f"heads, blocks, tokens, match_channels and key_channels must be at least 1, not {counts}."
+            )
         if self.widths[-1] % self.heads:
             raise InputError(f"The last width {self.widths[-1]} is not divisible by {self.heads} heads.")
-        if min(self.heads, self.blocks, self.tokens, self.match_channels, self.key_channels) < 1:
-            raise InputError("heads, blocks, tokens, match_channels and key_channels must be at least 1.")
         if self.injection not in ("correspondence", "regions", "none"):
             raise InputError(f"Unknown injection {self.injection!r}.")
         if self.integration not in ("spatial", "transposed", "convolution"):
@@ -63,6 +75,8 @@ class Config:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Config":
         """The inverse; an unknown field is an InputError, not a silent loss."""
+        if not isinstance(data, dict):
+            raise InputError(f"Network settings must be a table of names and values, not {data!r:.80}.")
         unknown = sorted(set(data) - {field.name for field in fields(cls)})
         if unknown:
             raise InputError(f"Unknown network settings {', '.join(unknown)}: these weights need a newer version.")

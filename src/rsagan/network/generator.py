@@ -189,11 +189,11 @@ class Generator(nn.Module):
 
 def check(source: Tensor, parsing: Tensor, points: Tensor) -> None:
     """Refuse shapes that do not fit together, naming them."""
-    b, channels, height, width = source.shape
-    if channels != 3 or min(height, width) < MIN_SIDE:
+    if source.ndim != 4 or source.shape[1] != 3 or min(source.shape[2:]) < MIN_SIDE:
         raise InputError(
             f"The source must be (B, 3, H, W) with H and W at least {MIN_SIDE}, not {tuple(source.shape)}."
         )
+    b, _, height, width = source.shape
     if parsing.shape != (b, NUM_REGIONS, height, width):
         raise InputError(f"The parsing must be {(b, NUM_REGIONS, height, width)}, not {tuple(parsing.shape)}.")
     if points.shape != (b, NUM_JOINTS, 2):

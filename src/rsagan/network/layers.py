@@ -20,9 +20,9 @@ def act(x: Tensor) -> Tensor:
     return F.leaky_relu(x, 0.2)
 
 
-def norm(channels: int) -> nn.GroupNorm:
-    """Group normalisation with 16 channels a group at most."""
-    return nn.GroupNorm(max(1, channels // 16), channels)
+def norm(channels: int, affine: bool = True) -> nn.GroupNorm:
+    """Group normalisation, 16 channels a group, or 8 where 16 does not divide them (widths are multiples of 8)."""
+    return nn.GroupNorm(channels // (8 if channels % 16 else 16), channels, affine=affine)
 
 
 class ResidualBlock(nn.Module):

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rsagan.network.config import Config
-from rsagan.network.layers import act, cell_centres, conv, map_of, tokens_of
+from rsagan.network.layers import act, cell_centres, conv, map_of, norm, tokens_of
 from rsagan.network.pose_maps import rigid_motion
 from rsagan.people import NUM_REGIONS
 
@@ -32,7 +32,7 @@ class Modulation(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(max(1, channels // 16), channels, affine=False)
+        self.norm = norm(channels, affine=False)
         self.hidden = conv(channels, channels, kernel=1)
         self.scale_shift = conv(channels, 2 * channels)
         self.out = conv(channels, channels)

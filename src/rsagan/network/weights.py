@@ -57,11 +57,13 @@ def load_weights(path: Path | str) -> tuple[Generator, dict[str, Any]]:
         InputError: as in `read_metadata`, or tensors that do not fit the config.
     """
     header = read_metadata(path)
-    generator = Generator(Config.from_dict(header["config"]))
+    config = Config.from_dict(header["config"])
     with safe_open(str(path), framework="pt") as file:
         tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-    try:
-        generator.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise InputError(f"{path}: its tensors do not fit its own config; the file is damaged.") from error
+    with torch.device("meta"):  # shapes without memory: the config is not believed before the tensors agree with it
+        expected = {name: tensor.shape for name, tensor in Generator(config).state_dict().items()}
+    if expected != {name: tensor.shape for name, tensor in tensors.items()}:
+        raise InputError(f"{path}: its tensors do not fit its own config; the file is damaged.")
+    generator = Generator(config)
+    generator.load_state_dict(tensors)
     return generator.eval().requires_grad_(False), header
