@@ -1,0 +1,76 @@
+"""Who there is: identities drawn from a seed, their views, and a sheet to look at them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from rsagan.synthetic import palette, scene
+from rsagan.synthetic.body import Figure, adult_shape, figure
+from rsagan.synthetic.fabric import Kind
+from rsagan.synthetic.hair import hair
+from rsagan.synthetic.mesh import Floats
+from rsagan.synthetic.outfit import Mesh, assemble, look
+from rsagan.synthetic.scene import View
+from rsagan.synthetic.styling import wear
+from rsagan.synthetic.wardrobe import dress_up
+
+
+@dataclass(frozen=True, eq=False)
+class Identity:
+    """One grown-up in one outfit, ready to be posed; `identity(seed)` makes them."""
+
+    seed: int
+    sex: str
+    figure: Figure
+    mesh: Mesh
+    ink: Floats
+    wears: tuple[str, ...]  # what they have on, and their hair style last
+
+
+@lru_cache(maxsize=64)
+def identity(seed: int) -> Identity:
+    """The identity of this seed: the same in every process."""
+    rng = np.random.default_rng((seed, 0xB0D1))
+    sex = "female" if rng.random() < 0.6 else "male"
+    shape = adult_shape(rng, sex)
+    form = figure(shape)
+    tone = palette.skin_tone(rng, shape)
+    hair_tone = palette.hair_colour(rng, tone)
+    lip = tone * np.float32([0.92, 0.55, 0.55]) * rng.uniform(0.8, 1.05)
+    if sex == "female" and rng.random() < 0.4:
+        lip = palette.pick(rng, "a33b3b 944a6b b5556a 7a1f2b c96f6f") * 0.8
+    brow = np.minimum(hair_tone * 0.8, tone * 0.45)
+    skin = look(Kind.SKIN, tone, second=lip, brow=brow, gloss=0.03, stubble=0.0)
+    skin[31] = rng.normal(0, 0.012)
+    if sex == "male" and rng.random() < 0.55:
+        skin[24] = rng.uniform(0.15, 0.9)
+    iris = palette.pick(rng, palette.EYES if tone[0] > 0.4 else palette.EYES[:20])
+    eyes = look(Kind.EYE, np.float32([0.62, 0.60, 0.58]), second=iris, gloss=0.25)
+    outfit = wear(rng, sex)
+    strands = look(
+        Kind.HAIR, hair_tone, second=hair_tone * np.float32([1.5, 1.4, 1.3]) + 0.004, gloss=float(rng.uniform(0.04, 0.11)),
+        scale=float(rng.uniform(-1.5, 1.5)), seed=float(rng.integers(30)),
+    )  # fmt: skip
+    parts, style = hair(form, rng, sex, strands)
+    if style == "afro":
+        strands[21], strands[13] = 0.55, 0.0
+    mesh = assemble([*dress_up(form, outfit.garments, skin, eyes), *parts])
+    return Identity(seed, sex, form, mesh, outfit.ink, (*outfit.names, style))
+
+
+def render_view(identity: Identity, view_seed: int, size: tuple[int, int] = (256, 176)) -> View:
+    """One picture of an identity, `size` being (height, width); the same bytes for the same three arguments."""
+    return scene.render(identity.figure, identity.mesh, identity.ink, (identity.seed, view_seed), size)
+
+
+def contact_sheet(
+    identities: Sequence[int] = range(6), views: int = 6, size: tuple[int, int] = (256, 176), seed: int = 0
+) -> np.ndarray:
+    """Pictures of some identities, one a row, uint8 (rows * H, views * W, 3); `seed` is the first view's."""
+    rows = []
+    for number in identities:
+        who = identity(number)
+        rows.append(np.concatenate([render_view(who, seed + v, size).picture for v in range(views)], 1))
+    return np.concatenate(rows)

@@ -1,0 +1,177 @@
+"""Hair: a shell on the scalp, and curtains, tails and buns built around the head.
+
+Everything is modelled on the template's head and carried to a figure by the affine map that fits its head.
+"""
+
+import numpy as np
+
+from rsagan.people.regions import Region
+from rsagan.synthetic.body import Figure, Surface, template
+from rsagan.synthetic.mesh import Floats, Ints, normals, relaxed, triangles
+from rsagan.synthetic.outfit import Part, Row, part
+
+STYLES = {
+    "female": {"long": 3.0, "bob": 1.6, "ponytail": 1.6, "bun": 1.0, "short": 0.6, "afro": 0.5, "lob": 1.6},
+    "male": {"short": 4.0, "crop": 2.0, "quiff": 1.6, "afro": 0.5, "lob": 0.35, "bun": 0.15},
+}
+CENTRE = np.float32([0, 7.35, 0.25])
+
+
+def hair(figure: Figure, rng: np.random.Generator, sex: str, colour: Row) -> tuple[list[Part], str]:
+    """The parts of a random hair style and its name."""
+    chance = STYLES[sex]
+    weights = np.array(list(chance.values()))
+    style = str(rng.choice(list(chance), p=weights / weights.sum()))
+    thick = {"crop": 0.05, "short": 0.14, "quiff": 0.16, "afro": 0.55, "ponytail": 0.07, "bun": 0.07}.get(style, 0.12)
+    thick *= float(rng.uniform(0.85, 1.25))
+    parts = [_scalp(figure, rng, style, thick, colour)]
+    if style in ("long", "bob", "lob"):
+        end = {"long": rng.uniform(4.0, 5.2), "lob": rng.uniform(5.4, 5.9), "bob": rng.uniform(6.1, 6.5)}[style]
+        parts.append(_curtain(figure, rng, float(end), colour))
+    elif style == "ponytail":
+        low = rng.uniform(4.6, 5.8)
+        path = [[0, 7.75, -0.55], [0, 7.75, -1.0], [0, 7.3, -1.25], [0, 6.6, -1.25], [0, 5.9, -1.2], [0, low, -1.15]]
+        parts.append(_tube(figure, path, [0.16, 0.2, 0.27, 0.28, 0.22, 0.06], colour))
+    elif style == "bun":
+        high = rng.uniform(7.5, 8.25)
+        back = -0.55 - 0.35 * (8.3 - high)
+        path = [[0, high + 0.36 * k / 3 - 0.1, back - 0.36 * k / 3] for k in range(-2, 4)]
+        parts.append(_tube(figure, path, [0.08, 0.3, 0.37, 0.37, 0.3, 0.06], colour))
+    return parts, style
+
+
+def _affine(figure: Figure) -> Floats:
+    """The map (4, 3) from the template's head to the figure's, by least squares."""
+    body = template().surfaces["body"]
+    head = body.limb[:, 3] > 0.9
+    there = figure.vertices["body"][head]
+    here = np.concatenate([body.canon[head], np.ones((len(there), 1), np.float32)], 1)
+    fit: Floats = np.linalg.lstsq(here.astype(np.float64), there.astype(np.float64), rcond=None)[0]
+    return fit.astype(np.float32)
+
+
+def _hairline(canon: Floats, style: str, rng: np.random.Generator) -> Floats:
+    """Signed distance inside the hairline, dm, on the template's head."""
+    x, y, z = np.abs(canon[:, 0]), canon[:, 1], canon[:, 2]
+    drop = rng.uniform(-0.05, 0.1)
+    lowest = np.interp(z, [-0.7, 0.05, 0.3, 0.55, 0.85, 1.0, 1.2, 1.5], [6.55, 6.7, 7.3, 7.25, 7.3, 7.62, 7.95, 8.0])
+    line = y - lowest - drop + 0.12 * np.clip(x - 0.35, 0, 0.4) * (z > 1.0)
+    ear = np.hypot((y - 7.2) / 0.36, (z - 0.42) / 0.3) - 1
+    line = np.where(x > 0.74, np.minimum(line, ear * 0.35), line)
+    if style == "crop":
+        line = np.minimum(line, y - 6.75)
+    return (line - 0.02).astype(np.float32)
+
+
+def _scalp(figure: Figure, rng: np.random.Generator, style: str, thick: float, colour: Row) -> Part:
+    body: Surface = template().surfaces["body"]
+    field = np.where(body.limb[:, 3] > 0.6, _hairline(body.canon, style, rng), -1).astype(np.float32)
+    away = body.canon - CENTRE
+    away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
+    amount = thick * np.clip(field * 2.2 + 0.12, 0.05, 1)
+    top = np.clip(away[:, 1], 0, 1)
+    if style in ("short", "quiff"):
+        amount = amount * (0.45 + 0.9 * top)
+        amount += (0.28 if style == "quiff" else 0.1) * np.clip(away[:, 2] * top * 2, 0, 1) * np.clip(field * 4, 0, 1)
+        side = float(rng.choice([-1.0, 1.0]))
+        amount += 0.06 * np.clip(side * body.canon[:, 0], -0.4, 0.6) * top
+    rough = np.sin(body.canon @ np.float32([[9.1, 4.0], [3.7, 8.3], [6.2, -5.1]])).sum(1) * 0.012
+    amount = (amount + rough * np.clip(field * 3, 0, 1) * (2.0 if style == "afro" else 1.0))[:, None]
+    head = figure.vertices["body"]
+    inside = (np.clip(field * 3, 0, 1) * 0.5)[:, None]
+    rest = relaxed(head, body.mean, 6, inside) + away * amount.astype(np.float32)
+    return part(body, rest.astype(np.float32), head, field, Region.HAIR, colour, 0.02)
+
+
+def _ring(
+    figure: Figure, canon: Floats, rows: int, columns: int, colour: Row, field: Floats | None, double: bool
+) -> Part:
+    """A part from a grid of template points (rows * columns, 3); the head carries the top, the spine the bottom."""
+    fit = _affine(figure)
+    rest = np.concatenate([canon, np.ones((len(canon), 1), np.float32)], 1) @ fit
+    names = template().bone_names
+    bones = np.zeros((len(canon), 6), np.int32)
+    bones[:, 0], bones[:, 1] = names.index("head"), names.index("spine01")
+    weights = np.zeros((len(canon), 6), np.float32)
+    weights[:, 0] = np.clip((canon[:, 1] - 5.2) / 1.2, 0, 1)
+    weights[:, 1] = 1 - weights[:, 0]
+    swap = weights[:, 1] > weights[:, 0]
+    bones[swap, :2], weights[swap, :2] = bones[swap, 1::-1], weights[swap, 1::-1]
+    i, j = np.meshgrid(np.arange(rows - 1), np.arange(columns - 1), indexing="ij")
+    a = (i * columns + j).ravel()
+    quads = np.stack([a, a + columns, a + columns + 1, a + 1], 1).astype(np.int32)
+    faces: Ints = triangles(quads)
+    rest = _clear_of_body(figure, rest, canon).astype(np.float32)
+    if field is None:
+        field = np.ones(len(canon), np.float32)
+    count = len(faces)
+    return Part(
+        rest,
+        rest,
+        canon.astype(np.float32),
+        bones,
+        weights,
+        field,
+        faces,
+        np.full(count, Region.HAIR, np.int32),
+        np.zeros(count, np.int32),
+        colour,
+        0.05,
+        double,
+    )
+
+
+def _clear_of_body(figure: Figure, rest: Floats, canon: Floats) -> Floats:
+    """Push hair below the chin out of neck and shoulders."""
+    tights = template().surfaces["tights"]
+    body = figure.vertices["tights"]
+    solid = (tights.canon[:, 1] > 3.0) & (tights.limb[:, 0] < 0.6)
+    points, out = body[solid], rest.copy()
+    facing = normals(body, triangles(tights.quads))[solid]
+    for i in np.nonzero(canon[:, 1] < 6.5)[0]:
+        for _ in range(3):
+            k = int(np.argmin(((points - out[i]) ** 2).sum(1)))
+            short = 0.2 - float((out[i] - points[k]) @ facing[k])
+            if short <= 0:
+                break
+            out[i] += short * facing[k]
+    return out
+
+
+def _curtain(figure: Figure, rng: np.random.Generator, end: float, colour: Row) -> Part:
+    """Hair hanging from the crown around the back and sides, open at the face, down to height `end`."""
+    rows, columns = 26, 37
+    high = 8.1
+    y = high - (high - end) * np.linspace(0, 1, rows) ** 0.9
+    opening = np.radians(np.interp(y, [4, 5.6, 6.4, 7.2, 8.1], [*rng.uniform(55, 105, 1), 85, 62, 58, 62]))
+    wide = np.interp(y, [4, 5.5, 6.4, 7.2, 7.8, 8.1], [0.95, 1.0, 0.93, 0.94, 0.80, 0.6])
+    deep = np.interp(y, [4, 5.5, 6.4, 7.2, 7.8, 8.1], [0.85, 0.85, 0.9, 1.02, 0.92, 0.72])
+    centre = np.interp(y, [4, 5.5, 6.4, 7.2, 8.1], [-0.2, -0.1, 0.05, 0.18, 0.25])
+    grid = np.zeros((rows, columns, 3))
+    share = np.linspace(0, 1, columns)
+    wave = float(rng.uniform(0, 0.06))
+    for r in range(rows):
+        angle = opening[r] + (2 * np.pi - 2 * opening[r]) * share
+        ripple = 1 + wave * np.sin(5.5 * y[r] + 6 * np.sin(3 * angle)) + 0.02 * np.sin(17 * angle)
+        grid[r] = np.stack(
+            [np.sin(angle) * wide[r] * ripple, np.full(columns, y[r]), centre[r] + np.cos(angle) * deep[r] * ripple], 1
+        )
+    grid[-1, :, 1] += 0.12 * np.sin(np.arange(columns) * 2.3)
+    return _ring(figure, grid.reshape(-1, 3).astype(np.float32), rows, columns, colour, None, True)
+
+
+def _tube(figure: Figure, path: list[list[float]], radii: list[float], colour: Row) -> Part:
+    """A tail or bun along a path in the x = 0 plane."""
+    columns, rows = 13, 4 * len(path)
+    t, knots = np.linspace(0, 1, rows), np.linspace(0, 1, len(path))
+    line = np.stack([np.interp(t, knots, np.array(path)[:, k]) for k in range(3)], 1)
+    radius = np.interp(t, knots, radii)
+    along = np.gradient(line, axis=0)
+    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
+    side = np.array([1.0, 0, 0])
+    out = np.cross(side, along)
+    angle = np.linspace(0, 2 * np.pi, columns)
+    grid = line[:, None] + radius[:, None, None] * (
+        np.cos(angle)[None, :, None] * side + np.sin(angle)[None, :, None] * out[:, None]
+    )
+    return _ring(figure, grid.reshape(-1, 3).astype(np.float32), rows, columns, colour, None, True)

@@ -1,0 +1,129 @@
+"""Small mesh operations in plain numpy: subdivision, relaxation, normals, triangles.
+
+Faces are quads, integer (F, 4), until `triangles` splits them. Values at vertices are float (N, C).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+
+class Gather(NamedTuple):
+    """A sparse linear map: new row i = sum over k of weight[i, k] * old[index[i, k]]."""
+
+    index: Ints
+    weight: Floats
+
+    def __call__(self, values: Floats) -> Floats:
+        """Map float (N, C) to float (M, C)."""
+        out = np.zeros((len(self.index), values.shape[1]), np.float32)
+        for k in range(self.index.shape[1]):
+            out += self.weight[:, k, None] * values[self.index[:, k]]
+        return out
+
+
+def _padded(rows: list[dict[int, float]]) -> Gather:
+    """Keep each row's entries in as few columns as the longest row needs."""
+    width = max(len(row) for row in rows)
+    index = np.zeros((len(rows), width), np.int32)
+    weight = np.zeros((len(rows), width), np.float32)
+    for i, row in enumerate(rows):
+        index[i, : len(row)] = list(row.keys())
+        weight[i, : len(row)] = list(row.values())
+    return Gather(index, weight)
+
+
+def subdivide(quads: Ints, count: int) -> tuple[Gather, Ints]:
+    """One Catmull-Clark step: the map from old to new vertices, and the new quads (4 F, 4)."""
+    edges: dict[tuple[int, int], list[int]] = {}
+    touching: list[list[int]] = [[] for _ in range(count)]
+    corners: list[list[int]] = quads.tolist()
+    for f, quad in enumerate(corners):
+        for k in range(4):
+            a, b = quad[k], quad[(k + 1) % 4]
+            edges.setdefault((min(a, b), max(a, b)), []).append(f)
+            touching[a].append(f)
+    number = {edge: count + i for i, edge in enumerate(edges)}
+    border: list[list[int]] = [[] for _ in range(count)]
+    around: list[list[int]] = [[] for _ in range(count)]
+    for (a, b), faces in edges.items():
+        around[a].append(b)
+        around[b].append(a)
+        if len(faces) == 1:
+            border[a].append(b)
+            border[b].append(a)
+
+    rows: list[dict[int, float]] = []
+    for v in range(count):
+        n = len(touching[v])
+        if n == 0:
+            rows.append({v: 1.0})
+        elif border[v]:
+            rows.append({v: 0.75, **{w: 0.25 / len(border[v]) for w in border[v]}})
+        else:
+            row = {v: (n - 3) / n}
+            for f in touching[v]:
+                for w in corners[f]:
+                    row[w] = row.get(w, 0.0) + 0.25 / n / n
+            for w in around[v]:
+                row[v] += 1.0 / n / n
+                row[w] = row.get(w, 0.0) + 1.0 / n / n
+            rows.append(row)
+    for (a, b), faces in edges.items():
+        if len(faces) == 1:
+            rows.append({a: 0.5, b: 0.5})
+            continue
+        row = {a: 0.25, b: 0.25}
+        for f in faces:
+            for w in corners[f]:
+                row[w] = row.get(w, 0.0) + 0.25 / 4 * 2 / len(faces)
+        rows.append(row)
+    rows.extend({w: 0.25 for w in quad} for quad in corners)
+
+    def between(a: int, b: int) -> int:
+        return number[(min(a, b), max(a, b))]
+
+    middle = count + len(edges)
+    new = [
+        [quad[k], between(quad[k], quad[(k + 1) % 4]), middle + f, between(quad[k - 1], quad[k])]
+        for f, quad in enumerate(corners)
+        for k in range(4)
+    ]
+    return _padded(rows), np.array(new, np.int32)
+
+
+def neighbours(quads: Ints, count: int) -> Gather:
+    """The map that replaces each vertex by the mean of its neighbours (itself where it has none)."""
+    around: list[set[int]] = [set() for _ in range(count)]
+    for a, b, c, d in quads.tolist():
+        for p, q in ((a, b), (b, c), (c, d), (d, a)):
+            around[p].add(q)
+            around[q].add(p)
+    return _padded([dict.fromkeys(sorted(s), 1 / len(s)) if s else {v: 1.0} for v, s in enumerate(around)])
+
+
+def relaxed(vertices: Floats, mean: Gather, steps: int, amount: Floats) -> Floats:
+    """Pull vertices (N, 3) towards the mean of their neighbours, `amount` float (N, 1) a step."""
+    for _ in range(steps):
+        vertices = vertices + amount * (mean(vertices) - vertices)
+    return vertices
+
+
+def triangles(quads: Ints) -> Ints:
+    """Both halves of every quad, int32 (2 F, 3), the halves of one quad side by side."""
+    return np.ascontiguousarray(quads[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3), np.int32)
+
+
+def normals(vertices: Floats, faces: Ints) -> Floats:
+    """Unit normals (N, 3) from triangles (T, 3), weighted by area."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    cross = np.cross(b - a, c - a)
+    out = np.zeros(vertices.shape, np.float64)
+    for axis in range(3):
+        for k in range(3):
+            out[:, axis] += np.bincount(faces[:, k], cross[:, axis], len(vertices))
+    return (out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9)).astype(np.float32)

@@ -1,0 +1,184 @@
+"""Rotations of bones in, motions of points out; two-bone limbs are solved in closed form.
+
+Every bone's rest frame is the world's, so a bone's rotation is simply how far it has turned from the rest pose.
+"""
+
+import numpy as np
+
+from rsagan.synthetic.body import Figure, Template, template
+from rsagan.synthetic.mesh import Floats
+
+
+def turn(axis: str, angle: float) -> Floats:
+    """Rotation (3, 3) about x, y or z by an angle in radians."""
+    c, s = np.cos(angle), np.sin(angle)
+    rows = {
+        "x": [[1, 0, 0], [0, c, -s], [0, s, c]],
+        "y": [[c, 0, s], [0, 1, 0], [-s, 0, c]],
+        "z": [[c, -s, 0], [s, c, 0], [0, 0, 1]],
+    }[axis]
+    return np.array(rows, np.float32)
+
+
+def turn_about(axis: Floats, angle: float) -> Floats:
+    """Rotation (3, 3) about any unit axis (3,)."""
+    x, y, z = (float(v) for v in axis)
+    k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return (np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * k @ k).astype(np.float32)
+
+
+def unit(v: Floats) -> Floats:
+    """The vector (3,) at length 1."""
+    return (v / max(float(np.linalg.norm(v)), 1e-6)).astype(np.float32)
+
+
+def frame(main: Floats, other: Floats) -> Floats:
+    """Orthonormal columns: along `main`, along the part of `other` across it, and their cross product."""
+    first = unit(main)
+    second = unit(other - first * float(first @ other))
+    return np.stack([first, second, np.cross(first, second)], 1).astype(np.float32)
+
+
+class Skeleton:
+    """A figure's bones under construction: set rotations from the root outwards, then ask for `motion`."""
+
+    def __init__(self, figure: Figure) -> None:
+        body: Template = template()
+        self.rest = figure.heads
+        self.names = {name: i for i, name in enumerate(body.bone_names)}
+        self.parents = body.parents
+        count = len(self.names)
+        self.local = np.tile(np.eye(3, dtype=np.float32), (count, 1, 1))
+        self.fixed: dict[int, Floats] = {}  # bones whose rotation in the world is set outright
+        self.rotation = np.tile(np.eye(3, dtype=np.float32), (count, 1, 1))
+        self.place = self.rest.copy()
+        self.order = self._outwards()
+        self.rest_floor = float(figure.vertices["tights"][:, 1].min())
+
+    @property
+    def leg_length(self) -> float:
+        """Hip to ankle, straight."""
+        hip, knee, foot = (self.rest[self.names[b + ".L"]] for b in ("upperleg01", "lowerleg01", "foot"))
+        return float(np.linalg.norm(knee - hip) + np.linalg.norm(foot - knee))
+
+    @property
+    def arm_length(self) -> float:
+        """Shoulder to wrist, straight."""
+        a, b, c = (self.rest[self.names[n + ".L"]] for n in ("upperarm01", "lowerarm01", "wrist"))
+        return float(np.linalg.norm(b - a) + np.linalg.norm(c - b))
+
+    def _outwards(self) -> list[int]:
+        order, seen = [], set()
+        remaining = list(range(len(self.parents)))
+        while remaining:
+            for b in list(remaining):
+                if self.parents[b] < 0 or int(self.parents[b]) in seen:
+                    order.append(b)
+                    seen.add(b)
+                    remaining.remove(b)
+        return order
+
+    def solve(self) -> None:
+        """Recompute every bone's rotation and place in the world."""
+        for b in self.order:
+            p = int(self.parents[b])
+            if p < 0:
+                self.rotation[b] = self.fixed.get(b, self.local[b])
+                continue
+            self.place[b] = self.place[p] + self.rotation[p] @ (self.rest[b] - self.rest[p])
+            self.rotation[b] = self.fixed.get(b, self.rotation[p] @ self.local[b])
+
+    def set(self, bone: str, rotation: Floats) -> None:
+        """Turn a bone relative to its parent."""
+        self.local[self.names[bone]] = rotation
+
+    def fix(self, bone: str, rotation: Floats) -> None:
+        """Turn a bone to this rotation in the world."""
+        self.fixed[self.names[bone]] = rotation.astype(np.float32)
+
+    def at(self, bone: str) -> Floats:
+        """Where a bone begins, posed."""
+        return self.place[self.names[bone]]
+
+    def to_world(self, bone: str, point: Floats) -> Floats:
+        """A rest-pose point carried along with a bone."""
+        b = self.names[bone]
+        return self.place[b] + self.rotation[b] @ (np.asarray(point, np.float32) - self.rest[b])
+
+    def limb(self, start: str, middle: str, end: str, target: Floats, pole: Floats) -> tuple[Floats, Floats]:
+        """Directions of both bones that bring `end` to `target`, the middle joint pushed towards `pole`."""
+        r = [self.rest[self.names[n]] for n in (start, middle, end)]
+        upper, lower = np.linalg.norm(r[1] - r[0]), np.linalg.norm(r[2] - r[1])
+        way = target - self.at(start)
+        distance = float(np.clip(np.linalg.norm(way), abs(upper - lower) + 0.3, (upper + lower) * 0.995))
+        along = unit(way)
+        across = unit(pole - along * float(along @ pole))
+        ahead = (upper**2 - lower**2 + distance**2) / (2 * distance)
+        aside = np.sqrt(max(upper**2 - ahead**2, 0.0))
+        knee = along * ahead + across * aside
+        return unit(knee), unit(along * distance - knee)
+
+    def arm(self, side: str, target: Floats, pole: Floats, roll: float = 0.0, bend: float = 0.0) -> None:
+        """Bring a wrist to a point of the world. `roll` turns the hand about the forearm, `bend` flexes it."""
+        names = [f"{b}.{side}" for b in ("upperarm01", "lowerarm01", "wrist")]
+        shoulder, elbow, wrist = (self.rest[self.names[n]] for n in names)
+        u0, l0 = unit(elbow - shoulder), unit(wrist - elbow)
+        u, lower = self.limb(*names, target, pole)
+        parent = self.rotation[self.names[f"shoulder01.{side}"]]
+        start = parent @ u0
+        hinge = np.cross(start, u)
+        angle = np.arctan2(np.linalg.norm(hinge), start @ u)
+        least = turn_about(unit(hinge), float(angle)) @ parent
+        upper = frame(u, np.cross(u, lower)) @ frame(u0, np.cross(u0, l0)).T
+        twist = upper @ least.T
+        spin = float(np.arctan2(u @ _axial(twist), (np.trace(twist) - 1) / 2))
+        self.fix(names[0], turn_about(u, spin / 2) @ least)
+        self.fix(f"upperarm02.{side}", upper)
+        forearm = frame(lower, np.cross(u, lower)) @ frame(l0, np.cross(u0, l0)).T
+        self.fix(names[1], forearm)
+        self.fix(f"lowerarm02.{side}", turn_about(lower, roll / 2) @ forearm)
+        hand = turn_about(lower, roll) @ forearm
+        palm = unit(hand @ np.cross(u0, l0))
+        self.fix(names[2], turn_about(palm, bend) @ hand)
+
+    def leg(self, side: str, ankle: Floats, toes: float, pitch: float) -> None:
+        """Bring an ankle to a point of the world, the foot pointing `toes` radians about y and tipped by `pitch`."""
+        names = [f"{b}.{side}" for b in ("upperleg01", "lowerleg01", "foot")]
+        hip, knee, foot = (self.rest[self.names[n]] for n in names)
+        ahead = turn("y", toes) @ np.float32([0, 0, 1])
+        across = turn("y", toes) @ np.float32([1, 0, 0])
+        u, lower = self.limb(*names, ankle, ahead)
+        x = np.float32([1, 0, 0])
+        thigh = frame(u, across) @ frame(knee - hip, x).T
+        shin = frame(lower, across) @ frame(foot - knee, x).T
+        for bone, rotation in (("upperleg01", thigh), ("upperleg02", thigh), ("lowerleg01", shin)):
+            self.fix(f"{bone}.{side}", rotation)
+        self.fix(f"lowerleg02.{side}", shin)
+        self.fix(f"foot.{side}", turn("y", toes) @ turn("x", pitch))
+
+    def curl(self, side: str, amount: float, spread: float = 0.0) -> None:
+        """Bend the fingers towards the palm by `amount` radians a joint."""
+        wrist = self.rest[self.names[f"wrist.{side}"]]
+        index, little = (self.rest[self.names[f"finger{f}-1.{side}"]] for f in (2, 5))
+        middle = self.rest[self.names[f"finger3-1.{side}"]]
+        knuckles = unit(index - little)
+        palm = unit(np.cross(middle - wrist, knuckles))
+        axis = knuckles if side == "L" else -knuckles
+        for f in range(2, 6):
+            for k in range(1, 4):
+                bend = amount * (1.0 + 0.12 * (f - 3))
+                self.set(f"finger{f}-{k}.{side}", turn_about(axis, -bend if side == "L" else bend))
+            if spread:
+                base = self.local[self.names[f"finger{f}-1.{side}"]]
+                self.set(f"finger{f}-1.{side}", turn_about(palm, spread * (f - 3.5)) @ base)
+
+    def motion(self) -> Floats:
+        """float32 (B, 3, 4): the map of each bone from rest to posed points."""
+        moved = self.place - np.einsum("bij,bj->bi", self.rotation, self.rest)
+        return np.concatenate([self.rotation, moved[:, :, None]], 2).astype(np.float32)
+
+
+def _axial(rotation: Floats) -> Floats:
+    """Sine of the angle times the axis."""
+    r = rotation
+    return np.array([r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]], np.float32) / 2

@@ -1,0 +1,241 @@
+"""What people put on: which garments go together, in which cloth and colours."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rsagan.people.regions import Region
+from rsagan.synthetic import palette, wardrobe
+from rsagan.synthetic.fabric import Kind, Pattern
+from rsagan.synthetic.mesh import Floats
+from rsagan.synthetic.outfit import Row, look
+from rsagan.synthetic.wardrobe import Garment, above, all_of, below, neckline, opening, sleeve, straps
+
+WORDS = "ECHO LUX NOVA 86 07 MIRA ATLAS WILD SOLO 23 ORBIT VITA ZEN RIO PEAK 11 NORTH FLUX MOON KODA".split()
+
+
+@dataclass(frozen=True)
+class Wear:
+    """A chosen outfit, innermost first, and the print on its top as ink 0..1, float32 (64, 128)."""
+
+    garments: list[Garment]
+    ink: Floats
+    names: tuple[str, ...]
+
+
+def wear(rng: np.random.Generator, sex: str) -> Wear:
+    """A random outfit for a person of this sex."""
+    female = sex == "female"
+    kinds = ["trousers", "shorts", "skirt", "dress", "jumpsuit"]
+    chance = [0.46, 0.12, 0.17, 0.21, 0.04] if female else [0.8, 0.2, 0, 0, 0]
+    kind = str(rng.choice(kinds, p=chance))
+    colour = palette.pick(rng, palette.ACCENT if rng.random() < (0.65 if female else 0.5) else palette.NEUTRAL)
+    garments: list[Garment] = []
+    if kind == "dress":
+        garments = [_dress(rng, colour)]
+    elif kind == "jumpsuit":
+        garments = [_jumpsuit(rng, colour)]
+    else:
+        lower = {"trousers": _trousers, "shorts": _shorts, "skirt": _skirt}[kind](rng, female, colour)
+        garments = [lower, _top(rng, female, colour, kind == "skirt")]
+    if rng.random() < (0.3 if kind != "dress" else 0.15):
+        garments.append(_jacket(rng, female, colour, kind))
+    first = garments[0] if kind in ("dress", "jumpsuit") else garments[1]
+    vest = look(Kind.CLOTH, first.look[1:4] if rng.random() < 0.5 else palette.pick(rng, "f1f0ec 1b1c1f"), wrinkle=0.1)
+    base = wardrobe.base_layer(first.region, garments[0].region, vest)
+    shoes = _shoes(rng, female, kind)
+    return Wear([*base, shoes, *garments], _ink(rng), (kind, *(g.name for g in garments)))
+
+
+def _fabric(rng: np.random.Generator, colour: Floats, patterns: dict[Pattern, float], **more: float | Floats) -> Row:
+    """A layer's look in one of the patterns, with a second and third colour that suit the first."""
+    chance = np.array(list(patterns.values()))
+    pattern = list(patterns)[int(rng.choice(len(chance), p=chance / chance.sum()))]
+    second = palette.apart(rng, palette.NEUTRAL if rng.random() < 0.65 else palette.ACCENT, colour, 0.25)
+    third = palette.apart(rng, palette.NEUTRAL + " " + palette.ACCENT, colour, 0.2)
+    scale = {
+        Pattern.STRIPES: rng.uniform(0.25, 0.9), Pattern.PINSTRIPES: rng.uniform(0.2, 0.45),
+        Pattern.GINGHAM: rng.uniform(0.25, 0.6), Pattern.TARTAN: rng.uniform(0.6, 1.2),
+        Pattern.DOTS: rng.uniform(0.28, 0.6), Pattern.FLORAL: rng.uniform(0.45, 1.0),
+        Pattern.KNIT: rng.uniform(0.14, 0.24), Pattern.CAMO: rng.uniform(0.5, 0.9),
+        Pattern.ZIGZAG: rng.uniform(0.4, 0.8), Pattern.WINDOW: rng.uniform(0.5, 1.0),
+    }.get(pattern, 1.0)  # fmt: skip
+    if pattern == Pattern.HEATHER:
+        second = np.clip(colour * 0.45 + 0.02, 0, 1)
+    if pattern == Pattern.CAMO:
+        colour, second, third = (palette.pick(rng, c) for c in ("6b6b47 8a8560", "3a4a2f 4a4a33", "5a4434 1f241c"))
+    row = {
+        "second": second, "third": third, "trim": colour * 0.85, "pattern": float(pattern), "scale": float(scale),
+        "wrinkle": float(rng.uniform(0.25, 0.5)), "seed": float(rng.integers(1, 30)), "grain": 0.06,
+        **more,
+    }  # fmt: skip
+    return look(Kind.CLOTH, colour, **row)
+
+
+def _top(rng: np.random.Generator, female: bool, colour: Floats, tucked: bool) -> Garment:
+    kinds = {"tee": 3.2, "shirt": 1.6, "long": 1.7, "sweater": 1.2, "tank": 1.3 if female else 0.35, "polo": 0.5}
+    chance = np.array(list(kinds.values()))
+    kind = str(rng.choice(list(kinds), p=chance / chance.sum()))
+    tucked = tucked or (female and rng.random() < 0.3)
+    hem = 1.15 if tucked else float(rng.uniform(0.15, 0.75))
+    arm = {"tee": rng.uniform(1.0, 1.8), "polo": rng.uniform(1.2, 1.6), "tank": 0.0}.get(kind, 4.55)
+    if kind in ("shirt", "long") and rng.random() < 0.3:
+        arm = rng.uniform(2.5, 3.6)
+    necks = ["crew", "crew", "v"] if not female else ["crew", "v", "scoop", "boat"]
+    neck = {"shirt": "v", "polo": "v", "tank": "scoop"}.get(kind, str(rng.choice(necks)))
+    if kind == "sweater" and rng.random() < 0.3:
+        neck = "high"
+    depth = float(rng.uniform(0.0, 0.55))
+    print_ = kind in ("tee", "long", "tank") and rng.random() < 0.4
+    plain = Pattern.PLAIN
+    patterns = {
+        "tee": {plain: 3, Pattern.STRIPES: 1.6, Pattern.HEATHER: 1.4, Pattern.BLOCK: 0.5, Pattern.CAMO: 0.2,
+                Pattern.DOTS: 0.3, Pattern.ZIGZAG: 0.2},
+        "shirt": {plain: 2, Pattern.GINGHAM: 1.3, Pattern.TARTAN: 1.2, Pattern.PINSTRIPES: 0.9, Pattern.FLORAL: 0.6,
+                  Pattern.DENIM: 0.6, Pattern.WINDOW: 0.5, Pattern.DOTS: 0.3},
+        "sweater": {Pattern.KNIT: 3, Pattern.STRIPES: 0.8, Pattern.HEATHER: 1, Pattern.ZIGZAG: 0.3},
+    }.get(kind, {plain: 2.5, Pattern.STRIPES: 1.2, Pattern.FLORAL: 0.7 if female else 0.1, Pattern.HEATHER: 0.8,
+                 Pattern.DOTS: 0.5})  # fmt: skip
+    if print_:
+        patterns = {plain: 2, Pattern.HEATHER: 1}
+    trim = palette.apart(rng, palette.NEUTRAL, colour) if rng.random() < 0.25 else colour * 0.8
+    cloth = _fabric(
+        rng, colour, patterns, trim=trim, trim_width=float(rng.choice([0.0, 0.1, 0.16], p=[0.3, 0.4, 0.3])),
+        buttons=float(kind in ("shirt", "polo")), print_y=float(rng.uniform(3.4, 4.0)),
+    )  # fmt: skip
+    if print_:
+        cloth[15] = rng.uniform(1.1, 1.9)
+        cloth[17:20] = palette.apart(rng, palette.NEUTRAL + " " + palette.ACCENT, colour, 0.35)
+    cut = all_of(above(hem), sleeve(float(arm)), neckline(neck, depth))
+    if kind == "tank":
+        cut = all_of(cut, straps(float(rng.uniform(1.15, 1.35))))
+    ease = {"sweater": 0.16, "tank": 0.07, "shirt": 0.13}.get(kind, 0.11) + float(rng.uniform(0, 0.07))
+    loose = 0.0 if tucked else float(rng.uniform(0.0, 0.22))
+    if tucked:
+        ease = min(ease, 0.12)
+    return Garment(kind, Region.UPPER, cloth, cut, ease, 0.04 if tucked else 0.14, (0.0, loose), 10)
+
+
+def _trousers(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
+    kinds = {
+        "jeans": 3.0,
+        "chinos": 2.0,
+        "wide": 0.9 if female else 0.3,
+        "leggings": 1.2 if female else 0.0,
+        "suit": 0.8,
+    }
+    chance = np.array(list(kinds.values()))
+    kind = str(rng.choice(list(kinds), p=chance / chance.sum()))
+    hem = float(rng.choice([-7.35, -7.1, -6.4], p=[0.6, 0.25, 0.15]))
+    palettes = {"jeans": palette.DENIM, "leggings": palette.NEUTRAL_DARK}
+    colour = palette.apart(rng, palettes.get(kind, palette.NEUTRAL), other, 0.12)
+    patterns = {"jeans": {Pattern.DENIM: 1.0}, "suit": {Pattern.PLAIN: 2, Pattern.PINSTRIPES: 0.8, Pattern.WINDOW: 0.4}}
+    cloth = _fabric(rng, colour, patterns.get(kind, {Pattern.PLAIN: 5, Pattern.CAMO: 0.25, Pattern.TARTAN: 0.2}),
+                    trim_width=0.08, trim=colour * 0.85)  # fmt: skip
+    if kind == "jeans":
+        cloth[4:7] = np.clip(colour * 1.9 + 0.05, 0, 0.85)
+    if kind == "leggings":
+        cloth[14], cloth[21] = 0.08, 0.02
+    waist = float(rng.uniform(1.3, 1.9))
+    ease = {"leggings": 0.03, "jeans": 0.07, "wide": 0.12}.get(kind, 0.1)
+    leg = {"leggings": 0.0, "wide": float(rng.uniform(0.35, 0.7)), "jeans": float(rng.uniform(0.04, 0.3))}.get(
+        kind, 0.2
+    )
+    return Garment(kind, Region.PANTS, cloth, all_of(below(waist), above(hem)), ease, 0.08, (leg, 0.0), 2)
+
+
+def _shorts(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
+    hem = float(rng.uniform(-3.0, -1.9) if female else rng.uniform(-4.0, -2.8))
+    denim = rng.random() < 0.4
+    colour = palette.apart(rng, palette.DENIM if denim else palette.NEUTRAL, other, 0.12)
+    cloth = _fabric(rng, colour, {Pattern.DENIM: 1} if denim else {Pattern.PLAIN: 4, Pattern.FLORAL: 0.4, Pattern.CAMO: 0.3},
+                    trim_width=0.12)  # fmt: skip
+    if denim:
+        cloth[4:7] = np.clip(colour * 1.8 + 0.05, 0, 0.85)
+    return Garment("shorts", Region.PANTS, cloth, all_of(below(1.6), above(hem)), 0.13, 0.08, (0.6, 0.0), 2)
+
+
+SKIRT_PATTERNS = {Pattern.PLAIN: 2.6, Pattern.STRIPES: 0.7, Pattern.FLORAL: 1.0, Pattern.TARTAN: 0.6, Pattern.DOTS: 0.6,
+                  Pattern.GINGHAM: 0.5, Pattern.DENIM: 0.4}  # fmt: skip
+
+
+def _hem(rng: np.random.Generator) -> float:
+    return float(rng.choice([-2.2, -2.9, -3.4, -5.2, -6.6], p=[0.2, 0.3, 0.25, 0.15, 0.1]) + rng.uniform(-0.3, 0.2))
+
+
+def _skirt(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
+    colour = palette.apart(rng, palette.NEUTRAL + " " + palette.ACCENT, other)
+    cloth = _fabric(rng, colour, SKIRT_PATTERNS, trim_width=0.1)
+    full = float(rng.choice([0.55, 0.85, 1.3, 1.8]))
+    nothing = all_of(below(1.62), above(0.6))
+    return Garment("skirt", Region.DRESS, cloth, nothing, 0.1, 0.1, skirt=all_of(below(1.6), above(_hem(rng))),
+                   fullness=full, soft=2)  # fmt: skip
+
+
+def _dress(rng: np.random.Generator, colour: Floats) -> Garment:
+    arm = float(rng.choice([0.0, 1.2, 2.6, 4.55], p=[0.45, 0.25, 0.12, 0.18]))
+    neck = neckline(str(rng.choice(["crew", "v", "scoop", "boat"])), float(rng.uniform(0, 0.5)))
+    top = all_of(above(0.9), sleeve(arm), neck)
+    if arm == 0.0:
+        top = all_of(top, straps(float(rng.uniform(1.1, 1.35))))
+    trim = palette.apart(rng, palette.NEUTRAL, colour) if rng.random() < 0.25 else colour * 0.8
+    cloth = _fabric(rng, colour, SKIRT_PATTERNS, trim_width=float(rng.choice([0.0, 0.1])), trim=trim)
+    full = float(rng.choice([0.55, 0.9, 1.3, 1.8]))
+    return Garment("dress", Region.DRESS, cloth, top, 0.09, 0.1, skirt=all_of(below(1.7), above(_hem(rng))),
+                   fullness=full, soft=6)  # fmt: skip
+
+
+def _jumpsuit(rng: np.random.Generator, colour: Floats) -> Garment:
+    arm = float(rng.choice([0.0, 1.3, 4.55]))
+    cut = all_of(above(-7.1), sleeve(arm), neckline(str(rng.choice(["v", "scoop", "crew"])), 0.3))
+    if arm == 0.0:
+        cut = all_of(cut, straps(1.3))
+    cloth = _fabric(rng, colour, {Pattern.PLAIN: 3, Pattern.DENIM: 0.6, Pattern.FLORAL: 0.6}, trim_width=0.1)
+    return Garment("jumpsuit", Region.DRESS, cloth, cut, 0.13, 0.1, (0.35, 0.0), 4)
+
+
+def _jacket(rng: np.random.Generator, female: bool, other: Floats, lower: str) -> Garment:
+    colour = palette.apart(rng, palette.NEUTRAL_DARK + " 7a1f2b 4f6b3f 2e4468 b9a284 8a6f52", other)
+    patterns = {Pattern.PLAIN: 3, Pattern.DENIM: 0.8, Pattern.TARTAN: 0.3, Pattern.KNIT: 0.9, Pattern.HEATHER: 0.7}
+    cloth = _fabric(rng, colour, patterns, trim_width=float(rng.choice([0.0, 0.12, 0.3])), trim=colour * 0.72)
+    half = float(rng.uniform(0.18, 0.6))
+    arms = all_of(sleeve(4.6), neckline("crew"), opening(half + 0.15, half))
+    bias, ease = 0.2, float(rng.uniform(0.2, 0.28))
+    if rng.random() < 0.4:
+        hem = all_of(below(1.7), above(float(rng.uniform(-4.2, -1.5))), opening(half, half + 0.1))
+        return Garment(
+            "coat", Region.UPPER, cloth, all_of(above(1.0), arms), ease, bias, (0.0, 0.05), 10, hem, 1.05, True
+        )
+    hem_y = 0.1 if lower == "skirt" else float(rng.uniform(-0.2, 0.6))
+    return Garment("jacket", Region.UPPER, cloth, all_of(above(hem_y), arms), ease, bias, (0.0, 0.12), 10, double=True)
+
+
+def _shoes(rng: np.random.Generator, female: bool, lower: str) -> Garment:
+    colour = palette.pick(rng, palette.SHOES)
+    sole = palette.pick(rng, "f0efec e0dccf 1d1d1f 3a2a22") if rng.random() < 0.7 else colour * 0.4
+    tops = [-7.35, -7.2, -6.6, -5.0]
+    top = float(rng.choice(tops, p=[0.55, 0.25, 0.15, 0.05] if not female else [0.55, 0.15, 0.15, 0.15]))
+    row = look(Kind.SHOE, colour, trim=sole, gloss=float(rng.uniform(0.02, 0.14)), buttons=float(rng.random() < 0.6),
+               seed=float(rng.integers(30)), grain=0.03)  # fmt: skip
+    return Garment("shoes", Region.LEGS, row, below(top), 0.07, 0.05)
+
+
+def _ink(rng: np.random.Generator) -> Floats:
+    """A word, a badge or stripes to print on a chest, ink 0..1 (64, 128)."""
+    canvas = np.zeros((64, 128), np.uint8)
+    kind = rng.integers(3)
+    if kind == 0 or kind == 1:
+        word = str(rng.choice(WORDS))
+        (w, _), _ = cv2.getTextSize(word, cv2.FONT_HERSHEY_DUPLEX, 1.0, 4)
+        size = 116 / max(w, 60)
+        cv2.putText(canvas, word, (6, 44), cv2.FONT_HERSHEY_DUPLEX, size, 255, 5, cv2.LINE_AA)
+    else:
+        cv2.circle(canvas, (64, 32), 28, 255, 5, cv2.LINE_AA)
+        angle = rng.uniform(0, np.pi)
+        step = rng.choice([2, 3, 5])
+        star = [(64 + 24 * np.cos(angle + 2 * np.pi * k * 2 / 5), 32 + 24 * np.sin(angle + 2 * np.pi * k * 2 / 5))
+                for k in range(5)]  # fmt: skip
+        if step > 2:
+            cv2.fillPoly(canvas, [np.array(star, np.int32)], 255, cv2.LINE_AA)
+    return (canvas / np.float32(255)).astype(np.float32)
