@@ -1,0 +1,255 @@
+"""The command line from outside: exit codes, one sentence on bad input, nothing half-written, quick and light."""
+
+import json
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rsagan.assets import fetch
+from rsagan.cli.main import main
+from rsagan.errors import AssetError
+from rsagan.people import Pose, library, read_person, read_picture, write_pose
+
+FORBIDDEN_AT_IMPORT = ("torch", "cv2", "numba", "ai_edge_litert", "torchmetrics", "tensorboard", "fastapi", "PIL")
+
+
+def run(*arguments: object) -> int:
+    """The exit code of `rsagan ARGUMENTS`, however it ends."""
+    try:
+        return main([str(argument) for argument in arguments])
+    except SystemExit as error:
+        return int(error.code or 0)
+
+
+def refused(capsys: pytest.CaptureFixture[str], out: Path, *arguments: object) -> str:
+    """Runs the command, checks that it ends in one sentence and leaves nothing, and returns the sentence."""
+    before = sorted(out.parent.rglob("*"))
+    assert run(*arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("rsagan: ")
+    assert lines[0].endswith(".")
+    assert "Traceback" not in captured.err
+    assert sorted(out.parent.rglob("*")) == before
+    return lines[0]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def analysis() -> None:
+    """Skips where the photo analysis' files cannot be had."""
+    try:
+        fetch("pose-detection")
+        fetch("pose-landmark")
+    except AssetError as error:
+        pytest.skip(str(error))
+
+
+def test_generate_writes_a_picture_a_pose_and_a_grid(person: Path, weights: Path, out: Path) -> None:
+    first, second = library.names()[:2]
+    assert run("generate", person, "--pose", first, "--pose", second, "--weights", weights, "--out", out) == 0
+    assert sorted(path.name for path in out.iterdir()) == sorted([f"{first}.png", f"{second}.png", "grid.png"])
+    assert read_picture(out / f"{first}.png").shape == (256, 176, 3)
+    with Image.open(out / f"{first}.png") as image:
+        assert "AI-generated" in image.info["Description"]
+
+
+def test_generate_is_repeatable(person: Path, weights: Path, tmp_path: Path) -> None:
+    pose = library.names()[0]
+    for name in "ab":
+        assert run("generate", person, "--pose", pose, "--weights", weights, "--out", tmp_path / name) == 0
+    assert (tmp_path / "a" / f"{pose}.png").read_bytes() == (tmp_path / "b" / f"{pose}.png").read_bytes()
+
+
+def test_generate_prints_json(person: Path, weights: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pose = library.names()[0]
+    assert run("generate", person, "--pose", pose, "--weights", weights, "--out", out, "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["pictures"] == [{"pose": pose, "picture": str(out / f"{pose}.png")}]
+    assert any("enlarged" in note for note in result["notes"])
+
+
+def test_the_same_pose_twice_gives_two_files(person: Path, weights: Path, out: Path) -> None:
+    pose = library.names()[0]
+    assert run("generate", person, "--pose", pose, "--pose", pose, "--weights", weights, "--out", out) == 0
+    assert {path.name for path in out.iterdir()} == {f"{pose}.png", f"{pose}-2.png", "grid.png"}
+
+
+@pytest.mark.parametrize("arguments", [["generate", "--pose", "list"], ["generate", "x.jpg", "--pose=list"]])
+def test_pose_list_names_the_library(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*arguments) == 0
+    names = capsys.readouterr().out.split()
+    assert names == library.names()
+    assert len(names) >= 12
+
+
+def test_a_pose_with_half_its_joints_works(person: Path, weights: Path, out: Path, tmp_path: Path) -> None:
+    pose = read_person(person).pose
+    points = pose.points.copy()
+    points[[0, 3, 4, 9, 10, 14, 15, 16, 17]] = np.nan
+    write_pose(tmp_path / "half.json", Pose(points, pose.size))
+    assert run("generate", person, "--pose", tmp_path / "half.json", "--weights", weights, "--out", out) == 0
+    assert (out / "half.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"{ this is not JSON", "JSON"),
+        (b"\xff\xfe\x00", "not text"),
+        (b"[1, 2]", "people"),
+        (b'{"people": []}', "no person"),
+        (b'{"people": [{"pose_keypoints_2d": [1, 2, 1]}]}', "joints"),
+        (b'{"people": [{"pose_keypoints_2d": ["a", "b", "c"]}]}', "number"),
+        (json.dumps({"people": [{"pose_keypoints_2d": [5, 5, 1] * 2 + [0] * 48}]}).encode(), "joints"),
+        (b"[" * 100_000, "JSON"),
+    ],
+)
+def test_bad_poses_are_one_sentence(
+    content: bytes,
+    word: str,
+    person: Path,
+    weights: Path,
+    tmp_path: Path,
+    out: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "pose.json").write_bytes(content)
+    pose = tmp_path / "pose.json"
+    assert word in refused(capsys, out, "generate", person, "--pose", pose, "--weights", weights, "--out", out)
+
+
+def header_bomb() -> bytes:
+    """A PNG of a few bytes that claims 12,000 x 12,000 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 12_000, 12_000, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+
+
+def bad_pictures(folder: Path) -> dict[str, tuple[Path, str]]:
+    """Files that are no usable pictures, and a word of the sentence that says so."""
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 150, 3), np.uint8))
+    noise.save(folder / "whole.jpg")
+    whole = (folder / "whole.jpg").read_bytes()
+    (folder / "bomb.png").write_bytes(header_bomb())
+    (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    Image.new("RGB", (1, 1)).save(folder / "dot.png")
+    Image.new("RGB", (2000, 20)).save(folder / "long.png")
+    noise.save(folder / "moving.gif")
+    (folder / "text.jpg").write_text("no picture")
+    (folder / "empty.png").touch()
+    words = {
+        "bomb.png": "12000 x 12000",
+        "cut.jpg": "damaged",
+        "dot.png": "1 x 1",
+        "long.png": "long",
+        "moving.gif": "JPEG, PNG or WebP",
+        "text.jpg": "JPEG, PNG or WebP",
+        "empty.png": "JPEG, PNG or WebP",
+        "absent.jpg": "No such file",
+    }
+    return {name: (folder / name, word) for name, word in words.items()}
+
+
+@pytest.mark.parametrize(
+    "name", ["bomb.png", "cut.jpg", "dot.png", "long.png", "moving.gif", "text.jpg", "empty.png", "absent.jpg"]
+)
+def test_bad_pictures_are_one_sentence(
+    name: str, weights: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, word = bad_pictures(tmp_path)[name]
+    pose = library.names()[0]
+    assert word in refused(capsys, out, "generate", path, "--pose", pose, "--weights", weights, "--out", out)
+    assert word in refused(capsys, out, "analyse", path, "--out", out)
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("analysis")
+def test_a_picture_of_nobody_is_one_sentence(
+    weights: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slope = np.linspace(0, 255, 300).astype(np.uint8)
+    Image.fromarray(np.broadcast_to(slope[:, None, None], (300, 200, 3)).copy()).save(tmp_path / "wall.png")
+    pose = library.names()[0]
+    sentence = refused(
+        capsys, out, "generate", tmp_path / "wall.png", "--pose", pose, "--weights", weights, "--out", out
+    )
+    assert "person" in sentence
+
+
+def test_bad_arguments_are_one_sentence(
+    person: Path, weights: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pose = library.names()[0]
+    given = ["generate", person, "--weights", weights, "--out", out]
+    assert "neither" in refused(capsys, out, *given, "--pose", "no-such-pose")
+    assert "--pose" in refused(capsys, out, *given)
+    assert "HEIGHTxWIDTH" in refused(capsys, out, *given, "--pose", pose, "--size", "big")
+    assert "multiples of 8" in refused(capsys, out, *given, "--pose", pose, "--size", "250x170")
+    (tmp_path / "file").touch()
+    assert "is a file" in refused(
+        capsys, out, "generate", person, "--pose", pose, "--weights", weights, "--out", tmp_path / "file"
+    )
+    (tmp_path / "folder").mkdir()
+    assert "person folder" in refused(
+        capsys, out, "generate", tmp_path / "folder", "--pose", pose, "--weights", weights, "--out", out
+    )
+
+
+def test_foreign_weights_are_one_sentence(
+    person: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.safetensors").write_bytes(b"\x80\x04pickle")
+    pose = library.names()[0]
+    bad = tmp_path / "bad.safetensors"
+    assert "safetensors" in refused(capsys, out, "generate", person, "--pose", pose, "--weights", bad, "--out", out)
+
+
+def test_usage_errors_end_with_code_two() -> None:
+    assert run("generate") == 2
+    assert run("no-such-verb") == 2
+
+
+def test_help_is_quick_and_light() -> None:
+    code = (
+        "import sys\n"
+        "from rsagan.cli.main import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"heavy = [name for name in {FORBIDDEN_AT_IMPORT} if name in sys.modules]\n"
+        "sys.exit(' '.join(heavy))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert "generate" in done.stdout
+    # Half a second is promised; a loaded machine gets four times that before the test complains.
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "rsagan", "--help"], capture_output=True, check=True)
+    assert time.perf_counter() - start < 2
+
+
+def test_rooms_import_without_what_they_may_not_need() -> None:
+    code = (
+        "import sys\n"
+        "import rsagan, rsagan.people, rsagan.network, rsagan.transfer, rsagan.photo, rsagan.data, rsagan.training\n"
+        "names = ('ai_edge_litert', 'torchmetrics', 'tensorboard', 'fastapi', 'gradio', 'h5py')\n"
+        "sys.exit(' '.join(name for name in names if name in sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,90 @@
+"""The public API on a tiny untrained network."""
+
+import numpy as np
+import pytest
+import torch
+
+from rsagan.errors import InputError
+from rsagan.network import Config, Generator
+from rsagan.people import Person, Pose, placed
+from rsagan.transfer import Model
+
+POINTS = np.array(
+    [
+        (44, 20), (44, 31), (33, 32), (30, 48), (28, 63), (55, 32), (58, 48), (60, 63), (37, 65),
+        (36, 88), (35, 112), (51, 65), (52, 88), (53, 112), (42, 18), (46, 18), (39, 19), (49, 19),
+    ],
+    np.float32,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    torch.manual_seed(0)
+    config = Config(widths=(8, 8, 16, 16), heads=2, blocks=1, match_channels=4, key_channels=8)
+    return Model(Generator(config), {"size": [128, 88]})
+
+
+def make_person(size: tuple[int, int], seed: int = 0) -> Person:
+    random = np.random.default_rng(seed)
+    pose = Pose(POINTS, (128, 88)).resized(size)
+    return Person(random.integers(0, 256, (*size, 3), np.uint8), pose, random.integers(0, 8, size, np.uint8))
+
+
+@pytest.mark.parametrize("size", [(128, 88), (256, 176), (384, 264)])
+def test_the_result_is_as_large_as_the_person(model: Model, size: tuple[int, int]) -> None:
+    result = model.prepare(make_person(size)).pose(Pose(POINTS, (128, 88)).flipped())
+    assert result.picture.shape == (*size, 3)
+    assert result.picture.dtype == np.uint8
+    assert result.parsing is not None
+    assert result.parsing.shape == size
+    assert result.pose.size == size
+    assert result.painted_at == (128, 88)
+
+
+def test_a_prepared_subject_gives_the_same_again(model: Model) -> None:
+    subject = model.prepare(make_person((128, 88)))
+    pose, other = Pose(POINTS, (128, 88)), Pose(POINTS, (128, 88)).flipped()
+    first = subject.pose(pose).picture
+    subject.pose(other)
+    np.testing.assert_array_equal(subject.pose(pose).picture, first)
+    np.testing.assert_array_equal(next(r.picture for r in subject.poses([pose])), first)
+
+
+def test_frames_of_another_shape_are_refused(model: Model) -> None:
+    with pytest.raises(InputError, match=r"128x64.*128x88"):
+        model.prepare(make_person((128, 64)))
+
+
+def test_poses_without_a_body_are_refused(model: Model) -> None:
+    points = np.full((18, 2), np.nan, np.float32)
+    points[:3] = POINTS[:3]
+    with pytest.raises(InputError, match="joints"):
+        model.prepare(make_person((128, 88))).pose(Pose(points, (128, 88)))
+
+
+def test_placing_a_pose_on_itself_changes_nothing() -> None:
+    pose = Pose(POINTS, (128, 88))
+    np.testing.assert_allclose(placed(pose, pose).points, pose.points, atol=0.51)
+
+
+def test_placing_undoes_scale_and_shift() -> None:
+    pose = Pose(POINTS, (128, 88))
+    large = Pose(POINTS * 7 + np.array([300, 100], np.float32), (1080, 1920))
+    np.testing.assert_allclose(placed(large, pose).points, pose.points, atol=0.51)
+
+
+def test_placing_keeps_a_whole_body_in_the_frame() -> None:
+    stretched = POINTS.copy()
+    stretched[[4, 7], 1] = -30  # hands high above the head
+    inside = placed(Pose(stretched, (128, 88)), Pose(POINTS, (128, 88)))
+    assert inside.present.all()
+    assert inside.points.min() >= 0
+
+
+def test_placing_on_half_a_body_leaves_the_legs_out() -> None:
+    close = Pose(POINTS * 2 - np.array([44, 20], np.float32), (128, 88)).without_outside()
+    result = placed(Pose(POINTS, (128, 88)), close)
+    assert not result.present[[10, 13]].any()
+    assert result.present[[1, 2, 5]].all()
+    np.testing.assert_allclose(result.points[1], close.points[1], atol=1)
