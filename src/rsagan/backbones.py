@@ -65,14 +65,14 @@ class VGG16(nn.Module):
         """What the named layers make of the pictures; computes no further than the last of them.
 
         Args:
-            pictures: float (B, 3, H, W), RGB in [-1, 1].
+            pictures: float (B, 3, H, W), RGB in [-1, 1]; cast to the type of the network's weights.
             layers: names among `self.layers`, in their order.
 
         Returns:
-            (B, C, H / 2^(stage-1), W / 2^(stage-1)) a layer, in the autocast type where one is active.
+            (B, C, H / 2^(stage-1), W / 2^(stage-1)) a layer, in the type of the weights (or of autocast).
         """
         hidden = pictures.flip(1) * 127.5 + self.shift
-        hidden = hidden.contiguous(memory_format=torch.channels_last)
+        hidden = hidden.to(self.convolution("1_1").weight.dtype, memory_format=torch.channels_last)
         found = []
         for layer in self.layers[: self.layers.index(layers[-1]) + 1]:
             if layer.endswith("_1") and layer != "1_1":
@@ -91,7 +91,7 @@ def random_vgg16(seed: int, deepest: str = "4_1") -> VGG16:
         convolution = network.convolution(layer)
         spread = (2 / (9 * convolution.in_channels)) ** 0.5
         convolution.weight.copy_(torch.randn(convolution.weight.shape, generator=generator) * spread)
-        convolution.bias.zero_()
+        cast(Tensor, convolution.bias).zero_()
     return network
 
 
@@ -116,7 +116,7 @@ def vgg16_hed(deepest: str = "4_1", weights: Path | None = None) -> VGG16:
     network = VGG16(deepest)
     for layer in network.layers:
         network.convolution(layer).weight.copy_(tensors[f"{layer}.weight"])
-        network.convolution(layer).bias.copy_(tensors[f"{layer}.bias"])
+        cast(Tensor, network.convolution(layer).bias).copy_(tensors[f"{layer}.bias"])
     return network
 
 

@@ -93,8 +93,8 @@ def corrupt_parsing(
                 pick = random.integers(len(rows))
                 y, x = rows[pick], columns[pick]
         axes = np.maximum(1, np.round(random.uniform(0.2, 1, 2) * how.blob * height)).astype(int)
-        region = int(random.integers(NUM_REGIONS))
-        cv2.ellipse(result, (int(x), int(y)), axes.tolist(), float(random.uniform(0, 180)), 0, 360, region, -1)
+        painted = int(random.integers(NUM_REGIONS))
+        cv2.ellipse(result, (int(x), int(y)), axes.tolist(), float(random.uniform(0, 180)), 0, 360, painted, -1)
     return result
 
 

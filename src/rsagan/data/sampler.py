@@ -5,7 +5,7 @@ it; nothing depends on earlier batches, on the number of processes or on threads
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -160,7 +160,7 @@ class Batches:
         """
         share = size // world
         with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
-            waiting = []
+            waiting: list[Future[Batch]] = []
             position = start
             try:
                 while True:

@@ -1,0 +1,43 @@
+"""Checkpoints: the whole state of a run in one file, written beside and renamed. Nothing is ever unpickled freely."""
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rsagan.files import replacing
+
+_KEPT = 2
+
+
+def save(run: Path, seen: int, state: dict[str, Any]) -> None:
+    """Write `checkpoint-SEEN.pt` into the run's folder and delete all but the newest two.
+
+    Args:
+        state: tensors, numbers, texts, and dicts and lists of them.
+
+    Raises:
+        InputError: the disk is full or not writable; older checkpoints stay.
+    """
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    with replacing(run / f"checkpoint-{seen:010d}.pt") as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+    for old in _all(run)[:-_KEPT]:
+        old.unlink(missing_ok=True)
+
+
+def load_newest(run: Path) -> dict[str, Any] | None:
+    """The newest complete checkpoint of a run, on the CPU; None if there is none. Damaged ones are passed over."""
+    for path in reversed(_all(run)):
+        try:
+            return dict(torch.load(path, map_location="cpu", weights_only=True))
+        except Exception:  # whatever a damaged file makes torch raise
+            continue
+    return None
+
+
+def _all(run: Path) -> list[Path]:
+    return sorted(path for path in run.glob("checkpoint-*.pt") if re.fullmatch(r"checkpoint-\d{10}\.pt", path.name))

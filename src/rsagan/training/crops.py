@@ -1,0 +1,76 @@
+"""The twofold head crop: where the head is, by the joints, and the pictures and joints cut there."""
+
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+_FACE: Final = (0, 14, 15, 16, 17)  # nose, eyes, ears
+_NECK: Final = 1
+
+
+def head_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of the head crop of pictures of `size`: 3/8 of the height, a multiple of 8."""
+    side = max(16, round(size[0] * 3 / 64) * 8)
+    return side, side
+
+
+def head_boxes(points: Tensor, size: tuple[int, int]) -> Tensor:
+    """A square round each head.
+
+    The face joints say where it is, and their spread and distance from the neck how large. Without a face joint it is
+    looked for above the neck; without a neck either, at the top centre of the picture.
+
+    Args:
+        points: float32 (B, 18, 2), x and y in pixels, NaN missing. size: (height, width).
+
+    Returns:
+        float32 (B, 3): x and y of the centre, and the side, in pixels.
+    """
+    height, width = size
+    usual = 3 / 16 * height
+    face, neck = points[:, list(_FACE)], points[:, _NECK]
+    seen = ~face[..., 0].isnan()
+    known, has_neck = seen.any(1), ~neck[:, 0].isnan()
+    filled = face.nan_to_num(0.0)
+    count = seen.sum(1).clamp_min(1)[:, None]
+    centre = filled.sum(1) / count
+    spread = torch.where(seen, (filled - centre[:, None]).norm(dim=2), 0).amax(1)
+    to_neck = torch.where(known & has_neck, (centre - neck.nan_to_num(0.0)).norm(dim=1), 0)
+    side = torch.maximum(2.4 * to_neck, 4.5 * spread)
+    side = torch.where(side > 0, side, usual).clamp(height / 8, height / 2)
+    above = neck.nan_to_num(0.0) - torch.tensor([0.0, 0.4], device=points.device) * side[:, None]
+    nowhere = torch.tensor([(width - 1) / 2, usual / 2], device=points.device).expand_as(centre)
+    centre = torch.where(known[:, None], centre, torch.where(has_neck[:, None], above, nowhere))
+    return torch.cat([centre, side[:, None]], 1)
+
+
+def crop(pictures: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Cut a square out of every picture and scale it, bilinearly; beyond the border the border goes on.
+
+    Args:
+        pictures: float (B, C, H, W). boxes: float32 (B, 3), see `head_boxes`. size: (height, width) of the result.
+    """
+    height, width = pictures.shape[2:]
+    steps_y = (torch.arange(size[0], device=boxes.device) + 0.5) / size[0] - 0.5
+    steps_x = (torch.arange(size[1], device=boxes.device) + 0.5) / size[1] - 0.5
+    x = boxes[:, 0, None] + steps_x * boxes[:, 2, None]  # (B, w)
+    y = boxes[:, 1, None] + steps_y * boxes[:, 2, None]  # (B, h)
+    x, y = (2 * x + 1) / width - 1, (2 * y + 1) / height - 1
+    where = torch.stack([x[:, None].expand(-1, size[0], -1), y[..., None].expand(-1, -1, size[1])], 3)
+    with torch.autocast(pictures.device.type, enabled=False):
+        return functional.grid_sample(
+            pictures.float(), where, mode="bilinear", padding_mode="border", align_corners=False
+        )
+
+
+def crop_points(points: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """The joints in the pixels of `crop`'s result: float32 (B, 18, 2); those outside it become missing."""
+    scale = torch.tensor([size[1], size[0]], device=points.device) / boxes[:, None, 2:]
+    moved = (points - boxes[:, None, :2]) * scale + torch.tensor(
+        [(size[1] - 1) / 2, (size[0] - 1) / 2], device=points.device
+    )
+    limit = torch.tensor([size[1] - 0.5, size[0] - 0.5], device=points.device)
+    inside = ((moved > -0.5) & (moved < limit)).all(2, keepdim=True)
+    return torch.where(inside, moved, torch.nan)

@@ -1,0 +1,91 @@
+"""What a run tells: JSON lines, TensorBoard where it is installed, and a progress bar."""
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rsagan.files import replacing
+
+
+class RunLog:
+    """Writes `log.jsonl` and `tensorboard/` into the run's folder and shows the progress; a context manager.
+
+    Args:
+        run: the folder. seen: where the run (re)starts; later lines of an interrupted run are dropped.
+        goal: pictures at the end.
+    """
+
+    def __init__(self, run: Path, seen: int, goal: int) -> None:
+        self.path = run / "log.jsonl"
+        _drop_after(self.path, seen)
+        self.board = _tensorboard(run / "tensorboard", seen)
+        self.console = Console(stderr=True)
+        self.progress = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.total:.0f} pictures  {task.fields[status]}  left"),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self.task = self.progress.add_task("training", total=goal, completed=seen, status="")
+
+    def __enter__(self) -> "RunLog":
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+        if self.board is not None:
+            self.board.close()
+
+    def advance(self, seen: int) -> None:
+        """Move the bar."""
+        self.progress.update(self.task, completed=seen)
+
+    def numbers(self, seen: int, values: dict[str, float]) -> None:
+        """One line of the log."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"seen": seen, **{name: float(f"{v:.6g}") for name, v in values.items()}}) + "\n")
+        status = f"loss {values.get('total', float('nan')):.3f}  {values.get('pictures_per_second', 0):.1f} pictures/s"
+        self.progress.update(self.task, status=status)
+        if not self.console.is_terminal:
+            self.console.print(f"{seen} pictures  {status}", highlight=False)
+        if self.board is not None:
+            for name, value in values.items():
+                self.board.add_scalar(name, value, seen)
+
+    def picture(self, seen: int, name: str, picture: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+        """Show a picture uint8 (H, W, 3) in TensorBoard."""
+        if self.board is not None:
+            self.board.add_image(name, picture, seen, dataformats="HWC")
+
+
+def _tensorboard(folder: Path, seen: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder), purge_step=seen or None)
+
+
+def _drop_after(path: Path, seen: int) -> None:
+    """Forget what an interrupted run logged beyond the checkpoint that it resumes from."""
+    if not path.is_file():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            if json.loads(line)["seen"] <= seen:
+                kept.append(line)
+        except (ValueError, KeyError, TypeError):  # the line at which the power went
+            continue
+    with replacing(path) as temporary:
+        temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")

@@ -1,0 +1,302 @@
+"""The training loop. It counts pictures seen; to resume, run the same command again."""
+
+import copy
+import hashlib
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+import rsagan
+from rsagan import backbones
+from rsagan.data.prepared import PreparedFolder
+from rsagan.data.sampler import Batch, Batches
+from rsagan.errors import InputError
+from rsagan.files import replacing
+from rsagan.network import Discriminator, Generator, save_weights
+from rsagan.people import write_png
+from rsagan.training import checkpoint
+from rsagan.training.log import RunLog
+from rsagan.training.phases import discriminator_phase, generator_phase, penalty_phase, to_step
+from rsagan.training.preview import Preview
+from rsagan.training.recipe import Recipe, load_recipe
+
+M = TypeVar("M", bound=nn.Module)
+
+
+class NonFiniteLoss(RuntimeError):
+    """A loss or gradient was not a number. The step's inputs lie in the run's folder; no weight was changed by it."""
+
+
+def train(
+    recipe: Recipe | Path | str,
+    data: PreparedFolder | Path | str,
+    run: Path | str,
+    *,
+    until: int | None = None,
+) -> Path:
+    """Train a generator, or go on where the run in this folder stopped.
+
+    Args:
+        recipe: a recipe, a TOML file or the name of a built-in one.
+        data: a prepared folder.
+        run: folder for checkpoints, log, picture grids and `weights.safetensors` (the moving average, float16).
+        until: stop (with a checkpoint) after so many pictures, even if the recipe has more; the schedule does not
+            change.
+
+    Returns:
+        the path of the weights file.
+
+    Raises:
+        InputError: a broken recipe or folder; a run that belongs to another network or data set.
+        NonFiniteLoss: training diverged.
+    """
+    recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    folder = data if isinstance(data, PreparedFolder) else PreparedFolder(data)
+    run = Path(run)
+    run.mkdir(parents=True, exist_ok=True)
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    state = State(recipe, device)
+    state.restore(checkpoint.load_newest(run), _identity_of(recipe, folder))
+    batches = Batches(folder, recipe.seed, recipe.augmentation, recipe.corruption)
+    backbone = _backbone(recipe, device)
+    preview = Preview(folder, device)
+    goal = min(recipe.pictures, until or recipe.pictures)
+    goal += -goal % recipe.batch  # whole steps only
+    with replacing(run / "recipe.json") as temporary:
+        temporary.write_text(json.dumps(recipe.to_dict(), indent=1) + "\n", encoding="utf-8")
+
+    weights_file = run / "weights.safetensors"
+    sums: dict[str, list[Tensor | float]] = defaultdict(list)
+    log_start, logged = time.perf_counter(), state.seen
+    with RunLog(run, state.seen, goal) as log:
+        stream = batches.stream(state.seen, recipe.batch)
+        while state.seen < goal:
+            began = time.perf_counter()
+            batch = next(stream)
+            sums["seconds_data"].append(time.perf_counter() - began)
+            values = _train_step(state, batch, backbone, run)
+            for name, value in values.items():
+                sums[name].append(value)
+            state.seconds += time.perf_counter() - began
+            before, state.seen = state.seen, state.seen + recipe.batch
+            log.advance(state.seen)
+
+            def due(every: int, before: int = before) -> bool:
+                return state.seen // every > before // every or state.seen >= goal
+
+            if due(recipe.log_every):
+                numbers = {name: float(np.mean([float(v) for v in these])) for name, these in sums.items()}
+                speed = (state.seen - logged) / (time.perf_counter() - log_start)
+                log.numbers(state.seen, {**numbers, "pictures_per_second": speed, "seconds": state.seconds})
+                sums.clear()
+                log_start, logged = time.perf_counter(), state.seen
+            if due(recipe.snapshot_every):
+                sheet = preview.draw(state.average)
+                write_png(run / f"grid-{state.seen:010d}.png", sheet)
+                log.picture(state.seen, "grid", sheet)
+                save_weights(weights_file, state.average, _metadata(state, folder))
+            if due(recipe.checkpoint_every):
+                checkpoint.save(run, state.seen, state.to_dict(_identity_of(recipe, folder)))
+        stream.close()  # type: ignore[attr-defined]
+    if not weights_file.is_file():
+        save_weights(weights_file, state.average, _metadata(state, folder))
+    return weights_file
+
+
+class State:
+    """All that changes during a run, and so all that a checkpoint holds.
+
+    Attributes:
+        seen: pictures so far. seconds: spent on them.
+        generator, average (its moving average), discriminators by "picture" and "head", their optimisers.
+    """
+
+    def __init__(self, recipe: Recipe, device: torch.device) -> None:
+        self.recipe, self.device = recipe, device
+        self.seen, self.seconds = 0, 0.0
+        torch.manual_seed(recipe.seed)
+        self.generator = _channels_last(Generator(recipe.network).to(device))
+        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.discriminators: dict[str, Discriminator] = {}
+        for name, weight in (("picture", recipe.losses.adversarial), ("head", recipe.losses.head_adversarial)):
+            if weight and recipe.losses.adversarial:
+                self.discriminators[name] = _channels_last(Discriminator(recipe.network).to(device))
+        self.optimizer = torch.optim.Adam(
+            self.generator.parameters(), recipe.learning_rate, cast(Any, recipe.betas), fused=True
+        )
+        critics = [p for discriminator in self.discriminators.values() for p in discriminator.parameters()]
+        self.critic_optimizer = (
+            torch.optim.Adam(critics, recipe.adversary.learning_rate, cast(Any, recipe.betas), fused=True)
+            if critics
+            else None
+        )
+
+    def to_dict(self, identity: str) -> dict[str, Any]:
+        """For `checkpoint.save`; `identity` names network and data."""
+        return {
+            "identity": identity,
+            "seen": self.seen,
+            "seconds": self.seconds,
+            "generator": self.generator.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "discriminators": {name: these.state_dict() for name, these in self.discriminators.items()},
+            "critic_optimizer": self.critic_optimizer.state_dict() if self.critic_optimizer else None,
+        }
+
+    def restore(self, saved: dict[str, Any] | None, identity: str) -> None:
+        """Take over a checkpoint; None leaves everything as it is.
+
+        Raises:
+            InputError: the checkpoint is of another network or data set.
+        """
+        if saved is None:
+            return
+        if saved.get("identity") != identity:
+            raise InputError(
+                "This run's folder belongs to another recipe or data set; choose a new folder for the run."
+            )
+        self.seen, self.seconds = int(saved["seen"]), float(saved["seconds"])
+        self.generator.load_state_dict(saved["generator"])
+        self.average.load_state_dict(saved["average"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        for name, these in self.discriminators.items():
+            these.load_state_dict(saved["discriminators"][name])
+        if self.critic_optimizer:
+            self.critic_optimizer.load_state_dict(saved["critic_optimizer"])
+
+
+def _train_step(state: State, batch: Batch, backbone: backbones.VGG16 | None, run: Path) -> dict[str, Tensor | float]:
+    """One update of everything; returns the losses and the seconds that each part took."""
+    recipe, seen = state.recipe, state.seen
+    torch.manual_seed((recipe.seed << 40) + seen)  # whatever a layer may draw
+    step = to_step(batch, state.device)
+    adversary = recipe.adversary
+    share = min(1.0, max(0.0, (seen - adversary.start) / max(adversary.fade, 1)))
+    fighting = bool(state.discriminators) and seen >= adversary.start
+    began = time.perf_counter()
+
+    with _autocast(recipe, state.device), _frozen(state.discriminators):
+        state.optimizer.zero_grad(set_to_none=True)
+        output, values = generator_phase(
+            step, state.generator, backbone, recipe.losses, state.discriminators, share if fighting else 0.0
+        )
+    norm = nn.utils.clip_grad_norm_(state.generator.parameters(), recipe.clip, foreach=True)
+    if not bool(torch.isfinite(values["total"]) & torch.isfinite(norm)):
+        _give_up(run, seen, batch, values)
+    for group in state.optimizer.param_groups:
+        group["lr"] = recipe.learning_rate * schedule(recipe, seen)
+    state.optimizer.step()
+    _follow(state, seen)
+    numbers: dict[str, Tensor | float] = {**values, "gradient_norm": norm.detach()}
+    numbers["seconds_generator"] = time.perf_counter() - began
+
+    if fighting and state.critic_optimizer is not None:
+        began = time.perf_counter()
+        state.critic_optimizer.zero_grad(set_to_none=True)
+        with _autocast(recipe, state.device):
+            losses = discriminator_phase(step, output.picture.detach(), state.discriminators)
+        if adversary.r1 and (seen // recipe.batch) % adversary.r1_every == 0:
+            losses |= penalty_phase(step, state.discriminators, 0.5 * adversary.r1 * adversary.r1_every)
+        if not all(bool(torch.isfinite(value)) for value in losses.values()):
+            _give_up(run, seen, batch, losses)
+        for group in state.critic_optimizer.param_groups:
+            group["lr"] = adversary.learning_rate * schedule(recipe, seen)
+        state.critic_optimizer.step()
+        numbers |= losses
+        numbers["seconds_discriminator"] = time.perf_counter() - began
+    return numbers
+
+
+def schedule(recipe: Recipe, seen: int) -> float:
+    """The learning rate's share of its highest value: a short rise, then a cosine down to `final_rate`."""
+    rise = min(1.0, (seen + recipe.batch) / max(recipe.warmup, 1))
+    fall = 0.5 * (1 + math.cos(math.pi * min(1.0, seen / recipe.pictures)))
+    return rise * (recipe.final_rate + (1 - recipe.final_rate) * fall)
+
+
+def _follow(state: State, seen: int) -> None:
+    """Move the average towards the weights; early in a run its half-life is a tenth of what was seen."""
+    half_life = min(state.recipe.ema, max(0.1 * seen, state.recipe.batch))
+    share = 1 - 0.5 ** (state.recipe.batch / half_life)
+    average: list[Tensor] = list(state.average.parameters())
+    with torch.no_grad():
+        torch._foreach_lerp_(average, [p.detach() for p in state.generator.parameters()], share)
+        for kept, current in zip(state.average.buffers(), state.generator.buffers(), strict=True):
+            kept.copy_(current)
+
+
+def _give_up(run: Path, seen: int, batch: Batch, values: Mapping[str, Tensor]) -> None:
+    path = run / f"non-finite-{seen:010d}.npz"
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **batch)  # type: ignore[arg-type]
+    bad = ", ".join(name for name, value in values.items() if not bool(torch.isfinite(value))) or "the gradient"
+    raise NonFiniteLoss(
+        f"After {seen} pictures {bad} is not finite; no weight was changed, the step's inputs are in {path}. "
+        "Lower the learning rate and run again: it goes on from the last checkpoint."
+    )
+
+
+def _backbone(recipe: Recipe, device: torch.device) -> backbones.VGG16 | None:
+    losses = recipe.losses
+    layers: set[str] = set()
+    if losses.perceptual or losses.style:
+        layers |= set(losses.layers)
+    if losses.head_perceptual or losses.head_style:
+        layers |= set(losses.head_layers)
+    if not layers:
+        return None
+    network = backbones.load(losses.backbone, max(layers)).to(device)
+    return network.to(torch.bfloat16) if recipe.precision == "bfloat16" else network
+
+
+def _metadata(state: State, folder: PreparedFolder) -> dict[str, Any]:
+    manifest = folder.manifest
+    return {
+        "size": list(folder.size),
+        "data": {"source": manifest.get("source"), "licence": manifest.get("licence"), "plan": manifest.get("plan")},
+        "training": {
+            "recipe": state.recipe.to_dict(),
+            "pictures_seen": state.seen,
+            "seconds": round(state.seconds),
+            "rsagan": rsagan.__version__,
+            "torch": torch.__version__,
+        },
+    }
+
+
+def _identity_of(recipe: Recipe, folder: PreparedFolder) -> str:
+    """What must not change between a run and its resumption: network, seed, batch and data."""
+    critics = [bool(recipe.losses.adversarial), bool(recipe.losses.head_adversarial)]
+    parts = [recipe.network.to_dict(), recipe.seed, recipe.batch, critics, folder.manifest.get("sha256")]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _autocast(recipe: Recipe, device: torch.device) -> torch.autocast:
+    return torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
+
+
+@contextmanager
+def _frozen(discriminators: Mapping[str, nn.Module]) -> Iterator[None]:
+    """The generator's phase shall not spend time on the discriminators' gradients."""
+    for discriminator in discriminators.values():
+        discriminator.requires_grad_(False)
+    yield
+    for discriminator in discriminators.values():
+        discriminator.requires_grad_(True)
+
+
+def _channels_last(network: M) -> M:
+    return cast(M, cast(Any, network).to(memory_format=torch.channels_last))

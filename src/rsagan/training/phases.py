@@ -1,0 +1,165 @@
+"""The phases of a training step, each a short block with its backward inside."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from rsagan.backbones import VGG16
+from rsagan.network import Discriminator, Generator, Output
+from rsagan.people import NUM_REGIONS
+from rsagan.training import losses
+from rsagan.training.crops import crop, crop_points, head_boxes, head_size
+from rsagan.training.recipe import Losses
+
+
+@dataclass
+class Step:
+    """One batch on the device, with what several phases need of it.
+
+    Attributes:
+        source, target: (B, 3, H, W). parsing: one-hot (B, 8, H, W), of the source, corrupted.
+        clean_parsing, target_parsing: (B, H, W). source_points, target_points: (B, 18, 2). flow: (B, 2, H/4, W/4).
+        boxes: head boxes of the target, (B, 3).
+    """
+
+    source: Tensor
+    target: Tensor
+    parsing: Tensor
+    clean_parsing: Tensor
+    target_parsing: Tensor
+    source_points: Tensor
+    target_points: Tensor
+    flow: Tensor
+    boxes: Tensor
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.target.shape[2], self.target.shape[3]
+
+    def head(self, pictures: Tensor) -> Tensor:
+        """The target's head cut out of pictures (B, 3, H, W)."""
+        return crop(pictures, self.boxes, head_size(self.size))
+
+    def head_points(self) -> Tensor:
+        """The target's joints in the head crop's pixels."""
+        return crop_points(self.target_points, self.boxes, head_size(self.size))
+
+
+def to_step(batch: Mapping[str, Any], device: torch.device) -> Step:
+    """Move a batch of `rsagan.data.Batches` to the device."""
+    tensors = {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in batch.items()}
+    for name in ("source", "target"):
+        tensors[name] = tensors[name].contiguous(memory_format=torch.channels_last)
+    one_hot = functional.one_hot(tensors["parsing"].long(), NUM_REGIONS).permute(0, 3, 1, 2).float()
+    size = (tensors["target"].shape[2], tensors["target"].shape[3])
+    return Step(**{**tensors, "parsing": one_hot, "boxes": head_boxes(tensors["target_points"], size)})
+
+
+def generator_phase(
+    step: Step,
+    generator: Generator,
+    backbone: VGG16 | None,
+    weights: Losses,
+    discriminators: Mapping[str, Discriminator],
+    adversarial: float,
+) -> tuple[Output, dict[str, Tensor]]:
+    """Forward, losses and backward of the generator.
+
+    Args:
+        discriminators: by "picture" and "head"; their parameters must not require gradients here.
+        adversarial: share of the adversarial weights that counts at this point of the run.
+
+    Returns:
+        the generator's output, detached picture first of all; every loss as it is (unweighted) and "total".
+    """
+    output = generator(step.source, step.parsing, step.source_points, step.target_points)
+    parts: dict[str, tuple[float, Tensor]] = {}
+    person = functional.max_pool2d((step.target_parsing[:, None] > 0).float(), 5, 1, 2)
+    parts["pixel"] = (
+        weights.pixel,
+        losses.pixel(output.picture, step.target, weights.background + (1 - weights.background) * person),
+    )
+    result = output.picture.float()
+    if backbone is not None:
+        parts |= _appearance(backbone, result, step.target, weights.layers, "", weights.perceptual, weights.style)
+        if weights.head_perceptual or weights.head_style:
+            parts |= _appearance(
+                backbone, step.head(result), step.head(step.target), weights.head_layers, "head_",
+                weights.head_perceptual, weights.head_style,
+            )  # fmt: skip
+    if output.rescored is not None and weights.rescoring:
+        parts["rescoring"] = weights.rescoring, losses.rescoring(output.rescored, step.clean_parsing)
+    if output.parsing_logits is not None and weights.target_parsing:
+        parts["target_parsing"] = (
+            weights.target_parsing, losses.target_parsing(output.parsing_logits, step.target_parsing)
+        )  # fmt: skip
+    if output.log_correspondence is not None and weights.correspondence:
+        value = losses.correspondence(output.log_correspondence, step.flow, step.size)
+        parts["correspondence"] = weights.correspondence, value
+    if output.flow is not None and weights.flow:
+        parts["flow"] = weights.flow, losses.flow_error(output.flow, step.flow)
+    if adversarial > 0:
+        logits = discriminators["picture"](result, step.target_points)
+        parts["adversarial"] = adversarial * weights.adversarial, losses.fool(logits)
+        if "head" in discriminators:
+            logits = discriminators["head"](step.head(result), step.head_points())
+            parts["head_adversarial"] = adversarial * weights.head_adversarial, losses.fool(logits)
+    total = torch.stack([weight * value for weight, value in parts.values()]).sum()
+    total.backward()
+    return output, {name: value.detach() for name, (_, value) in parts.items()} | {"total": total.detach()}
+
+
+def _appearance(
+    backbone: VGG16,
+    result: Tensor,
+    target: Tensor,
+    layers: tuple[str, ...],
+    prefix: str,
+    perceptual: float,
+    style: float,
+) -> dict[str, tuple[float, Tensor]]:
+    """Perceptual and style loss on the backbone, with their weights."""
+    with torch.no_grad():
+        wanted = backbone.features(target, layers)
+    found = backbone.features(result, layers)
+    parts = {}
+    if perceptual:
+        parts[f"{prefix}perceptual"] = perceptual, losses.perceptual(found, wanted)
+    if style:
+        parts[f"{prefix}style"] = style, losses.style(found, wanted)
+    return parts
+
+
+def discriminator_phase(step: Step, painted: Tensor, discriminators: Mapping[str, Discriminator]) -> dict[str, Tensor]:
+    """Hinge loss and backward of the discriminators, real and painted pictures (B, 3, H, W) in one batch."""
+    found = {}
+    for name, discriminator in discriminators.items():
+        real, fake, points = step.target, painted.float(), step.target_points
+        if name == "head":
+            real, fake, points = step.head(real), step.head(fake), step.head_points()
+        logits = discriminator(torch.cat([real, fake]), torch.cat([points, points]))
+        halves = [these.chunk(2) for these in logits]
+        value = losses.hinge([half[0] for half in halves], [half[1] for half in halves])
+        value.backward()
+        found[f"discriminator_{name}"] = value.detach()
+    return found
+
+
+def penalty_phase(step: Step, discriminators: Mapping[str, Discriminator], weight: float) -> dict[str, Tensor]:
+    """The lazy R1 penalty and its backward, in float32."""
+    found = {}
+    for name, discriminator in discriminators.items():
+        real, points = step.target, step.target_points
+        if name == "head":
+            real, points = step.head(real), step.head_points()
+        with torch.autocast(real.device.type, enabled=False):
+            real = real.detach().requires_grad_()
+            value = losses.gradient_penalty(discriminator(real, points), real)
+            (weight * value).backward()
+        found[f"penalty_{name}"] = value.detach()
+    return found

@@ -1,0 +1,165 @@
+"""A recipe: everything about a training run but its data, as one TOML file."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from rsagan.data.corrupt import Corruption
+from rsagan.data.sampler import Augmentation
+from rsagan.errors import InputError
+from rsagan.network import Config
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The weight of each loss; 0 switches it off and saves its time.
+
+    Attributes:
+        pixel: L1; background counts `background` of what the person does.
+        perceptual, style: on the backbone's features of the whole picture; head_perceptual, head_style: of the head.
+        backbone: which frozen network; layers: which of its layers for the picture, head_layers for the head.
+        adversarial, head_adversarial: weight of the discriminators' opinion.
+        rescoring, target_parsing, correspondence, flow: see `rsagan.training.losses`.
+    """
+
+    pixel: float = 2.0
+    background: float = 0.5
+    perceptual: float = 2.0
+    style: float = 0.5
+    head_perceptual: float = 0.5
+    head_style: float = 0.1
+    backbone: str = "vgg16_hed"
+    layers: tuple[str, ...] = ("1_2", "2_2", "3_3", "4_1")
+    head_layers: tuple[str, ...] = ("1_2", "2_2", "3_3")
+    adversarial: float = 0.1
+    head_adversarial: float = 0.05
+    rescoring: float = 0.3
+    target_parsing: float = 0.5
+    correspondence: float = 0.2
+    flow: float = 0.2
+
+
+@dataclass(frozen=True)
+class Adversary:
+    """The discriminators.
+
+    Attributes:
+        start: pictures seen before they are switched on; fade: pictures over which their weight rises from 0.
+        learning_rate: of Adam. r1: weight of the gradient penalty; r1_every: steps between two.
+    """
+
+    start: int = 30_000
+    fade: int = 10_000
+    learning_rate: float = 4e-4
+    r1: float = 0.5
+    r1_every: int = 16
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run.
+
+    Attributes:
+        seed: of weights, order and draws.
+        pictures: pairs to train on, all in all.
+        batch: pairs a step, over all processes.
+        learning_rate: of Adam, after `warmup` pictures; falls along a cosine to `final_rate` of it at the end.
+        betas: of Adam. clip: largest norm of the generator's gradient.
+        ema: half-life of the weights' moving average, in pictures.
+        precision: "bfloat16" (autocast) or "float32".
+        threads: for torch, or 0 to leave it alone.
+        log_every, snapshot_every, checkpoint_every: pictures between two log lines, picture grids with a weights
+            file, checkpoints.
+        network, losses, adversary, augmentation, corruption: tables of their own.
+    """
+
+    name: str = "people-128"
+    seed: int = 0
+    pictures: int = 60_000
+    batch: int = 8
+    learning_rate: float = 1e-3
+    warmup: int = 1_000
+    final_rate: float = 0.05
+    betas: tuple[float, float] = (0.5, 0.99)
+    clip: float = 1.0
+    ema: float = 3_000
+    precision: str = "bfloat16"
+    threads: int = 0
+    log_every: int = 400
+    snapshot_every: int = 4_000
+    checkpoint_every: int = 2_000
+    network: Config = field(default_factory=Config)
+    losses: Losses = field(default_factory=Losses)
+    adversary: Adversary = field(default_factory=Adversary)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    corruption: Corruption = field(default_factory=Corruption)
+
+    def __post_init__(self) -> None:
+        for name in ("pictures", "batch", "log_every", "snapshot_every", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be at least 1.")
+        if self.precision not in ("bfloat16", "float32"):
+            raise InputError(f"The recipe's precision is {self.precision!r}; it is bfloat16 or float32.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As TOML and JSON hold it."""
+        return asdict(self)
+
+
+def load_recipe(path_or_name: Path | str) -> Recipe:
+    """Read a recipe: a TOML file, or the name of a built-in one.
+
+    Raises:
+        InputError: no such recipe, not TOML, an unknown key or a value of the wrong kind (all said by name).
+    """
+    path = Path(path_or_name)
+    if path.suffix != ".toml":
+        built_in = resources.files("rsagan.training") / "recipes"
+        file = built_in / f"{path_or_name}.toml"
+        if not file.is_file():
+            names = ", ".join(sorted(entry.name.removesuffix(".toml") for entry in built_in.iterdir()))
+            raise InputError(f"There is no recipe {str(path_or_name)!r}; built in are {names}, or give a .toml file.")
+        text = file.read_text(encoding="utf-8")
+    else:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"The recipe {path} cannot be read.") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"The recipe {path_or_name} is not TOML: {error}.") from error
+    return build(Recipe, {"name": path.stem, **table}, f"The recipe {path_or_name}")
+
+
+def build(kind: type[T], table: dict[str, Any], where: str) -> T:
+    """A (frozen, nested) dataclass from a table of plain values.
+
+    Raises:
+        InputError: keys that the dataclass does not have, or values of another kind.
+    """
+    hints = get_type_hints(kind)
+    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise InputError(f"{where} has unknown keys: {', '.join(unknown)}; known are {', '.join(sorted(known))}.")
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        hint = hints[key]
+        if isinstance(hint, type) and is_dataclass(hint):
+            if not isinstance(value, dict):
+                raise InputError(f"{where}: {key} must be a table.")
+            values[key] = build(hint, value, f"{where}, table {key},")
+        elif isinstance(value, list):
+            values[key] = tuple(value)
+        elif hint is float and isinstance(value, int) and not isinstance(value, bool):
+            values[key] = float(value)
+        elif hint in (int, float, str, bool) and type(value) is not hint:
+            raise InputError(f"{where}: {key} = {value!r} must be of type {hint.__name__}.")
+        else:
+            values[key] = value
+    return kind(**values)
