@@ -53,10 +53,10 @@ def identity(seed: int) -> Identity:
         Kind.HAIR, hair_tone, second=hair_tone * np.float32([1.5, 1.4, 1.3]) + 0.004, gloss=float(rng.uniform(0.04, 0.11)),
         scale=float(rng.uniform(-1.5, 1.5)), seed=float(rng.integers(30)),
     )  # fmt: skip
-    parts, style = hair(form, rng, sex, strands)
+    parts, haired, style = hair(form, rng, sex, strands)
     if style == "afro":
         strands[21], strands[13] = 0.55, 0.0
-    mesh = assemble([*dress_up(form, outfit.garments, skin, eyes), *parts])
+    mesh = assemble([*dress_up(form, outfit.garments, skin, eyes, haired), *parts])
     return Identity(seed, sex, form, mesh, outfit.ink, (*outfit.names, style))
 
 

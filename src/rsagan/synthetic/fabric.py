@@ -147,12 +147,12 @@ def cloth(look, table, u, v, blur):  # type: ignore[no-untyped-def]
             elif g > 0.0:
                 third = max(third, amount * 0.9)
     elif pattern == 7:
-        n = noise(table, u * 9 + seed, v * 22, seed) + 0.7 * noise(table, u * 23, v * 31 + seed, seed)
-        second = min(1.0, max(0.0, 0.35 + 0.45 * n * max(0.0, 1 - blur * 6)))
+        n = noise(table, u * 14 + seed, v * 34, seed) + 0.7 * noise(table, u * 31, v * 47 + seed, seed)
+        second = min(1.0, max(0.0, 0.3 + 0.4 * n * max(0.1, 1 - blur * 6)))
     elif pattern == 8:
         bright = 1 + 0.2 * (band(u / p, 0.55, soft) - 0.55) + 0.08 * (band(v / p * 1.5, 0.5, soft) - 0.5)
     elif pattern == 9:
-        second = min(1.0, max(0.0, 0.22 + 0.16 * noise(table, u * 30, v * 12, seed)))
+        second = min(1.0, max(0.0, 0.16 + 0.2 * noise(table, u * 34, v * 14, seed) * max(0.1, 1 - blur * 6)))
     elif pattern == 10:
         n = noise(table, u / p + seed, v / p, seed) + 0.4 * noise(table, 2.1 * u / p, 2.1 * v / p + seed, seed)
         m = noise(table, u / p, v / p + seed, seed + 5)

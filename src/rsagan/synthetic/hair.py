@@ -17,14 +17,15 @@ STYLES = {
 CENTRE = np.float32([0, 7.35, 0.25])
 
 
-def hair(figure: Figure, rng: np.random.Generator, sex: str, colour: Row) -> tuple[list[Part], str]:
-    """The parts of a random hair style and its name."""
+def hair(figure: Figure, rng: np.random.Generator, sex: str, colour: Row) -> tuple[list[Part], Floats, str]:
+    """The parts of a random hair style, how deep it covers each vertex of the body (N,), and its name."""
     chance = STYLES[sex]
     weights = np.array(list(chance.values()))
     style = str(rng.choice(list(chance), p=weights / weights.sum()))
     thick = {"crop": 0.05, "short": 0.14, "quiff": 0.16, "afro": 0.55, "ponytail": 0.07, "bun": 0.07}.get(style, 0.12)
     thick *= float(rng.uniform(0.85, 1.25))
-    parts = [_scalp(figure, rng, style, thick, colour)]
+    scalp, haired = _scalp(figure, rng, style, thick, colour)
+    parts = [scalp]
     if style in ("long", "bob", "lob"):
         end = {"long": rng.uniform(4.0, 5.2), "lob": rng.uniform(5.4, 5.9), "bob": rng.uniform(6.1, 6.5)}[style]
         parts.append(_curtain(figure, rng, float(end), colour))
@@ -37,7 +38,7 @@ def hair(figure: Figure, rng: np.random.Generator, sex: str, colour: Row) -> tup
         back = -0.55 - 0.35 * (8.3 - high)
         path = [[0, high + 0.36 * k / 3 - 0.1, back - 0.36 * k / 3] for k in range(-2, 4)]
         parts.append(_tube(figure, path, [0.08, 0.3, 0.37, 0.37, 0.3, 0.06], colour))
-    return parts, style
+    return parts, haired, style
 
 
 def _affine(figure: Figure) -> Floats:
@@ -63,7 +64,7 @@ def _hairline(canon: Floats, style: str, rng: np.random.Generator) -> Floats:
     return (line - 0.02).astype(np.float32)
 
 
-def _scalp(figure: Figure, rng: np.random.Generator, style: str, thick: float, colour: Row) -> Part:
+def _scalp(figure: Figure, rng: np.random.Generator, style: str, thick: float, colour: Row) -> tuple[Part, Floats]:
     body: Surface = template().surfaces["body"]
     field = np.where(body.limb[:, 3] > 0.6, _hairline(body.canon, style, rng), -1).astype(np.float32)
     away = body.canon - CENTRE
@@ -80,7 +81,7 @@ def _scalp(figure: Figure, rng: np.random.Generator, style: str, thick: float, c
     head = figure.vertices["body"]
     inside = (np.clip(field * 3, 0, 1) * 0.5)[:, None]
     rest = relaxed(head, body.mean, 6, inside) + away * amount.astype(np.float32)
-    return part(body, rest.astype(np.float32), head, field, Region.HAIR, colour, 0.02)
+    return part(body, rest.astype(np.float32), head, field, Region.HAIR, colour, 0.03), field
 
 
 def _ring(
@@ -144,15 +145,16 @@ def _curtain(figure: Figure, rng: np.random.Generator, end: float, colour: Row) 
     high = 8.1
     y = high - (high - end) * np.linspace(0, 1, rows) ** 0.9
     opening = np.radians(np.interp(y, [4, 5.6, 6.4, 7.2, 8.1], [*rng.uniform(55, 105, 1), 85, 62, 58, 62]))
-    wide = np.interp(y, [4, 5.5, 6.4, 7.2, 7.8, 8.1], [0.95, 1.0, 0.93, 0.94, 0.80, 0.6])
-    deep = np.interp(y, [4, 5.5, 6.4, 7.2, 7.8, 8.1], [0.85, 0.85, 0.9, 1.02, 0.92, 0.72])
+    wide = np.interp(y, [4, 5.5, 6.4, 7.2, 7.8, 8.1], [0.95, 1.0, 0.93, 0.94, 0.70, 0.4])
+    deep = np.interp(y, [4, 5.5, 6.4, 7.2, 7.8, 8.1], [0.85, 0.85, 0.9, 1.02, 0.86, 0.5])
     centre = np.interp(y, [4, 5.5, 6.4, 7.2, 8.1], [-0.2, -0.1, 0.05, 0.18, 0.25])
     grid = np.zeros((rows, columns, 3))
     share = np.linspace(0, 1, columns)
     wave = float(rng.uniform(0, 0.06))
     for r in range(rows):
         angle = opening[r] + (2 * np.pi - 2 * opening[r]) * share
-        ripple = 1 + wave * np.sin(5.5 * y[r] + 6 * np.sin(3 * angle)) + 0.02 * np.sin(17 * angle)
+        free = np.clip((7.3 - y[r]) / 1.2, 0, 1)  # it only waves where it hangs
+        ripple = 1 + free * (wave * np.sin(5.5 * y[r] + 6 * np.sin(3 * angle)) + 0.02 * np.sin(17 * angle))
         grid[r] = np.stack(
             [np.sin(angle) * wide[r] * ripple, np.full(columns, y[r]), centre[r] + np.cos(angle) * deep[r] * ripple], 1
         )

@@ -68,7 +68,7 @@ def pose(figure: Figure, rng: np.random.Generator, family: str | None = None) ->
     _legs(skeleton, rng, family)
     size = girth(figure)
     for side in "LR":
-        skeleton.curl(side, float(rng.uniform(0.12, 0.35)))
+        skeleton.curl(side, float(rng.uniform(0.1, 0.4)), float(rng.uniform(0.02, 0.09)))
         skeleton.set(f"clavicle.{side}", turn("z", (1 if side == "L" else -1) * float(rng.uniform(-0.02, 0.05))))
     skeleton.solve()
     _arms(skeleton, size, rng, family)

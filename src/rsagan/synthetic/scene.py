@@ -5,6 +5,7 @@ Integer coordinates are pixel centres throughout. Lengths in the world are decim
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numba import njit
 
@@ -150,6 +151,7 @@ def render(figure: Figure, mesh: Mesh, ink: Floats, seed: tuple[int, int], size:
     distance = float(np.hypot(camera[11], 0))
     dm = float(camera[12]) / distance  # final pixels a decimetre
     open_ = shade.occlusion(nearest, scale, max(1.5, 0.75 * dm))
+    open_ = cv2.blur(open_, (3, 3))
     colour, coverage, regions, surface = shade.shade(
         winner, bary, open_, scale, mesh.faces, mesh.face_layer, mesh.face_region, mesh.face_chart, mesh.canon,
         mesh.anchor, normal, mesh.field, mesh.lips, mesh.looks, ink, NOISE, CHARTS(), stage.light, 1 / (dm * scale),

@@ -115,7 +115,10 @@ def shade(  # type: ignore[no-untyped-def]
                 else:
                     chart = face_chart[t]
                     if chart == 0:
-                        u, v = np.arctan2(c[0], c[2] - 0.1) * 1.45, c[1]
+                        u, v = c[0], c[1]  # front and back are flat pieces, joined to side pieces by a seam
+                        across, ahead = abs(c[0]), abs(c[2] - 0.1)
+                        if across > 1.9 * ahead:
+                            u = (1.6 - (c[2] - 0.1)) * (1.0 if c[0] > 0 else -1.0)
                     else:
                         m = charts[chart]
                         x, y, z = c[0] - m[0], c[1] - m[1], c[2] - m[2]

@@ -163,14 +163,13 @@ class Skeleton:
         middle = self.rest[self.names[f"finger3-1.{side}"]]
         knuckles = unit(index - little)
         palm = unit(np.cross(middle - wrist, knuckles))
-        axis = knuckles if side == "L" else -knuckles
         for f in range(2, 6):
             for k in range(1, 4):
                 bend = amount * (1.0 + 0.12 * (f - 3))
-                self.set(f"finger{f}-{k}.{side}", turn_about(axis, -bend if side == "L" else bend))
+                self.set(f"finger{f}-{k}.{side}", turn_about(knuckles, -bend if side == "L" else bend))
             if spread:
                 base = self.local[self.names[f"finger{f}-1.{side}"]]
-                self.set(f"finger{f}-1.{side}", turn_about(palm, spread * (f - 3.5)) @ base)
+                self.set(f"finger{f}-1.{side}", turn_about(palm, spread * (f - 3.5) * (1 if side == "L" else -1)) @ base)
 
     def motion(self) -> Floats:
         """float32 (B, 3, 4): the map of each bone from rest to posed points."""

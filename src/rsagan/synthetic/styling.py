@@ -105,12 +105,12 @@ def _top(rng: np.random.Generator, female: bool, colour: Floats, tucked: bool) -
         buttons=float(kind in ("shirt", "polo")), print_y=float(rng.uniform(3.4, 4.0)),
     )  # fmt: skip
     if print_:
-        cloth[15] = rng.uniform(1.1, 1.9)
+        cloth[15] = rng.uniform(0.75, 1.25)
         cloth[17:20] = palette.apart(rng, palette.NEUTRAL + " " + palette.ACCENT, colour, 0.35)
     cut = all_of(above(hem), sleeve(float(arm)), neckline(neck, depth))
     if kind == "tank":
         cut = all_of(cut, straps(float(rng.uniform(1.15, 1.35))))
-    ease = {"sweater": 0.16, "tank": 0.07, "shirt": 0.13}.get(kind, 0.11) + float(rng.uniform(0, 0.07))
+    ease = {"sweater": 0.14, "tank": 0.06, "shirt": 0.11}.get(kind, 0.09) + float(rng.uniform(0, 0.07))
     loose = 0.0 if tucked else float(rng.uniform(0.0, 0.22))
     if tucked:
         ease = min(ease, 0.12)
@@ -134,7 +134,7 @@ def _trousers(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
     cloth = _fabric(rng, colour, patterns.get(kind, {Pattern.PLAIN: 5, Pattern.CAMO: 0.25, Pattern.TARTAN: 0.2}),
                     trim_width=0.08, trim=colour * 0.85)  # fmt: skip
     if kind == "jeans":
-        cloth[4:7] = np.clip(colour * 1.9 + 0.05, 0, 0.85)
+        cloth[4:7], cloth[14] = np.clip(colour * 1.7 + 0.04, 0, 0.8), 0.2
     if kind == "leggings":
         cloth[14], cloth[21] = 0.08, 0.02
     waist = float(rng.uniform(1.3, 1.9))
@@ -167,7 +167,7 @@ def _hem(rng: np.random.Generator) -> float:
 def _skirt(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
     colour = palette.apart(rng, palette.NEUTRAL + " " + palette.ACCENT, other)
     cloth = _fabric(rng, colour, SKIRT_PATTERNS, trim_width=0.1)
-    full = float(rng.choice([0.55, 0.85, 1.3, 1.8]))
+    full = float(rng.choice([0.75, 0.9, 1.3, 1.8]))
     nothing = all_of(below(1.62), above(0.6))
     return Garment("skirt", Region.DRESS, cloth, nothing, 0.1, 0.1, skirt=all_of(below(1.6), above(_hem(rng))),
                    fullness=full, soft=2)  # fmt: skip
@@ -176,13 +176,13 @@ def _skirt(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
 def _dress(rng: np.random.Generator, colour: Floats) -> Garment:
     arm = float(rng.choice([0.0, 1.2, 2.6, 4.55], p=[0.45, 0.25, 0.12, 0.18]))
     neck = neckline(str(rng.choice(["crew", "v", "scoop", "boat"])), float(rng.uniform(0, 0.5)))
-    top = all_of(above(0.9), sleeve(arm), neck)
+    top = all_of(above(0.4), sleeve(arm), neck)
     if arm == 0.0:
         top = all_of(top, straps(float(rng.uniform(1.1, 1.35))))
     trim = palette.apart(rng, palette.NEUTRAL, colour) if rng.random() < 0.25 else colour * 0.8
     cloth = _fabric(rng, colour, SKIRT_PATTERNS, trim_width=float(rng.choice([0.0, 0.1])), trim=trim)
-    full = float(rng.choice([0.55, 0.9, 1.3, 1.8]))
-    return Garment("dress", Region.DRESS, cloth, top, 0.09, 0.1, skirt=all_of(below(1.7), above(_hem(rng))),
+    full = float(rng.choice([0.75, 0.9, 1.3, 1.8]))
+    return Garment("dress", Region.DRESS, cloth, top, 0.09, 0.1, skirt=all_of(below(1.95), above(_hem(rng))),
                    fullness=full, soft=6)  # fmt: skip
 
 

@@ -32,7 +32,7 @@ class Garment:
     soft: int = 0  # relaxing steps that let the cloth span hollows
     skirt: Cut | None = None  # the part on the skirt mesh
     fullness: float = 1.0  # of the skirt
-    double: bool = False
+    double: bool = True
     hides: bool = True  # whether skin and garments well beneath may be left out
 
 
@@ -67,7 +67,8 @@ def neckline(kind: str, depth: float = 0.0) -> Cut:
         x, y, z = np.abs(s.canon[:, 0]), s.canon[:, 1], s.canon[:, 2]
         round_ = np.hypot(x, (z - 0.1) * 0.9)
         radius = {"high": 0.30, "crew": 0.74, "v": 0.74, "scoop": 0.98, "boat": 1.15}[kind]
-        field = np.maximum(round_ - radius, 5.15 - y)
+        lowest = 5.15 + 0.5 * np.clip((0.5 - z) / 0.7, 0, 1)  # the collar runs higher behind
+        field = np.maximum(round_ - radius, lowest - y)
         if kind == "high":
             field = np.maximum(field, 6.05 - y)
         if kind == "v":
@@ -123,7 +124,8 @@ def cloth_rest(garment: Garment, figure: Figure) -> Floats:
     leg, hem = garment.flare
     ease = garment.ease + leg * np.clip((-1.0 - y) / 6.0, 0, 1) * (surface.limb[:, 1] > 0.3)
     ease = ease + hem * np.clip((3.2 - y) / 2.6, 0, 1) * (surface.limb[:, 0] < 0.5) * (y > -2.5)
-    ease = ease + hem * 0.5 * np.clip(surface.arm / 4.5, 0, 1) * (surface.limb[:, 0] > 0.5)
+    ease = ease - 0.35 * garment.ease * np.clip((surface.arm - 2.5) / 2.0, 0, 1) * (surface.limb[:, 0] > 0.5)
+    ease = ease * (1 - 0.6 * np.exp(-(((surface.arm - 0.1) / 0.9) ** 2)) * (y > 4.4))
     ease = np.where(y < -7.0, np.minimum(ease, 0.1 + ease * 0.3), ease)
     return (rest + out * (ease + lift)[:, None]).astype(np.float32)
 
@@ -184,14 +186,23 @@ def lay(garment: Garment, figure: Figure, hidden: Floats | None = None) -> list[
     return parts
 
 
-def skin_parts(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row) -> list[Part]:
-    """Skin that no garment hides, and the eyes. Hands and arms, legs and the rest have regions of their own."""
+def skin_parts(
+    figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, haired: Floats
+) -> list[Part]:
+    """Skin that neither garment nor hair hides, and the eyes. `haired` (body N,) is how deep hair covers the head.
+
+    Hands and arms, legs, and the rest have regions of their own.
+    """
     surfaces = template().surfaces
     body = surfaces["body"]
-    field = np.ones(len(body.canon), np.float32)
+    field = np.where(haired > 0.07, -1, 1).astype(np.float32)
+    below_head = body.canon[:, 1] < 5.9
     for garment in outfit:
         if garment.hides:
-            field = np.where(garment.cut(body) > 0.35, -1, field)
+            covered = garment.cut(body) > 0.45
+            if garment.skirt is not None:
+                covered |= (garment.skirt(body) > 0.35) & (body.limb[:, 1] > 0.5)
+            field = np.where(covered & below_head, -1, field).astype(np.float32)
     arm, leg = body.limb[:, 0], body.limb[:, 1]
     kind = np.where(arm > 0.5, Region.ARMS, np.where(leg > 0.5, Region.LEGS, Region.FACE))
     region = np.repeat(np.max(kind[body.quads], 1), 2)
@@ -203,10 +214,12 @@ def skin_parts(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row) -> l
     return parts
 
 
-def dress_up(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row) -> list[Part]:
+def dress_up(
+    figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, haired: Floats
+) -> list[Part]:
     """Skin, eyes and garments from the innermost outwards; what lies deep under another garment is left out."""
     tights = template().surfaces["tights"]
-    parts = skin_parts(figure, outfit, skin, eyes)
+    parts = skin_parts(figure, outfit, skin, eyes, haired)
     for i, garment in enumerate(outfit):
         covers = [outer.cut(tights) for outer in outfit[i + 1 :] if outer.hides]
         hidden = np.maximum.reduce(covers) if covers else None
