@@ -24,7 +24,7 @@ JOINT_BONES = (
 )
 # how much nearer than a joint the surface in front of it may be, dm, in OpenPose order
 DEPTH_OF_JOINT = np.float32(
-    [0.35, 1.1, 1.2, 0.8, 0.6, 1.2, 0.8, 0.6, 1.6, 0.95, 0.85, 1.6, 0.95, 0.85, 0.4, 0.4, 0.5, 0.5]
+    [0.35, 1.7, 1.35, 0.8, 0.6, 1.35, 0.8, 0.6, 1.9, 1.0, 0.9, 1.9, 1.0, 0.9, 0.4, 0.4, 0.5, 0.5]
 )
 FACE_POINTS = (0, 14, 15, 16, 17)
 NOISE = noise_table()
@@ -109,7 +109,10 @@ def camera_for(position: Floats, points: Floats, rng: np.random.Generator, size:
 
 
 def stage_for(camera: Floats, yaw: float, skeleton: Skeleton, whole: Floats, rng: np.random.Generator) -> Stage:
-    """Key, fill and sky light, a backdrop mostly off white, and where the shadows fall."""
+    """Key, fill and sky light, a backdrop mostly off white, and where the shadows fall.
+
+    `rng` is the identity's, not the view's: all pictures of a person are of one shoot, with one light and one wall.
+    """
     angle, rise = rng.uniform(-1.0, 1.0), rng.uniform(0.35, 0.95)
     key = np.array([np.sin(angle) * np.cos(rise), np.sin(rise), np.cos(angle) * np.cos(rise)], np.float32)
     fill = np.array([-np.sign(angle) * 0.7, 0.15, 0.7], np.float32)
@@ -142,7 +145,7 @@ def render(figure: Figure, mesh: Mesh, ink: Floats, seed: tuple[int, int], size:
     position[:, 1] -= lowest
     points = joints(skeleton, figure) @ whole.T - np.float32([0, lowest, 0])
     camera = camera_for(position, points, rng, size)
-    stage = stage_for(camera, yaw, skeleton, whole, rng)
+    stage = stage_for(camera, yaw, skeleton, whole, np.random.default_rng((seed[0], 0x570D10)))
 
     scale = SUPERSAMPLING
     height, width = size
