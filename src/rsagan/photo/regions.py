@@ -41,6 +41,7 @@ class _Body:
     inside: Mask  # (H, W), the outline
     lab: Floats  # (H, W, 3), smoothed
     skin: Floats  # (H, W), 0..1
+    sample: Mask  # (H, W), pixels that are skin for sure
     torso: float  # pixels
     side: Literal["front", "back", "side"]
     grid: Floats  # (H, W, 2), x and y of each pixel
@@ -65,11 +66,15 @@ def guess_regions(
     part = _parts(body)
     hair = _hair(body, part)
     bare = np.zeros(mask.shape, bool)
+    neck, hips = body.points[[11, 12]].mean(0), body.points[[23, 24]].mean(0)
+    chest = (part == TORSO) & ~hair & (np.linalg.norm(body.grid - neck, axis=-1) < body.torso)
+    seat = ((part == LEG) | (part == TORSO)) & (np.linalg.norm(body.grid - hips, axis=-1) < 0.35 * body.torso)
+    seat &= (body.grid - hips) @ (hips - neck) > 0
     for arm in _ARMS:
-        bare |= _bare_end(body, arm, part == ARM)[0]
+        bare |= _bare_end(body, arm, part == ARM, chest)[0]
     cuts = []
     for leg in _LEGS:
-        skin, cut = _bare_end(body, leg, part == LEG)
+        skin, cut = _bare_end(body, leg, part == LEG, seat)
         bare |= skin
         cuts.append(cut)
     below, one_piece = _below_waist(body, part, bare, cuts)
@@ -102,12 +107,14 @@ def _body(
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
     inside = np.asarray(mask > 0.5)
     seen = visibility > 0.5
-    skin = _skin(smooth, inside, points, seen, torso, side, grid)
-    return _Body(points, seen, inside, lab, skin, torso, side, grid)
+    skin, sample = _skin(smooth, inside, points, seen, torso, side, grid)
+    return _Body(points, seen, inside, lab, skin, sample, torso, side, grid)
 
 
-def _skin(picture: Picture, inside: Mask, points: Floats, seen: Mask, torso: float, side: str, grid: Floats) -> Floats:
-    """How likely each pixel is skin, from the colours round nose and mouth, else of hands, else of skin at large."""
+def _skin(
+    picture: Picture, inside: Mask, points: Floats, seen: Mask, torso: float, side: str, grid: Floats
+) -> tuple[Floats, Mask]:
+    """How likely each pixel is skin, by the colours round nose and mouth and of hands, else at large; that sample."""
     chroma = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb), np.float32)[..., [2, 1]]
     light = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
     mean: Floats = np.array(_SKIN_MEAN, np.float32)
@@ -128,7 +135,7 @@ def _skin(picture: Picture, inside: Mask, points: Floats, seen: Mask, torso: flo
     else:
         light_fits = (light > 40).astype(np.float32)
     distance = (((chroma - mean) / spread) ** 2).sum(-1)
-    return np.asarray(np.exp(-0.5 * np.maximum(distance - 1, 0)) * light_fits * inside, np.float32)
+    return np.asarray(np.exp(-0.5 * np.maximum(distance - 1, 0)) * light_fits * inside, np.float32), sample
 
 
 def _along(grid: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats]:
@@ -170,10 +177,11 @@ def _parts(body: _Body) -> NDArray[np.int8]:
     return part
 
 
-def _bare_end(body: _Body, chain: tuple[int, ...], where: Mask) -> tuple[Mask, float]:
+def _bare_end(body: _Body, chain: tuple[int, ...], where: Mask, garment: Mask) -> tuple[Mask, float]:
     """What lies beyond the cut along a limb that best parts cloth (before) from skin (after), and that cut.
 
     A hand or foot counts as bare whatever its colour. The cut is in bones: 1 at elbow or knee, 2 at wrist or ankle.
+    `garment` is where the cloth's colour is taken from.
     """
     points = body.points[list(chain)]
     stations = np.zeros(body.inside.shape, np.float32)
@@ -188,7 +196,12 @@ def _bare_end(body: _Body, chain: tuple[int, ...], where: Mask) -> tuple[Mask, f
     for a, b in pairwise(body.points[list(twin)]):
         rival = np.minimum(rival, _along(body.grid, a, b)[1])
     mine = where & (nearest <= rival)
-    vote = np.where(mine, np.clip(body.skin, 0.02, 0.98) - 0.35, 0)
+    skin = np.clip(body.skin, 0.02, 0.98)
+    if garment.sum() > 20 and body.sample.sum() > 20:  # a shirt of nearly the skin's colour: the nearer one counts
+        cloth_colour, skin_colour = (np.median(body.lab[spot], axis=0) for spot in (garment, body.sample))
+        from_cloth, from_skin = (np.linalg.norm(body.lab - colour, axis=-1) for colour in (cloth_colour, skin_colour))
+        skin = skin * np.minimum(1, 2 / (1 + np.exp((from_skin - from_cloth) / 5)))
+    vote = np.where(mine, skin - 0.35, 0)
     bins = np.arange(0, 2.001, 0.1)
     gain = [float(vote[stations >= at].sum() - vote[stations < at].sum()) for at in bins]
     cut = float(bins[int(np.argmax(gain))])
@@ -213,6 +226,10 @@ def _below_waist(body: _Body, part: NDArray[np.int8], bare: Mask, cuts: list[flo
     if chest.sum() < 20:
         return np.asarray(depth >= usual), False
     above_colour = np.median(body.lab[chest], axis=0)
+    seat = trunk & (depth > 0.05)
+    if thigh.sum() < 20 and shin.sum() < 20 and seat.sum() >= 20:  # the photo ends at the hips
+        thigh = seat
+        usual = 9.0 if np.linalg.norm((above_colour - np.median(body.lab[seat], axis=0)) * weights) < 8 else usual
     for lower, last in ((thigh, 0.5), (shin, 1.2)):
         if lower.sum() < 20:
             continue
@@ -224,7 +241,7 @@ def _below_waist(body: _Body, part: NDArray[np.int8], bare: Mask, cuts: list[flo
         vote = np.where(trunk, np.tanh((far - near) / 12), 0)
         bins = np.arange(-0.45, last, 0.03)
         total = max(int(trunk.sum()), 1)
-        gain = [float(vote[depth >= at].sum() - vote[depth < at].sum()) / total - 0.1 * abs(at - usual) for at in bins]
+        gain = [float(vote[depth >= at].sum() - vote[depth < at].sum()) / total - 0.1 * abs(at + 0.08) for at in bins]
         return np.asarray(depth >= bins[int(np.argmax(gain))]), False
     skin_below = bool(body.skin[(part == LEG) & bare].mean() > 0.35) if (bare & (part == LEG)).any() else False
     one_piece = skin_below and all(0.2 < cut < 1.5 for cut in cuts) and _gap_filled(body, cuts)
@@ -247,7 +264,10 @@ def _hair(body: _Body, part: NDArray[np.int8]) -> Mask:
         off_face = np.linalg.norm(body.grid - (0.45 * eyes + 0.55 * mouth), axis=-1) / span  # 1 is within the face
         cheeks = head & (off_face < 0.8)
         height = (body.grid - eyes) @ up
-        crown = head & (height > max(0.75 * span, float(np.quantile(height[head], 0.85)))) if head.any() else head
+        sure = head & (cv2.erode(body.inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+        crown = sure & (height > 0.3 * span)
+        if crown.any():  # its outermost half
+            crown &= off_face > np.median(off_face[crown])
         if cheeks.sum() < 8 or crown.sum() < 8:
             return np.zeros(part.shape, bool)
         face_colour, hair_colour = (np.median(body.lab[spot], axis=0) for spot in (cheeks, crown))
