@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from rsagan.synthetic.mesh import Floats, Gather, Ints, neighbours, subdivide
+from rsagan.synthetic.mesh import Floats, Gather, Ints, floats, neighbours, subdivide
 
 STEP = 1e-3  # the file's integers are in thousandths of a decimetre
 SURFACES = ("body", "l_eye", "r_eye", "tights", "skirt", "hair")
@@ -101,14 +101,14 @@ def _surface(name: str, quads: Ints, values: list[Floats], names: tuple[str, ...
     ]
     limb = np.stack([dense[:, group].sum(1) for group in groups], 1)
     along = _along_arm(canon, heads)
-    arm = limb[:, 0] * along + (1 - limb[:, 0]) * np.float32(-1.0)
+    arm = floats(limb[:, 0] * along - (1 - limb[:, 0]))
     mean = neighbours(quads, len(canon))
     return Surface(name, quads, canon, arm, limb, order, weights, lips[:, 0], mean)
 
 
 def _along_arm(canon: Floats, heads: dict[str, Floats]) -> Floats:
     """Distance of each vertex along shoulder, elbow, wrist, dm; the right arm is folded onto the left."""
-    folded = canon * np.float32([1, 1, 1])
+    folded = canon * floats([1, 1, 1])
     folded[:, 0] = np.abs(folded[:, 0])
     shoulder, elbow, wrist = (heads[f"{b}.L"] for b in ("upperarm01", "lowerarm01", "wrist"))
     upper, lower = np.linalg.norm(elbow - shoulder), np.linalg.norm(wrist - elbow)

@@ -10,7 +10,7 @@ from rsagan.synthetic import palette, scene
 from rsagan.synthetic.body import Figure, adult_shape, figure
 from rsagan.synthetic.fabric import Kind
 from rsagan.synthetic.hair import hair
-from rsagan.synthetic.mesh import Floats
+from rsagan.synthetic.mesh import Floats, floats
 from rsagan.synthetic.outfit import Mesh, assemble, look
 from rsagan.synthetic.scene import View
 from rsagan.synthetic.styling import wear
@@ -29,7 +29,7 @@ class Identity:
     wears: tuple[str, ...]  # what they have on, and their hair style last
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def identity(seed: int) -> Identity:
     """The identity of this seed: the same in every process."""
     rng = np.random.default_rng((seed, 0xB0D1))
@@ -38,7 +38,7 @@ def identity(seed: int) -> Identity:
     form = figure(shape)
     tone = palette.skin_tone(rng, shape)
     hair_tone = palette.hair_colour(rng, tone)
-    lip = tone * np.float32([0.92, 0.55, 0.55]) * rng.uniform(0.8, 1.05)
+    lip = tone * floats([0.92, 0.55, 0.55]) * rng.uniform(0.8, 1.05)
     if sex == "female" and rng.random() < 0.4:
         lip = palette.pick(rng, "a33b3b 944a6b b5556a 7a1f2b c96f6f") * 0.8
     brow = np.minimum(hair_tone * 0.8, tone * 0.45)
@@ -47,10 +47,10 @@ def identity(seed: int) -> Identity:
     if sex == "male" and rng.random() < 0.55:
         skin[24] = rng.uniform(0.15, 0.9)
     iris = palette.pick(rng, palette.EYES if tone[0] > 0.4 else palette.EYES[:20])
-    eyes = look(Kind.EYE, np.float32([0.62, 0.60, 0.58]), second=iris, gloss=0.25)
+    eyes = look(Kind.EYE, floats([0.62, 0.60, 0.58]), second=iris, gloss=0.25)
     outfit = wear(rng, sex)
     strands = look(
-        Kind.HAIR, hair_tone, second=hair_tone * np.float32([1.5, 1.4, 1.3]) + 0.004, gloss=float(rng.uniform(0.04, 0.11)),
+        Kind.HAIR, hair_tone, second=hair_tone * floats([1.5, 1.4, 1.3]) + 0.004, gloss=float(rng.uniform(0.04, 0.11)),
         scale=float(rng.uniform(-1.5, 1.5)), seed=float(rng.integers(30)),
     )  # fmt: skip
     parts, haired, style = hair(form, rng, sex, strands)

@@ -7,14 +7,14 @@ import numpy as np
 
 from rsagan.people.regions import Region
 from rsagan.synthetic.body import Figure, Surface, template
-from rsagan.synthetic.mesh import Floats, Ints, normals, relaxed, triangles
+from rsagan.synthetic.mesh import Floats, Ints, floats, normals, relaxed, triangles
 from rsagan.synthetic.outfit import Part, Row, part
 
 STYLES = {
     "female": {"long": 3.0, "bob": 1.6, "ponytail": 1.6, "bun": 1.0, "short": 0.6, "afro": 0.5, "lob": 1.6},
     "male": {"short": 4.0, "crop": 2.0, "quiff": 1.6, "afro": 0.5, "lob": 0.35, "bun": 0.15},
 }
-CENTRE = np.float32([0, 7.35, 0.25])
+CENTRE = floats([0, 7.35, 0.25])
 
 
 def hair(figure: Figure, rng: np.random.Generator, sex: str, colour: Row) -> tuple[list[Part], Floats, str]:
@@ -47,8 +47,7 @@ def _affine(figure: Figure) -> Floats:
     head = body.limb[:, 3] > 0.9
     there = figure.vertices["body"][head]
     here = np.concatenate([body.canon[head], np.ones((len(there), 1), np.float32)], 1)
-    fit: Floats = np.linalg.lstsq(here.astype(np.float64), there.astype(np.float64), rcond=None)[0]
-    return fit.astype(np.float32)
+    return floats(np.linalg.lstsq(here.astype(np.float64), there.astype(np.float64), rcond=None)[0])
 
 
 def _hairline(canon: Floats, style: str, rng: np.random.Generator) -> Floats:
@@ -68,15 +67,15 @@ def _scalp(figure: Figure, rng: np.random.Generator, style: str, thick: float, c
     body: Surface = template().surfaces["body"]
     field = np.where(body.limb[:, 3] > 0.6, _hairline(body.canon, style, rng), -1).astype(np.float32)
     away = body.canon - CENTRE
-    away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
-    amount = thick * np.clip(field * 2.2 + 0.12, 0.05, 1)
+    away = floats(away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6))
+    amount = floats(thick * np.clip(field * 2.2 + 0.12, 0.05, 1))
     top = np.clip(away[:, 1], 0, 1)
     if style in ("short", "quiff"):
         amount = amount * (0.45 + 0.9 * top)
         amount += (0.28 if style == "quiff" else 0.1) * np.clip(away[:, 2] * top * 2, 0, 1) * np.clip(field * 4, 0, 1)
         side = float(rng.choice([-1.0, 1.0]))
         amount += 0.06 * np.clip(side * body.canon[:, 0], -0.4, 0.6) * top
-    rough = np.sin(body.canon @ np.float32([[9.1, 4.0], [3.7, 8.3], [6.2, -5.1]])).sum(1) * 0.012
+    rough = np.sin(body.canon @ floats([[9.1, 4.0], [3.7, 8.3], [6.2, -5.1]])).sum(1) * 0.012
     amount = (amount + rough * np.clip(field * 3, 0, 1) * (2.0 if style == "afro" else 1.0))[:, None]
     head = figure.vertices["body"]
     inside = (np.clip(field * 3, 0, 1) * 0.5)[:, None]

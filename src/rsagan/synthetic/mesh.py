@@ -6,23 +6,28 @@ Faces are quads, integer (F, 4), until `triangles` splits them. Values at vertic
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 
-class Gather(NamedTuple):
-    """A sparse linear map: new row i = sum over k of weight[i, k] * old[index[i, k]]."""
+def floats(values: ArrayLike) -> Floats:
+    """Numbers as float32."""
+    return np.asarray(values, np.float32)
 
-    index: Ints
+
+class Gather(NamedTuple):
+    """A sparse linear map: new row i = sum over k of weight[i, k] * old[source[i, k]]."""
+
+    source: Ints
     weight: Floats
 
     def __call__(self, values: Floats) -> Floats:
         """Map float (N, C) to float (M, C)."""
-        out = np.zeros((len(self.index), values.shape[1]), np.float32)
-        for k in range(self.index.shape[1]):
-            out += self.weight[:, k, None] * values[self.index[:, k]]
+        out = np.zeros((len(self.source), values.shape[1]), np.float32)
+        for k in range(self.source.shape[1]):
+            out += self.weight[:, k, None] * values[self.source[:, k]]
         return out
 
 
@@ -82,7 +87,7 @@ def subdivide(quads: Ints, count: int) -> tuple[Gather, Ints]:
             for w in corners[f]:
                 row[w] = row.get(w, 0.0) + 0.25 / 4 * 2 / len(faces)
         rows.append(row)
-    rows.extend({w: 0.25 for w in quad} for quad in corners)
+    rows.extend(dict.fromkeys(quad, 0.25) for quad in corners)
 
     def between(a: int, b: int) -> int:
         return number[(min(a, b), max(a, b))]

@@ -7,7 +7,7 @@ import numpy as np
 
 from rsagan.synthetic.body import Surface, template
 from rsagan.synthetic.fabric import Kind, Look
-from rsagan.synthetic.mesh import Floats, Ints, normals, triangles
+from rsagan.synthetic.mesh import Floats, Ints, floats, normals, triangles
 
 Row = Floats  # a layer's look, float32 (Look.COLUMNS,)
 
@@ -107,7 +107,7 @@ def charts() -> Floats:
     def chart(i: int, start: str, end: str, radius: float, offset: float) -> None:
         axis = heads[end] - heads[start]
         axis = axis / np.linalg.norm(axis)
-        front = np.float32([0, 0, 1]) - axis * axis[2]
+        front = floats([0, 0, 1]) - axis * axis[2]
         front /= np.linalg.norm(front)
         table[i] = np.concatenate([heads[start], axis, np.cross(axis, front), front, [radius, offset]])
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rsagan.synthetic.body import Figure
-from rsagan.synthetic.mesh import Floats
-from rsagan.synthetic.skeleton import Skeleton, turn
+from rsagan.synthetic.body import Figure, template
+from rsagan.synthetic.mesh import Floats, floats
+from rsagan.synthetic.skeleton import Skeleton, bent, turn
 
 FAMILIES = {
     "stand": 5.0,
@@ -40,7 +40,8 @@ class Girth:
 def girth(figure: Figure) -> Girth:
     """Measure the torso on the garment mesh, away from the arms."""
     points, heads = figure.vertices["tights"], figure.heads
-    hip_y, neck_y = heads[11, 1], heads[6, 1]
+    bones = template().bone_names
+    hip_y, neck_y = (heads[bones.index(name), 1] for name in ("upperleg01.L", "neck01"))
     inside = np.abs(points[:, 0]) < 2.4
 
     def band(low: float, high: float) -> Floats:
@@ -81,11 +82,11 @@ def _torso(s: Skeleton, rng: np.random.Generator, family: str) -> None:
     lean, side, twist = rng.normal(0, [0.035, 0.05 * lively, 0.09 * lively])
     s.set("root", turn("y", float(rng.normal(0, 0.06))) @ turn("z", float(rng.normal(0, 0.03))))
     for bone in ("spine05", "spine04", "spine03", "spine02", "spine01"):
-        s.set(bone, turn("y", twist / 5) @ turn("z", side / 5) @ turn("x", lean / 5))
+        s.set(bone, bent(twist / 5, side / 5, lean / 5))
     nod, tilt, look = rng.normal(0, [0.08, 0.05, 0.28])
     look = float(np.clip(look, -0.75, 0.75))
     for bone in ("neck01", "neck02", "neck03", "head"):
-        s.set(bone, turn("y", look / 4) @ turn("z", tilt / 4) @ turn("x", nod / 4))
+        s.set(bone, bent(look / 4, tilt / 4, nod / 4))
 
 
 def _legs(s: Skeleton, rng: np.random.Generator, family: str) -> None:
@@ -123,7 +124,7 @@ def _legs(s: Skeleton, rng: np.random.Generator, family: str) -> None:
     s.solve()
     for side in "LR":
         x, y, z, toes, pitch = feet[side]
-        s.leg(side, np.float32([x, y, z]), toes, pitch)
+        s.leg(side, floats([x, y, z]), toes, pitch)
     s.solve()
 
 
@@ -198,5 +199,5 @@ def _arm(s: Skeleton, g: Girth, rng: np.random.Generator, side: str, sign: float
         ]
         pole = [sign * 0.25, 0, -1]
     b = s.names[carrier]
-    target = s.to_world(carrier, np.float32(point)) + jitter(0.08)
-    s.arm(side, target, s.rotation[b] @ np.float32(pole) + jitter(0.08), roll, bend)
+    target = s.to_world(carrier, floats(point)) + jitter(0.08)
+    s.arm(side, target, s.rotation[b] @ floats(pole) + jitter(0.08), roll, bend)

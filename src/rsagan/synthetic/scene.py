@@ -12,7 +12,7 @@ from numba import njit
 from rsagan.synthetic import raster, shade
 from rsagan.synthetic.body import Figure
 from rsagan.synthetic.fabric import noise_table
-from rsagan.synthetic.mesh import Floats
+from rsagan.synthetic.mesh import Floats, floats
 from rsagan.synthetic.outfit import Mesh, charts
 from rsagan.synthetic.poses import pose
 from rsagan.synthetic.skeleton import Skeleton, turn
@@ -23,9 +23,7 @@ JOINT_BONES = (
     *("upperleg01.R", "lowerleg01.R", "foot.R", "upperleg01.L", "lowerleg01.L", "foot.L"),
 )
 # how much nearer than a joint the surface in front of it may be, dm, in OpenPose order
-DEPTH_OF_JOINT = np.float32(
-    [0.35, 1.7, 1.35, 0.8, 0.6, 1.35, 0.8, 0.6, 1.9, 1.0, 0.9, 1.9, 1.0, 0.9, 0.4, 0.4, 0.5, 0.5]
-)
+DEPTH_OF_JOINT = floats([0.35, 1.7, 1.35, 0.8, 0.6, 1.35, 0.8, 0.6, 1.9, 1.0, 0.9, 1.9, 1.0, 0.9, 0.4, 0.4, 0.5, 0.5])
 FACE_POINTS = (0, 14, 15, 16, 17)
 NOISE = noise_table()
 
@@ -67,7 +65,7 @@ def joints(skeleton: Skeleton, figure: Figure) -> Floats:
     for place, bone in zip((2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13), JOINT_BONES, strict=True):
         out[place] = skeleton.at(bone)
     out[1] = (out[2] + out[5]) / 2
-    inset = np.float32([[0, 0, -0.1], [0, 0, 0], [0, 0, 0], [0.1, 0, 0], [-0.1, 0, 0]])
+    inset = floats([[0.0, 0.0, -0.1], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.1, 0.0, 0.0], [-0.1, 0.0, 0.0]])
     for place, point in zip((0, 14, 15, 16, 17), figure.landmarks + inset, strict=True):
         out[place] = skeleton.to_world("head", point)
     return out
@@ -80,7 +78,7 @@ def camera_for(position: Floats, points: Floats, rng: np.random.Generator, size:
     distance = float(rng.uniform(32, 55))
     top = float(position[:, 1].max())
     middle = top * (0.55 if kind == "full" else 0.7)
-    eye = np.float32([0, middle + rng.normal(0.5, 1.2), distance])
+    eye = floats([0, middle + rng.normal(0.5, 1.2), distance])
     pitch = float(np.arctan2(eye[1] - middle, distance))
     rotation = turn("x", pitch)
     view = (position - eye) @ rotation.T
@@ -117,7 +115,7 @@ def stage_for(camera: Floats, yaw: float, skeleton: Skeleton, whole: Floats, rng
     key = np.array([np.sin(angle) * np.cos(rise), np.sin(rise), np.cos(angle) * np.cos(rise)], np.float32)
     fill = np.array([-np.sign(angle) * 0.7, 0.15, 0.7], np.float32)
     strength = rng.uniform(0.62, 0.86)
-    warm = 1 + np.float32([0.035, 0.0, -0.045]) * rng.normal()
+    warm = 1 + floats([0.035, 0.0, -0.045]) * rng.normal()
     rest_key = turn("y", -yaw) @ key
     light = np.concatenate(
         [key, strength * warm, fill, [rng.uniform(0.1, 0.2)], [rng.uniform(0.26, 0.36)], [0.13], rest_key, [camera[10]]]
@@ -127,7 +125,7 @@ def stage_for(camera: Floats, yaw: float, skeleton: Skeleton, whole: Floats, rng
     else:
         wall = rng.uniform(0.35, 0.75) * (1 + rng.normal(0, 0.09, 3))
     feet = np.stack([whole @ skeleton.at(b) for b in ("foot.L", "foot.R", "root")])[:, [0, 2]]
-    feet[:2] += 0.6 * np.float32([np.sin(yaw), np.cos(yaw)])
+    feet[:2] += 0.6 * floats([np.sin(yaw), np.cos(yaw)])
     return Stage(camera, light.astype(np.float32), np.clip(wall, 0.1, 0.95).astype(np.float32),
                  feet.astype(np.float32), float(rng.uniform(0.25, 0.5)))  # fmt: skip
 
@@ -143,7 +141,7 @@ def render(figure: Figure, mesh: Mesh, ink: Floats, seed: tuple[int, int], size:
     position, normal = raster.skin(mesh.rest, mesh.normal, mesh.bones, mesh.weights, motion)
     lowest = float(position[:, 1].min())
     position[:, 1] -= lowest
-    points = joints(skeleton, figure) @ whole.T - np.float32([0, lowest, 0])
+    points = joints(skeleton, figure) @ whole.T - floats([0, lowest, 0])
     camera = camera_for(position, points, rng, size)
     stage = stage_for(camera, yaw, skeleton, whole, np.random.default_rng((seed[0], 0x570D10)))
 
@@ -240,7 +238,7 @@ GAMMA = _gamma()
 _CHARTS: list[Floats] = []
 
 
-def CHARTS() -> Floats:  # noqa: N802
+def CHARTS() -> Floats:
     """The pattern charts, made once."""
     if not _CHARTS:
         _CHARTS.append(charts())

@@ -50,7 +50,8 @@ def shade(  # type: ignore[no-untyped-def]
     """Linear colour times coverage (H, W, 3), coverage (H, W), regions (H, W) and surface (H, W, 3).
 
     `light` is 16 numbers: key direction (3), key colour (3), fill direction (3), fill strength, sky, ground,
-    and the key direction in the rest pose's own frame (3), eye's height. A pixel belongs to the region that most of its subpixels show.
+    and the key direction in the rest pose's own frame (3), eye's height. A pixel belongs to the region that
+    most of its subpixels show.
     """
     height, width = winner.shape[0] // scale, winner.shape[1] // scale
     colour = np.zeros((height, width, 3), np.float32)
@@ -137,7 +138,7 @@ def shade(  # type: ignore[no-untyped-def]
                     elif edge < look[12] + 0.025 and blur < 0.09:
                         bright *= 0.85
                     if int(look[10]) == 9:  # denim is worn pale at the front of the thigh
-                        worn = np.exp(-((c[1] + 1.9) ** 2) / 3.0) * max(0.0, c[2] - 0.2) * 0.9
+                        worn = np.exp(-((c[1] + 1.9) ** 2) / 3.0) * max(0.0, c[2] - 0.2) * 0.5
                         bright *= 1 + min(0.6, worn)
                         if abs(u - 1.35) < 0.03 and chart > 4:
                             bright *= 0.75
@@ -158,13 +159,11 @@ def shade(  # type: ignore[no-untyped-def]
                     bright *= 1 + grain * max(0.0, 1 - 5 * blur)
                     if kind == 4:
                         sharp = 30.0
-                        if c[1] < -7.93:
+                        if c[1] < -7.93 or (
+                            look[23] > 0 and c[2] > 0.75 and c[2] < 1.5 and c[1] > -7.75 and lace(c[2])
+                        ):
                             for k in range(3):
                                 base[k] = look[7 + k]
-                        elif look[23] > 0 and c[2] > 0.75 and c[2] < 1.5 and c[1] > -7.75:
-                            if band_lace(c[2]):
-                                for k in range(3):
-                                    base[k] = look[7 + k]
                     if look[14] > 0:
                         # folds: how the height of the cloth changes towards the key light
                         x, y, z = c[0] * 0.9, c[1] * 1.5 + 0.35 * c[0], c[2] * 0.9 + look[20]
@@ -227,7 +226,7 @@ def shade(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=True, inline="always")
-def band_lace(z):  # type: ignore[no-untyped-def]
+def lace(z):  # type: ignore[no-untyped-def]
     """Whether a shoe lace crosses here."""
     t = z / 0.16
     return t - np.floor(t) < 0.35

@@ -1,6 +1,6 @@
 """What people put on: which garments go together, in which cloth and colours."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,7 +12,10 @@ from rsagan.synthetic.mesh import Floats
 from rsagan.synthetic.outfit import Row, look
 from rsagan.synthetic.wardrobe import Garment, above, all_of, below, neckline, opening, sleeve, straps
 
-WORDS = "ECHO LUX NOVA 86 07 MIRA ATLAS WILD SOLO 23 ORBIT VITA ZEN RIO PEAK 11 NORTH FLUX MOON KODA".split()
+WORDS = (
+    *("ECHO", "LUX", "NOVA", "86", "07", "MIRA", "ATLAS", "WILD", "SOLO", "23", "ORBIT", "VITA", "ZEN", "RIO"),
+    *("PEAK", "11", "NORTH", "FLUX", "MOON", "KODA"),
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ def wear(rng: np.random.Generator, sex: str) -> Wear:
         lower = {"trousers": _trousers, "shorts": _shorts, "skirt": _skirt}[kind](rng, female, colour)
         garments = [lower, _top(rng, female, colour, kind == "skirt")]
     if rng.random() < (0.3 if kind != "dress" else 0.15):
+        garments[-1] = replace(garments[-1], ease=min(garments[-1].ease, 0.09), flare=(garments[-1].flare[0], 0.0))
         garments.append(_jacket(rng, female, colour, kind))
     first = garments[0] if kind in ("dress", "jumpsuit") else garments[1]
     vest = look(Kind.CLOTH, first.look[1:4] if rng.random() < 0.5 else palette.pick(rng, "f1f0ec 1b1c1f"), wrinkle=0.1)
@@ -149,8 +153,8 @@ def _shorts(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
     hem = float(rng.uniform(-3.0, -1.9) if female else rng.uniform(-4.0, -2.8))
     denim = rng.random() < 0.4
     colour = palette.apart(rng, palette.DENIM if denim else palette.NEUTRAL, other, 0.12)
-    cloth = _fabric(rng, colour, {Pattern.DENIM: 1} if denim else {Pattern.PLAIN: 4, Pattern.FLORAL: 0.4, Pattern.CAMO: 0.3},
-                    trim_width=0.12)  # fmt: skip
+    patterns = {Pattern.DENIM: 1.0} if denim else {Pattern.PLAIN: 4.0, Pattern.FLORAL: 0.4, Pattern.CAMO: 0.3}
+    cloth = _fabric(rng, colour, patterns, trim_width=0.12)
     if denim:
         cloth[4:7] = np.clip(colour * 1.8 + 0.05, 0, 0.85)
     return Garment("shorts", Region.PANTS, cloth, all_of(below(1.6), above(hem)), 0.13, 0.08, (0.6, 0.0), 2)
@@ -201,7 +205,7 @@ def _jacket(rng: np.random.Generator, female: bool, other: Floats, lower: str) -
     cloth = _fabric(rng, colour, patterns, trim_width=float(rng.choice([0.0, 0.12, 0.3])), trim=colour * 0.72)
     half = float(rng.uniform(0.18, 0.6))
     arms = all_of(sleeve(4.6), neckline("crew"), opening(half + 0.15, half))
-    bias, ease = 0.2, float(rng.uniform(0.2, 0.28))
+    bias, ease = 0.2, float(rng.uniform(0.22, 0.3))
     if rng.random() < 0.4:
         hem = all_of(below(1.7), above(float(rng.uniform(-4.2, -1.5))), opening(half, half + 0.1))
         return Garment(

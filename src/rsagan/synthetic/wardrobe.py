@@ -11,7 +11,7 @@ import numpy as np
 
 from rsagan.people.regions import Region
 from rsagan.synthetic.body import Figure, Surface, template
-from rsagan.synthetic.mesh import Floats, normals, relaxed, triangles
+from rsagan.synthetic.mesh import Floats, floats, normals, relaxed, triangles
 from rsagan.synthetic.outfit import Part, Row, part
 
 Cut = Callable[[Surface], Floats]
@@ -137,8 +137,8 @@ def skirt_rest(garment: Garment, figure: Figure) -> Floats:
     y = surface.canon[:, 1]
     share = np.clip((0.3 - y) / 3.0, 0, 1.6)[:, None]
     scale = 1 + (garment.fullness - 1) * share * 0.35
-    middle = np.float32([[0, 0, 0.1]])
-    flat = (rest - middle) * np.float32([[1, 0, 1]])
+    middle = floats([[0, 0, 0.1]])
+    flat = (rest - middle) * floats([[1, 0, 1]])
     rest += flat * (scale - 1)
     out = normals(rest, triangles(surface.quads))
     if garment.fullness > 1.1:
@@ -186,9 +186,7 @@ def lay(garment: Garment, figure: Figure, hidden: Floats | None = None) -> list[
     return parts
 
 
-def skin_parts(
-    figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, haired: Floats
-) -> list[Part]:
+def skin_parts(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, haired: Floats) -> list[Part]:
     """Skin that neither garment nor hair hides, and the eyes. `haired` (body N,) is how deep hair covers the head.
 
     Hands and arms, legs, and the rest have regions of their own.
@@ -214,9 +212,7 @@ def skin_parts(
     return parts
 
 
-def dress_up(
-    figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, haired: Floats
-) -> list[Part]:
+def dress_up(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, haired: Floats) -> list[Part]:
     """Skin, eyes and garments from the innermost outwards; what lies deep under another garment is left out."""
     tights = template().surfaces["tights"]
     parts = skin_parts(figure, outfit, skin, eyes, haired)
