@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rsagan.data.prepared import PreparedFolder
     from rsagan.data.sampler import Batches
-    from rsagan.data.synthesize import synthesize
+    from rsagan.data.synthesis import synthesize
 
 __all__ = ["Batches", "PreparedFolder", "synthesize"]
 
-_HOMES = {"PreparedFolder": "prepared", "Batches": "sampler", "synthesize": "synthesize"}
+_HOMES = {"PreparedFolder": "prepared", "Batches": "sampler", "synthesize": "synthesis"}
 
 
 def __getattr__(name: str) -> Any:

@@ -110,7 +110,8 @@ class Batches:
             parsing: uint8 (B, H, W), of the source, corrupted; clean_parsing: as it was; target_parsing;
             source_points, target_points: float32 (B, 18, 2), x and y in pixels, NaN missing;
             flow: float32 (B, 2, H / 4, W / 4), where the centre of each target cell lies in the source (x and y in
-            pixels), NaN where it is not seen there or nobody knows.
+            pixels), NaN where it is not seen there or nobody knows;
+            chance: float32 (B,), a draw in [0, 1) for whatever training decides by lot.
         """
         examples = [self.example(position) for position in range(start, start + size)]
         return {name: np.stack([example[name] for example in examples]) for name in examples[0]}
@@ -149,6 +150,7 @@ class Batches:
                 points[1], visible[1], how.target_jitter, how.target_drop, (height, width), random
             ),
             "flow": flow,
+            "chance": np.asarray(random.random(), np.float32),
         }
 
     def stream(self, start: int, size: int, rank: int = 0, world: int = 1, ahead: int = 3) -> Iterator[Batch]:

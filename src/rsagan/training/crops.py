@@ -74,3 +74,35 @@ def crop_points(points: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
     limit = torch.tensor([size[1] - 0.5, size[0] - 0.5], device=points.device)
     inside = ((moved > -0.5) & (moved < limit)).all(2, keepdim=True)
     return torch.where(inside, moved, torch.nan)
+
+
+def person_columns(parsing: Tensor, chance: Tensor, share: float) -> tuple[list[int], int]:
+    """Where to cut a window of full height out of each picture so that it holds the person, or a part by chance.
+
+    Args:
+        parsing: int (B, H, W). chance: float (B,) in [0, 1), where the window lies if the person is wider than it.
+        share: width of the window as a share of W.
+
+    Returns:
+        the first column of each window, and their common width (a multiple of 8, or W).
+    """
+    width = parsing.shape[2]
+    window = min(width, max(8, round(share * width / 8) * 8))
+    seen = (parsing > 0).any(1).cpu()
+    starts = []
+    for columns, luck in zip(seen, chance.tolist(), strict=True):
+        where = columns.nonzero()[:, 0]
+        left, right = (int(where[0]), int(where[-1]) + 1) if len(where) else (0, width)
+        if right - left > window:
+            start = left + int(luck * (right - left - window + 1))
+        else:
+            start = (left + right - window) // 2
+        starts.append(min(max(start, 0), width - window))
+    return starts, window
+
+
+def cut_columns(pictures: Tensor, starts: list[int], width: int) -> Tensor:
+    """(B, C, H, W) to (B, C, H, width), each from its own first column."""
+    if width == pictures.shape[3]:
+        return pictures
+    return torch.stack([each[:, :, start : start + width] for each, start in zip(pictures, starts, strict=True)])

@@ -5,6 +5,7 @@ float32 scalar, 0 where nothing is to be compared.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,8 +39,26 @@ def gram(features: Tensor) -> Tensor:
 
 
 def relative_l1(a: Tensor, b: Tensor) -> Tensor:
-    """Mean |a - b| over mean |b|."""
-    return (a - b).abs().float().mean() / b.abs().float().mean().clamp_min(1e-6)
+    """Mean |a - b| over mean |b|; the gradient flows into `a` alone."""
+    with torch.no_grad():
+        size = b.abs().mean(dtype=torch.float32).clamp_min(1e-6)
+    difference: Tensor = _MeanDifference.apply(a, b)
+    return difference / size
+
+
+class _MeanDifference(torch.autograd.Function):
+    """Mean |a - b| without float32 copies of bfloat16 features: half the memory traffic of the composed form."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+        difference = a - b
+        ctx.save_for_backward(difference)
+        return difference.abs().mean(dtype=torch.float32)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (difference,) = ctx.saved_tensors
+        return difference.sign().mul_(gradients[0] / difference.numel()), None
 
 
 def fool(logits: Sequence[Tensor]) -> Tensor:

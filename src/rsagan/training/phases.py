@@ -12,7 +12,7 @@ from rsagan.backbones import VGG16
 from rsagan.network import Discriminator, Generator, Output
 from rsagan.people import NUM_REGIONS
 from rsagan.training import losses
-from rsagan.training.crops import crop, crop_points, head_boxes, head_size
+from rsagan.training.crops import crop, crop_points, cut_columns, head_boxes, head_size, person_columns
 from rsagan.training.recipe import Losses
 
 
@@ -23,7 +23,7 @@ class Step:
     Attributes:
         source, target: (B, 3, H, W). parsing: one-hot (B, 8, H, W), of the source, corrupted.
         clean_parsing, target_parsing: (B, H, W). source_points, target_points: (B, 18, 2). flow: (B, 2, H/4, W/4).
-        boxes: head boxes of the target, (B, 3).
+        chance: (B,), a draw in [0, 1) a pair. boxes: head boxes of the target, (B, 3).
     """
 
     source: Tensor
@@ -34,6 +34,7 @@ class Step:
     source_points: Tensor
     target_points: Tensor
     flow: Tensor
+    chance: Tensor
     boxes: Tensor
 
     @property
@@ -86,12 +87,19 @@ def generator_phase(
     )
     result = output.picture.float()
     if backbone is not None:
-        parts |= _appearance(backbone, result, step.target, weights.layers, "", weights.perceptual, weights.style)
+        window = person_columns(step.target_parsing, step.chance, weights.window)
+        looks = [("", weights.layers, weights.perceptual, weights.style, lambda x: cut_columns(x, *window))]
         if weights.head_perceptual or weights.head_style:
-            parts |= _appearance(
-                backbone, step.head(result), step.head(step.target), weights.head_layers, "head_",
-                weights.head_perceptual, weights.head_style,
-            )  # fmt: skip
+            looks.append(("head_", weights.head_layers, weights.head_perceptual, weights.head_style, step.head))
+        for prefix, layers, perceptual, style, look in looks:
+            with torch.no_grad():
+                truth = backbone.features(look(step.target), layers)
+            found = backbone.features(look(result), layers)
+            parts[f"{prefix}perceptual"] = perceptual, losses.perceptual(found, truth)
+            if style:
+                chosen = [i for i, layer in enumerate(layers) if layer in weights.style_layers]
+                value = losses.style([found[i] for i in chosen], [truth[i] for i in chosen])
+                parts[f"{prefix}style"] = style, value
     if output.rescored is not None and weights.rescoring:
         parts["rescoring"] = weights.rescoring, losses.rescoring(output.rescored, step.clean_parsing)
     if output.parsing_logits is not None and weights.target_parsing:
@@ -112,27 +120,6 @@ def generator_phase(
     total = torch.stack([weight * value for weight, value in parts.values()]).sum()
     total.backward()
     return output, {name: value.detach() for name, (_, value) in parts.items()} | {"total": total.detach()}
-
-
-def _appearance(
-    backbone: VGG16,
-    result: Tensor,
-    target: Tensor,
-    layers: tuple[str, ...],
-    prefix: str,
-    perceptual: float,
-    style: float,
-) -> dict[str, tuple[float, Tensor]]:
-    """Perceptual and style loss on the backbone, with their weights."""
-    with torch.no_grad():
-        wanted = backbone.features(target, layers)
-    found = backbone.features(result, layers)
-    parts = {}
-    if perceptual:
-        parts[f"{prefix}perceptual"] = perceptual, losses.perceptual(found, wanted)
-    if style:
-        parts[f"{prefix}style"] = style, losses.style(found, wanted)
-    return parts
 
 
 def discriminator_phase(step: Step, painted: Tensor, discriminators: Mapping[str, Discriminator]) -> dict[str, Tensor]:

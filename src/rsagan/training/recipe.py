@@ -20,8 +20,10 @@ class Losses:
 
     Attributes:
         pixel: L1; background counts `background` of what the person does.
-        perceptual, style: on the backbone's features of the whole picture; head_perceptual, head_style: of the head.
-        backbone: which frozen network; layers: which of its layers for the picture, head_layers for the head.
+        perceptual, style: on the backbone's features of the person; head_perceptual, head_style: of the head.
+        backbone: which frozen network; layers, head_layers: its layers compared for the picture and for the head;
+            style_layers: those among them whose Gram matrices are compared too.
+        window: share of the width, round the person, that the backbone looks at.
         adversarial, head_adversarial: weight of the discriminators' opinion.
         rescoring, target_parsing, correspondence, flow: see `rsagan.training.losses`.
     """
@@ -35,6 +37,8 @@ class Losses:
     backbone: str = "vgg16_hed"
     layers: tuple[str, ...] = ("1_2", "2_2", "3_3", "4_1")
     head_layers: tuple[str, ...] = ("1_2", "2_2", "3_3")
+    style_layers: tuple[str, ...] = ("2_2", "3_3")
+    window: float = 0.73
     adversarial: float = 0.1
     head_adversarial: float = 0.05
     rescoring: float = 0.3
