@@ -47,18 +47,17 @@ class LocalMatch(nn.Module):
         self.lean = nn.Parameter(-offsets.square().sum(-1) / 32)
 
     def encode(self, appearance: Tensor, pose: Tensor) -> Tensor:
-        """Keys (B, M, H/4, W/4) of the source."""
-        return self.key(torch.cat([appearance, pose], 1))
+        """Keys (B, M, H/4, W/4) of the source, each of length one."""
+        return F.normalize(self.key(torch.cat([appearance, pose], 1)).float(), dim=1)
 
     def forward(self, x: Tensor, pose: Tensor, keys: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
         """x, pose (B, C2, H/4, W/4) of the target; flow (B, 2, H/4, W/4). Returns the finer flow and its certainty."""
         b, _, h, w = flow.shape
         query = F.normalize(self.query(torch.cat([x, pose], 1)).float(), dim=1)  # (B, M, h', w')
-        k = len(self.offsets)
-        around = flow[:, None] + self.offsets[:, :, None, None]  # (B, k*k, 2, h', w')
-        seen = sample(keys.float(), around.transpose(1, 2).reshape(b, 2, k * h, w), stride=4)
-        seen = F.normalize(seen.unflatten(2, (k, h)), dim=1)  # (B, M, k*k, h', w')
-        logits = 8 * (query[:, :, None] * seen).sum(1) + self.lean[:, None, None]
+        k = len(self.offsets)  # all the places of the window, (2 * _REACH + 1)^2
+        around = flow[:, None] + self.offsets[:, :, None, None]  # (B, k, 2, h', w')
+        seen = sample(keys, around.transpose(1, 2).reshape(b, 2, k * h, w), stride=4).unflatten(2, (k, h))
+        logits = 8 * (query[:, :, None] * seen).sum(1) + self.lean[:, None, None]  # (B, k, h', w')
         weights = logits.softmax(1)
         finer = flow + torch.einsum("bkhw,kc->bchw", weights, self.offsets)
         return finer, weights.amax(1, keepdim=True)
