@@ -43,7 +43,7 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
         raise InputError(f"{path} is not a readable safetensors file: {error}.") from error
     try:
         header = json.loads(raw or "")
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{path} is a safetensors file, but not weights of this program.") from error
     if not isinstance(header, dict) or header.get("format_version") != FORMAT or "config" not in header:
         raise InputError(f"{path} is of a weights format this version does not read; it reads version {FORMAT}.")
