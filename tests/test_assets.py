@@ -162,7 +162,7 @@ def test_states_serve_table_and_json() -> None:
     for row in rows:
         assert row["licence"]
         assert row["origin"]
-        assert row["state"] in {"ready", "damaged", "not fetched", "shipped"}
+        assert row["state"] in {"ready", "damaged", "not fetched", "shipped", "missing"}
 
 
 @pytest.mark.network

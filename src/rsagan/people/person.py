@@ -1,5 +1,6 @@
 """A person: a picture, the joints and the regions, in one frame; and the folder that holds them."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,10 @@ def read_parsing(path: Path | str, label_set: str = "rsagan") -> Parsing:
         InputError: unreadable, coloured instead of numbered, or with ids the set does not have.
     """
     try:
-        with Image.open(path, formats=("PNG",)) as image:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we judge the size ourselves
+            opened = Image.open(path, formats=("PNG",))
+        with opened as image:
             if image.width * image.height > 64_000_000:
                 raise InputError(f"{path} is {image.width} x {image.height} pixels, too large for a parsing map.")
             if image.mode not in ("P", "L", "I;16", "I", "1"):

@@ -1,0 +1,104 @@
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rsagan.errors import InputError
+from rsagan.files import replacing
+from rsagan.people import Person, Pose, draw_parsing, draw_pose, grid, read_parsing, read_person, write_parsing
+from rsagan.people import write_person as write
+
+
+@pytest.fixture
+def person(pose: Pose) -> Person:
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (256, 176, 3), dtype=np.uint8)
+    return Person(picture, pose, rng.integers(0, 8, (256, 176), dtype=np.uint8))
+
+
+def test_folder_round_trip(person: Person, tmp_path: Path) -> None:
+    write(tmp_path / "her", person)
+    back = read_person(tmp_path / "her")
+    assert (back.picture == person.picture).all()
+    assert (back.parsing == person.parsing).all()
+    np.testing.assert_allclose(back.pose.points, person.pose.points, atol=1e-3)
+    assert back.size == (256, 176)
+
+
+@pytest.mark.parametrize("name", ["picture.png", "pose.json", "parsing.png"])
+def test_incomplete_folder(person: Person, tmp_path: Path, name: str) -> None:
+    write(tmp_path, person)
+    (tmp_path / name).unlink()
+    with pytest.raises(InputError, match=name):
+        read_person(tmp_path)
+
+
+def test_one_frame(person: Person, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="share one frame"):
+        Person(person.picture, person.pose, person.parsing[:-1])
+    with pytest.raises(InputError, match="uint8"):
+        Person(person.picture.astype(np.float32), person.pose, person.parsing)  # type: ignore[arg-type]
+    write(tmp_path, person)
+    write_parsing(tmp_path / "parsing.png", person.parsing[:100])
+    with pytest.raises(InputError, match="share one frame"):
+        read_person(tmp_path)
+
+
+def test_parsing_files(tmp_path: Path) -> None:
+    labels = np.arange(20, dtype=np.uint8).reshape(4, 5)
+    Image.fromarray(labels).save(tmp_path / "grey.png")
+    assert read_parsing(tmp_path / "grey.png", "lip")[0].tolist() == [0, 1, 1, 6, 2]
+    with pytest.raises(InputError, match="class ids"):
+        read_parsing(tmp_path / "grey.png")
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "colour.png")
+    with pytest.raises(InputError, match="coloured"):
+        read_parsing(tmp_path / "colour.png")
+    Image.new("1", (12_000, 12_000)).save(tmp_path / "bomb.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InputError, match="too large"):
+            read_parsing(tmp_path / "bomb.png")
+    (tmp_path / "broken.png").write_bytes((tmp_path / "grey.png").read_bytes()[:45])
+    with pytest.raises(InputError, match="not a readable"):
+        read_parsing(tmp_path / "broken.png")
+    with pytest.raises(InputError, match="not a readable"):
+        read_parsing(tmp_path / "none.png")
+
+
+def test_replacing_is_all_or_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+
+    def interrupted() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_text() == "old"
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_drawing(person: Person) -> None:
+    for drawn in (
+        draw_pose(person.pose),
+        draw_pose(person.pose, person.picture),
+        draw_parsing(person.parsing),
+        draw_parsing(person.parsing, person.picture),
+    ):
+        assert drawn.shape == person.picture.shape
+        assert drawn.dtype == np.uint8
+    empty = Pose(np.full((18, 2), np.nan, np.float32), (30, 20))
+    assert len(np.unique(draw_pose(empty))) == 1
+    x, y = np.rint(person.pose.points[4]).astype(int)
+    assert draw_pose(person.pose)[y, x].min() > 100
+    background = np.zeros_like(person.parsing)
+    assert (draw_parsing(background, person.picture) == person.picture).all()
+    sheet = grid([[person.picture, person.picture[:50, :50]], [person.picture]], gap=4)
+    assert sheet.shape == (2 * 256 + 12, 2 * 176 + 12, 3)
