@@ -179,7 +179,7 @@ def test_exists_follows_the_re_scored_parsing(tiny: Any, people: Any, literal: A
         for region in range(8):
             cells = literal.array(given.regions[b, region]).ravel()
             expected = min(1.0, 250 * sum(max(0.0, cell - 0.05) for cell in cells) / len(cells))
-            assert float(given.exists[b, region]) == pytest.approx(expected, abs=1e-4)
+            assert given.exists[b, region].item() == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_speck_exists_only_in_part(tiny: Any, figure: Any) -> None:

@@ -1,0 +1,97 @@
+"""The config refuses what no network can be, and survives JSON."""
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from rsagan.errors import InputError
+from rsagan.network import VARIANTS, Config, Generator, variant
+
+
+@pytest.mark.parametrize(
+    ("changes", "number"),
+    [
+        ({"widths": (32, 64, 128)}, "128"),
+        ({"widths": (32, 64, 128, 190)}, "190"),
+        ({"widths": (0, 64, 128, 192)}, "0"),
+        ({"widths": (-8, 64, 128, 192)}, "-8"),
+        ({"widths": (32.0, 64, 128, 192)}, "32.0"),
+        ({"widths": 64}, "64"),
+        ({"widths": "abcd"}, "abcd"),
+        ({"widths": (32, 64, 128, 2**40)}, str(2**40)),
+        ({"heads": 5}, "5"),
+        ({"heads": 0}, "0"),
+        ({"heads": -4}, "-4"),
+        ({"heads": "4"}, "4"),
+        ({"heads": True}, "True"),
+        ({"blocks": 0}, "0"),
+        ({"blocks": 2.5}, "2.5"),
+        ({"blocks": 10**9}, str(10**9)),
+        ({"tokens": 0}, "0"),
+        ({"match_channels": 0}, "0"),
+        ({"key_channels": -1}, "-1"),
+        ({"injection": "magic"}, "magic"),
+        ({"integration": "magic"}, "magic"),
+        ({"semantics": "no"}, "semantics"),
+        ({"prior": 1}, "prior"),
+        ({"injection": "regions", "semantics": False}, "regions"),
+    ],
+)
+def test_bad_values_are_refused_with_the_value(changes: dict[str, Any], number: str) -> None:
+    with pytest.raises(InputError, match=number):
+        Config(**changes)
+    with pytest.raises(InputError, match=number):
+        Config.from_dict(json.loads(json.dumps(changes)))
+
+
+def test_a_config_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().heads = 2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_json_and_back(name: str) -> None:
+    config = variant(name, Config(widths=(16, 24, 32, 40), heads=5, blocks=3, tokens=1, prior=False))
+    assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    assert set(config.to_dict()) == {field.name for field in dataclasses.fields(Config)}
+
+
+def test_settings_of_a_newer_version_are_refused_by_name() -> None:
+    with pytest.raises(InputError, match="wavelets"):
+        Config.from_dict({"wavelets": True, "heads": 4})
+
+
+@pytest.mark.parametrize("data", [None, 3, "heads", [["heads", 4]], ["heads"]])
+def test_settings_must_be_a_table(data: Any) -> None:
+    with pytest.raises(InputError):
+        Config.from_dict(data)
+
+
+def test_an_older_file_without_a_setting_gets_its_default() -> None:
+    assert Config.from_dict({"heads": 8}) == Config(heads=8)
+
+
+def test_variants_change_what_they_say() -> None:
+    base = Config(widths=(8, 16, 16, 16), heads=2, tokens=3)
+    assert variant("full", base) == base
+    assert variant("full") == Config()
+    for name, changes in VARIANTS.items():
+        made = variant(name, base).to_dict()
+        assert {key: made[key] for key in changes} == changes
+        assert {k: v for k, v in made.items() if k not in changes} == {
+            k: v for k, v in base.to_dict().items() if k not in changes
+        }
+    assert len({variant(name, base) for name in VARIANTS}) == len(VARIANTS)
+
+
+def test_an_unknown_variant_is_refused_with_the_choices() -> None:
+    with pytest.raises(InputError, match="no_semantics"):
+        variant("no_semantic")
+
+
+@pytest.mark.parametrize("last", [8, 24, 40, 56, 88])
+def test_every_width_that_is_accepted_can_be_built(last: int) -> None:
+    for name in VARIANTS:
+        Generator(variant(name, Config(widths=(8, 24, 40, last), heads=2, blocks=1)))

@@ -1,0 +1,211 @@
+"""The local match against loops, and the detail path's coordinates from 1/8 to full resolution."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from rsagan.network.decoder import Decoder, LocalMatch, Painted
+from rsagan.network.encoders import Appearance, PoseFeatures
+from rsagan.network.style_injection import FlowReading
+
+H, W = 48, 64
+
+
+def centres(rows: int, columns: int, stride: int, literal: Any) -> Tensor:
+    """(1, 2, rows, columns): x, y of each cell's centre."""
+    cells = [[literal.centre(row, column, stride) for column in range(columns)] for row in range(rows)]
+    return torch.tensor(cells).permute(2, 0, 1)[None]
+
+
+def test_local_match_equals_the_loops(tiny: Any, literal: Any, shake: Any) -> None:
+    module = shake(LocalMatch(tiny()), 0.3)
+    rows, columns = 5, 4
+    x, pose, appearance, source_pose = torch.randn(4, 2, 16, rows, columns)
+    flow = centres(rows, columns, 4, literal) + 9 * torch.randn(2, 2, rows, columns)  # also beyond the border
+    keys = module.encode(appearance, source_pose)
+    finer, certainty = module(x, pose, keys, flow)
+    assert finer.shape == (2, 2, rows, columns)
+    assert certainty.shape == (2, 1, rows, columns)
+    offsets = [(4 * i, 4 * j) for j in range(-2, 3) for i in range(-2, 3)]  # x runs fastest
+    for b in range(2):
+        both = np.concatenate([literal.array(appearance[b]), literal.array(source_pose[b])])
+        expected_keys = literal.conv(module.key, both)
+        for row in range(rows):
+            for column in range(columns):
+                length = math.sqrt(sum(v * v for v in expected_keys[:, row, column]))
+                expected_keys[:, row, column] /= length
+        np.testing.assert_allclose(literal.array(keys[b]), expected_keys, atol=1e-4)
+        queries = literal.conv(module.query, np.concatenate([literal.array(x[b]), literal.array(pose[b])]))
+        for row in range(rows):
+            for column in range(columns):
+                q = queries[:, row, column]
+                start = flow[b, :, row, column].tolist()
+                logits = np.zeros(25)
+                for i, (dx, dy) in enumerate(offsets):
+                    k = literal.read(expected_keys, start[0] + dx, start[1] + dy, 4)
+                    cosine = q @ k / math.sqrt(q @ q)
+                    logits[i] = 8 * cosine + float(module.lean[i])
+                weights = literal.softmax(logits)
+                place = [start[d] + sum(a * o[d] for a, o in zip(weights, offsets, strict=True)) for d in (0, 1)]
+                np.testing.assert_allclose(literal.array(finer[b, :, row, column]), place, atol=1e-3)
+                np.testing.assert_allclose(literal.array(certainty[b, 0, row, column]), max(weights), atol=1e-4)
+
+
+def test_at_first_the_match_prefers_the_middle(tiny: Any) -> None:
+    lean = LocalMatch(tiny()).lean.detach()
+    assert int(lean.argmax()) == 12
+    assert float(lean[12]) == 0.0
+    assert float(lean[0]) == pytest.approx(-(8**2 + 8**2) / 32)  # the corner, two cells off both ways
+
+
+def rigid_decoder(config: Any) -> Decoder:
+    """A decoder whose match keeps the flow it is given and whose mask shows nothing but carried colours."""
+    decoder = Decoder(config)
+    with torch.no_grad():
+        decoder.match.lean.fill_(-1e4)
+        decoder.match.lean[12] = 0.0
+        decoder.colours.weight.zero_()
+        decoder.colours.bias.fill_(30.0)
+    return decoder
+
+
+def inputs(flow: Tensor, config: Any, decoder: Decoder, picture: Tensor) -> tuple[Any, ...]:
+    b = len(flow)
+    _, half, quarter, eighth = config.widths
+    source = Appearance(
+        torch.randn(b, half, H // 2, W // 2),
+        torch.randn(b, quarter, H // 4, W // 4),
+        torch.randn(b, eighth, H // 8, W // 8),
+    )
+    pose = PoseFeatures(torch.randn(b, quarter, H // 4, W // 4), torch.randn(b, eighth, H // 8, W // 8))
+    keys = decoder.match.encode(source.quarter, torch.randn(b, quarter, H // 4, W // 4))
+    reading = FlowReading(flow, torch.rand(b, 1, H // 8, W // 8))
+    return torch.randn(b, eighth, H // 8, W // 8), pose, source, picture, keys, reading
+
+
+def test_the_identity_carries_the_picture_itself(tiny: Any, literal: Any) -> None:
+    config = tiny()
+    decoder = rigid_decoder(config)
+    picture = torch.rand(2, 3, H, W) * 2 - 1
+    flow = centres(H // 8, W // 8, 8, literal).expand(2, -1, -1, -1)
+    painted = decoder(*inputs(flow, config, decoder, picture))
+    torch.testing.assert_close(painted.flow, centres(H // 4, W // 4, 4, literal).expand(2, -1, -1, -1))
+    torch.testing.assert_close(painted.picture, picture, atol=1e-4, rtol=0)
+    torch.testing.assert_close(painted.mask, torch.ones(2, 1, H, W))
+
+
+@pytest.mark.parametrize("move", [(8, 0), (0, -8), (3, 5), (-16, 8)])
+def test_a_shift_carries_the_shifted_picture(move: tuple[int, int], tiny: Any, literal: Any) -> None:
+    config = tiny()
+    decoder = rigid_decoder(config)
+    picture = torch.rand(1, 3, H, W) * 2 - 1
+    flow = centres(H // 8, W // 8, 8, literal) + torch.tensor(move)[:, None, None]
+    painted: Painted = decoder(*inputs(flow, config, decoder, picture))
+    for y in range(H):
+        for x in range(W):
+            seen = picture[0, :, min(max(y + move[1], 0), H - 1), min(max(x + move[0], 0), W - 1)]
+            torch.testing.assert_close(painted.picture[0, :, y, x], seen, atol=1e-3, rtol=0)
+
+
+def test_features_are_fetched_along_the_same_flow(tiny: Any, literal: Any) -> None:
+    """What joins at 1/4 and 1/2 is the source's own feature at the moved place, weighed by one trust a place."""
+    config = tiny()
+    decoder = rigid_decoder(config)
+    with torch.no_grad():
+        for trust in (decoder.trust_quarter, decoder.trust_half):
+            trust.weight.zero_()
+            trust.bias.fill_(30.0)
+    joined: dict[str, Tensor] = {}
+    decoder.join_quarter.register_forward_pre_hook(lambda _, given: joined.update(quarter=given[0]))
+    decoder.join_half.register_forward_pre_hook(lambda _, given: joined.update(half=given[0]))
+    flow = centres(H // 8, W // 8, 8, literal) + torch.tensor([8.0, 4.0])[:, None, None]
+    given = inputs(flow, config, decoder, torch.rand(1, 3, H, W))
+    decoder(*given)
+    source = given[2]
+    quarter, half = decoder.fetch_quarter(source.quarter), decoder.fetch_half(source.half)
+    torch.testing.assert_close(joined["quarter"][:, 32:, :-1, :-2], quarter[..., 1:, 2:], atol=1e-4, rtol=0)
+    torch.testing.assert_close(joined["half"][:, 16:, :-2, :-4], half[..., 2:, 4:], atol=1e-4, rtol=0)
+
+
+def literal_decoder(decoder: Decoder, given: tuple[Any, ...], literal: Any) -> tuple[np.ndarray, ...]:
+    """The whole decoder for one item; the finer flow is an input, since the match has its own test."""
+    x, pose, source, picture, keys, reading = given
+    conv, act, enlarge = literal.conv, literal.act, literal.enlarge
+    sigmoid = np.vectorize(lambda v: 1 / (1 + math.exp(-v)))
+
+    def fetch(features: np.ndarray, flow: np.ndarray, stride: int) -> np.ndarray:
+        _, rows, columns = flow.shape
+        return np.stack(
+            [[literal.read(features, *flow[:, r, c], stride) for c in range(columns)] for r in range(rows)]
+        ).transpose(2, 0, 1)
+
+    def middle(stride: int) -> np.ndarray:
+        return literal.array(centres(H // stride, W // stride, stride, literal)[0])
+
+    x = enlarge(act(conv(decoder.to_quarter, literal.array(x[0]))))
+    certainty = np.zeros((1, H // 4, W // 4))
+    start = np.zeros((2, H // 4, W // 4))
+    for row in range(H // 4):
+        for column in range(W // 4):
+            cell = (0, slice(None), row // 2, column // 2)
+            certainty[:, row, column] = literal.array(reading.certainty[cell])
+            moved = literal.array(reading.flow[cell]) - literal.centre(row // 2, column // 2, 8)
+            start[:, row, column] = moved + literal.centre(row, column, 4)
+    flow, close = decoder.match(
+        torch.tensor(x[None], dtype=torch.float32), pose.quarter, keys, torch.tensor(start[None], dtype=torch.float32)
+    )
+    flow = literal.array(flow[0])
+    fetched = fetch(conv(decoder.fetch_quarter, literal.array(source.quarter[0])), flow, 4)
+    trust = sigmoid(conv(decoder.trust_quarter, np.concatenate([certainty, literal.array(close[0]), x])))
+    x = np.concatenate([x, literal.array(pose.quarter[0]), fetched * trust])
+    x = literal.residual(decoder.at_quarter, act(conv(decoder.join_quarter, x)))
+
+    x = enlarge(act(conv(decoder.to_half, act(x))))
+    shift = enlarge(flow - middle(4))
+    fetched = fetch(conv(decoder.fetch_half, literal.array(source.half[0])), shift + middle(2), 2)
+    trust = sigmoid(conv(decoder.trust_half, np.concatenate([enlarge(certainty), x])))
+    x = literal.residual(decoder.at_half, act(conv(decoder.join_half, np.concatenate([x, fetched * trust]))))
+    parsing = enlarge(conv(decoder.parsing, act(x)))
+
+    x = enlarge(act(conv(decoder.to_full, act(x))))
+    carried = fetch(literal.array(picture[0]), enlarge(shift) + middle(1), 1)
+    x = conv(decoder.colours, act(conv(decoder.at_full, act(conv(decoder.join_full, np.concatenate([x, carried]))))))
+    mask = sigmoid(x[3:])
+    return mask * carried + (1 - mask) * np.tanh(x[:3]), parsing, flow, mask
+
+
+def test_the_whole_decoder_equals_the_loops(tiny: Any, literal: Any, shake: Any) -> None:
+    config = tiny()
+    decoder = shake(Decoder(config))
+    flow = centres(H // 8, W // 8, 8, literal) + 6 * torch.randn(1, 2, H // 8, W // 8)
+    given = inputs(flow, config, decoder, torch.rand(1, 3, H, W) * 2 - 1)
+    for theirs, mine in zip(decoder(*given), literal_decoder(decoder, given, literal), strict=True):
+        np.testing.assert_allclose(literal.array(theirs[0]), mine, atol=2e-3)
+
+
+def test_a_guessed_flow_starts_from_where_it_is(tiny: Any, literal: Any) -> None:
+    """Without a correspondence each cell guesses a displacement, at most the frame's own extent."""
+    decoder = Decoder(tiny("no_injection"))
+    assert decoder.guess is not None
+    x = torch.randn(2, 16, H // 8, W // 8)
+    reading = decoder.base_flow(x, None)
+    moved = torch.tanh(decoder.guess(x)) * torch.tensor([W, H])[:, None, None]
+    torch.testing.assert_close(reading.flow, centres(H // 8, W // 8, 8, literal) + moved)
+    assert reading.certainty.shape == (2, 1, H // 8, W // 8)
+
+
+def test_without_the_detail_path_nothing_of_it_is_built(tiny: Any) -> None:
+    config = tiny("no_detail")
+    decoder = Decoder(config)
+    assert not any(name.split(".")[0] in ("match", "fetch_quarter", "guess") for name, _ in decoder.named_parameters())
+    given = inputs(torch.zeros(1, 2, H // 8, W // 8), tiny(), Decoder(tiny()), torch.rand(1, 3, H, W))
+    painted = decoder(*given[:4], None, given[5])
+    assert painted.flow is None
+    assert painted.mask is None
+    assert painted.picture.shape == (1, 3, H, W)
+    assert painted.parsing_logits is not None
+    assert painted.parsing_logits.shape == (1, 8, H, W)
