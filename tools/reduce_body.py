@@ -156,7 +156,8 @@ def shown_skin(quads: np.ndarray, vertices: np.ndarray, limb: np.ndarray) -> np.
     arm, leg = limb[quads, 0].mean(1), limb[quads, 1].mean(1)
     collar = (centre[:, 1] > 4.55) & (centre[:, 1] > 4.9 - 0.6 * (np.abs(centre[:, 0]) < 1.2))
     legs = (leg > 0.6) & (centre[:, 1] < -1.35) & (centre[:, 1] > -7.75)
-    armpit = (arm > 0.04) & (np.abs(centre[:, 0]) > 1.25) & (centre[:, 1] > 3.6)
+    wide = np.abs(centre[:, 0])
+    armpit = ((arm > 0.04) & (wide > 1.25) & (centre[:, 1] > 3.6)) | ((wide > 1.1) & (centre[:, 1] > 4.0))
     return collar | (arm > 0.35) | armpit | legs
 
 

@@ -31,7 +31,7 @@ def hair(figure: Figure, rng: np.random.Generator, sex: str, colour: Row) -> tup
         parts.append(_curtain(figure, rng, float(end), colour))
     elif style == "ponytail":
         low = rng.uniform(4.6, 5.8)
-        path = [[0, 7.75, -0.55], [0, 7.75, -1.0], [0, 7.3, -1.25], [0, 6.6, -1.25], [0, 5.9, -1.2], [0, low, -1.15]]
+        path = [[0, 7.6, -0.4], [0, 7.62, -0.8], [0, 7.35, -1.05], [0, 6.7, -1.08], [0, 6.0, -1.05], [0, low, -1.05]]
         parts.append(_tube(figure, path, [0.16, 0.2, 0.27, 0.28, 0.22, 0.06], colour))
     elif style == "bun":
         high = rng.uniform(7.5, 8.25)
@@ -56,6 +56,8 @@ def _hairline(canon: Floats, style: str, rng: np.random.Generator) -> Floats:
     drop = rng.uniform(-0.05, 0.1)
     lowest = np.interp(z, [-0.7, 0.05, 0.3, 0.55, 0.85, 1.0, 1.2, 1.5], [6.55, 6.7, 7.3, 7.25, 7.3, 7.62, 7.95, 8.0])
     line = y - lowest - drop + 0.12 * np.clip(x - 0.35, 0, 0.4) * (z > 1.0)
+    if style in ("long", "bob", "lob", "short") and rng.random() < 0.35:  # a fringe
+        line = line + rng.uniform(0.12, 0.3) * np.clip((z - 0.85) * 4, 0, 1) + 0.03 * np.sin(canon[:, 0] * 31)
     ear = np.hypot((y - 7.2) / 0.36, (z - 0.42) / 0.3) - 1
     line = np.where(x > 0.74, np.minimum(line, ear * 0.35), line)
     if style == "crop":
@@ -78,9 +80,10 @@ def _scalp(figure: Figure, rng: np.random.Generator, style: str, thick: float, c
     rough = np.sin(body.canon @ floats([[9.1, 4.0], [3.7, 8.3], [6.2, -5.1]])).sum(1) * 0.012
     amount = (amount + rough * np.clip(field * 3, 0, 1) * (2.0 if style == "afro" else 1.0))[:, None]
     head = figure.vertices["body"]
-    inside = (np.clip(field * 3, 0, 1) * 0.5)[:, None]
+    inside = floats(np.clip((field - 0.15) * 3, 0, 1) * 0.5)[:, None]
     rest = relaxed(head, body.mean, 6, inside) + away * amount.astype(np.float32)
-    return part(body, rest.astype(np.float32), head, field, Region.HAIR, colour, 0.03), field
+    shell = part(body, rest.astype(np.float32), head, field, Region.HAIR, colour, 0.03, double=True)
+    return shell, floats(field - 0.7 * max(0.0, thick - 0.1))  # thick hair stands off the scalp at its edge
 
 
 def _ring(

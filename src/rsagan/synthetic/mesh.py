@@ -30,6 +30,11 @@ class Gather(NamedTuple):
             out += self.weight[:, k, None] * values[self.source[:, k]]
         return out
 
+    def highest(self, values: Floats) -> Floats:
+        """The largest of each row's own old values: float (N, 1) to (M, 1)."""
+        taken = np.where(self.weight > 0, values[self.source, 0], -np.inf)
+        return floats(taken.max(1, keepdims=True))
+
 
 def _padded(rows: list[dict[int, float]]) -> Gather:
     """Keep each row's entries in as few columns as the longest row needs."""

@@ -70,7 +70,9 @@ def pose(figure: Figure, rng: np.random.Generator, family: str | None = None) ->
     size = girth(figure)
     for side in "LR":
         skeleton.curl(side, float(rng.uniform(0.1, 0.4)), float(rng.uniform(0.02, 0.09)))
-        skeleton.set(f"clavicle.{side}", turn("z", (1 if side == "L" else -1) * float(rng.uniform(-0.02, 0.05))))
+        lift = rng.uniform(0.1, 0.3) if family == "raised" else rng.uniform(-0.12, -0.04)
+        for bone, share in (("clavicle", 1.0), ("shoulder01", 1.5)):
+            skeleton.set(f"{bone}.{side}", turn("z", (share if side == "L" else -share) * float(lift)))
     skeleton.solve()
     _arms(skeleton, size, rng, family)
     skeleton.solve()

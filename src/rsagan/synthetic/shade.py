@@ -166,16 +166,21 @@ def shade(  # type: ignore[no-untyped-def]
                                 base[k] = look[7 + k]
                     if look[14] > 0:
                         # folds: how the height of the cloth changes towards the key light
-                        x, y, z = c[0] * 0.9, c[1] * 1.5 + 0.35 * c[0], c[2] * 0.9 + look[20]
+                        x, y, z = c[0] * 0.9, c[1] * 1.6 + 0.35 * c[0], c[2] * 0.9 + look[20]
                         if chart == 0:
                             x, z = x * 1.15, z * 1.15
+                            deep = 0.45 + 0.75 * np.exp(-((c[1] - 1.9) ** 2))
+                        elif chart < 5:
+                            deep = 0.4 + 0.9 * np.exp(-((v - 2.28) ** 2) * 2)
                         else:
-                            y *= 1.2
+                            deep = np.exp(-((c[1] + 3.7) ** 2) * 1.2) + np.exp(-((c[1] + 7.1) ** 2) * 1.2)
+                            deep = 0.3 + 0.8 * deep + 0.6 * np.exp(-((c[1] + 0.4) ** 2) * 2)
+                            y *= 1.25
                         e = 0.3
                         here = noise(table, x, y, z) + 0.5 * noise(table, 2.3 * x, 2.1 * y, 2.3 * z)
                         x, y, z = x + e * light[12], y + e * light[13], z + e * light[14]
                         there = noise(table, x, y, z) + 0.5 * noise(table, 2.3 * x, 2.1 * y, 2.3 * z)
-                        bump = look[14] * (here - there)
+                        bump = look[14] * deep * (here - there)
                     for k in range(3):
                         base[k] *= bright * (0.6 if inside else 1.0)
 

@@ -46,7 +46,7 @@ def wear(rng: np.random.Generator, sex: str) -> Wear:
         garments[-1] = replace(garments[-1], ease=min(garments[-1].ease, 0.09), flare=(garments[-1].flare[0], 0.0))
         garments.append(_jacket(rng, female, colour, kind))
     first = garments[0] if kind in ("dress", "jumpsuit") else garments[1]
-    vest = look(Kind.CLOTH, first.look[1:4] if rng.random() < 0.5 else palette.pick(rng, "f1f0ec 1b1c1f"), wrinkle=0.1)
+    vest = look(Kind.CLOTH, first.look[1:4], wrinkle=0.1)
     base = wardrobe.base_layer(first.region, garments[0].region, vest)
     shoes = _shoes(rng, female, kind)
     return Wear([*base, shoes, *garments], _ink(rng), (kind, *(g.name for g in garments)))
@@ -118,7 +118,7 @@ def _top(rng: np.random.Generator, female: bool, colour: Floats, tucked: bool) -
     loose = 0.0 if tucked else float(rng.uniform(0.0, 0.22))
     if tucked:
         ease = min(ease, 0.12)
-    return Garment(kind, Region.UPPER, cloth, cut, ease, 0.04 if tucked else 0.14, (0.0, loose), 10)
+    return Garment(kind, Region.UPPER, cloth, cut, ease, 0.04 if tucked else 0.14, (0.0, loose), 20)
 
 
 def _trousers(rng: np.random.Generator, female: bool, other: Floats) -> Garment:

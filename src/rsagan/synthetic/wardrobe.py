@@ -100,7 +100,7 @@ def opening(top: float, bottom: float) -> Cut:
 
 def base_layer(upper: Region, lower: Region, look: Row) -> list[Garment]:
     """The vest and shorts everyone wears beneath; they count as what covers them."""
-    vest = all_of(above(1.0), sleeve(0.0), neckline("scoop", 0.15), straps(1.3))
+    vest = all_of(above(1.0), sleeve(-0.14), neckline("scoop", 0.62), straps(1.05))
     shorts = all_of(below(1.05), above(-1.6))
     return [
         Garment("vest", upper, look, vest, 0.0, 0.0, hides=False),
@@ -119,7 +119,10 @@ def cloth_rest(garment: Garment, figure: Figure) -> Floats:
         rest = relaxed(skin, surface.mean, garment.soft, (0.6 * torso + 0.05).astype(np.float32))
     out = normals(rest, faces)
     if garment.soft:
-        lift = np.maximum(((skin - rest) * out).sum(1), 0) * 0.9
+        lift = np.maximum(((skin - rest) * out).sum(1, keepdims=True), 0)
+        for _ in range(garment.soft // 4):  # cloth that a rise lifts spans the hollow beside it
+            lift = surface.mean.highest(lift)
+        lift = relaxed(floats(lift), surface.mean, garment.soft // 2, floats([[0.6]]))[:, 0]
     y = surface.canon[:, 1]
     leg, hem = garment.flare
     ease = garment.ease + leg * np.clip((-1.0 - y) / 6.0, 0, 1) * (surface.limb[:, 1] > 0.3)
@@ -193,7 +196,7 @@ def skin_parts(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, hair
     """
     surfaces = template().surfaces
     body = surfaces["body"]
-    field = np.where(haired > 0.07, -1, 1).astype(np.float32)
+    field = np.where(haired > 0.22, -1, 1).astype(np.float32)
     below_head = body.canon[:, 1] < 5.9
     for garment in outfit:
         if garment.hides:
