@@ -1,0 +1,96 @@
+"""Writing a folder of synthetic people: deterministic, resumable."""
+
+from pathlib import Path
+
+import pytest
+
+from rsagan.data import PreparedFolder, synthesis, synthesize
+from rsagan.errors import InputError
+
+SIZE = (64, 48)
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("synthetic") / "people"
+    synthesize(path, 3, 2, SIZE, seed=5, test_identities=1)
+    return path
+
+
+def test_the_folder_is_whole(folder: Path) -> None:
+    opened = PreparedFolder(folder)
+    opened.verify()
+    assert opened.size == SIZE
+    assert len(opened.entries) == 6
+    assert opened.pairs("train").shape == (4, 2)
+    assert opened.pairs("test").shape == (2, 2)
+    people = [{opened.entries[i].identity for i in opened.pairs(split).ravel()} for split in ("train", "test")]
+    assert people == [{"p000000", "p000001"}, {"p000002"}]
+    assert all((opened.parsing(i) > 0).any() for i in range(6))
+
+
+def test_an_interrupted_call_goes_on(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    render = synthesis._render_identity
+
+    def interrupted(to: Path, plan: synthesis._Plan, number: int) -> None:
+        if number == 1:
+            raise KeyboardInterrupt
+        render(to, plan, number)
+
+    path = tmp_path / "people"
+    with monkeypatch.context() as patch:
+        patch.setattr(synthesis, "_render_identity", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            synthesize(path, 3, 2, SIZE, seed=5, test_identities=1)
+    with pytest.raises(InputError, match="manifest"):
+        PreparedFolder(path)
+    counts: list[tuple[int, int]] = []
+    synthesize(path, 3, 2, SIZE, seed=5, test_identities=1, progress=lambda a, b: counts.append((a, b)))
+    assert counts == [(1, 3), (2, 3), (3, 3)]
+    assert _bytes(path) == _bytes(folder)
+
+
+@pytest.mark.slow
+def test_workers_do_not_change_a_byte(folder: Path, tmp_path: Path) -> None:
+    synthesize(tmp_path / "people", 3, 2, SIZE, seed=5, workers=2, test_identities=1)
+    assert _bytes(tmp_path / "people") == _bytes(folder)
+
+
+def test_a_finished_folder_is_left_alone(folder: Path) -> None:
+    before = _bytes(folder)
+    counts: list[tuple[int, int]] = []
+    synthesize(folder, 3, 2, SIZE, seed=5, test_identities=1, progress=lambda a, b: counts.append((a, b)))
+    assert counts == [(3, 3)]
+    assert _bytes(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ((3, 1, SIZE), "view"),
+        ((1, 2, SIZE), "identities"),
+        ((3, 2, (60, 48)), "multiples of 8"),
+        ((3, 2, SIZE, -1), "negative"),
+    ],
+)
+def test_impossible_orders_get_one_sentence(tmp_path: Path, arguments: tuple, word: str) -> None:
+    with pytest.raises(InputError, match=word):
+        synthesize(tmp_path / "people", *arguments)
+    assert not (tmp_path / "people").exists()
+
+
+def test_other_data_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="other arguments"):
+        synthesize(folder, 3, 2, SIZE, seed=6, test_identities=1)
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(InputError, match="not empty"):
+        synthesize(tmp_path, 3, 2, SIZE, seed=5, test_identities=1)
+
+
+def test_an_identity_does_not_depend_on_the_plan() -> None:
+    assert synthesis.view_seeds(0, 4, 2)[1] == synthesis.view_seeds(0, 4, 5)[1][:2]
+    assert synthesis.view_seeds(0, 4, 2)[0] != synthesis.view_seeds(0, 5, 2)[0]
