@@ -48,7 +48,7 @@ def test_local_match_equals_the_loops(tiny: Any, literal: Any, shake: Any) -> No
                 for i, (dx, dy) in enumerate(offsets):
                     k = literal.read(expected_keys, start[0] + dx, start[1] + dy, 4)
                     cosine = q @ k / math.sqrt(q @ q)
-                    logits[i] = 8 * cosine + float(module.lean[i])
+                    logits[i] = 8 * cosine + module.lean[i].item()
                 weights = literal.softmax(logits)
                 place = [start[d] + sum(a * o[d] for a, o in zip(weights, offsets, strict=True)) for d in (0, 1)]
                 np.testing.assert_allclose(literal.array(finer[b, :, row, column]), place, atol=1e-3)

@@ -47,8 +47,8 @@ def build(shake: Any, config: Any) -> StyleInjection:
 def literal_log_w(
     module: StyleInjection, keys: np.ndarray, queries: np.ndarray, source: Tensor, target: Tensor, literal: Any
 ) -> np.ndarray:
-    temperature = min(max(math.exp(float(module.log_temperature)), 2.0), 60.0)
-    strength = 0.0 if module.prior_strength is None else math.log(1 + math.exp(float(module.prior_strength)))
+    temperature = min(max(math.exp(module.log_temperature.item()), 2.0), 60.0)
+    strength = 0.0 if module.prior_strength is None else math.log(1 + math.exp(module.prior_strength.item()))
     # The rigid guess has its own test; here it is one of the inputs.
     guess, sure = (literal.array(x[0]) for x in rigid_motion(source[None], target[None], SIZE, 8))
     log_w = np.zeros((h * w, h * w))
