@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from rsagan.errors import InputError
 from rsagan.people import Fit, Person, Picture, Pose, fit_box
-from rsagan.photo.checks import ANKLES, MIN_HEIGHT, doubt, facing, inside, torso_length, visible_part
-from rsagan.photo.landmarks import Detection, find_people
+from rsagan.photo.checks import ANKLES, MIN_HEIGHT, doubt, inside, visible_part
+from rsagan.photo.landmarks import Detection, Facing, find_people
 
 BACKDROP: Final = (245, 245, 245)
 _FILL = 0.88  # of the frame's height, by a whole body
@@ -35,7 +35,7 @@ class Analysis:
     fit: Fit
     notes: list[str]
     mask: NDArray[np.float32]
-    facing: str
+    facing: Facing
 
 
 def analyse(
@@ -59,7 +59,7 @@ def analyse(
     from rsagan.photo.regions import guess_regions
 
     chosen, notes = choose(photo, person)
-    side = facing(chosen)
+    side = chosen.facing
     part = visible_part(chosen)
     if part:
         notes.append(f"Only {part} of the person can be seen; what the photo does not show is made up.")
@@ -108,7 +108,7 @@ def on_backdrop(picture: Picture, mask: NDArray[np.float32]) -> Picture:
     return np.asarray(picture * weight + np.array(BACKDROP, np.float32) * (1 - weight) + 0.5, np.uint8)
 
 
-def _pose(person: Detection, side: str) -> Pose:
+def _pose(person: Detection, side: Facing) -> Pose:
     pose = person.pose()
     if side != "back":
         return pose
@@ -125,7 +125,7 @@ def _fit(person: Detection, size: tuple[int, int], whole: bool) -> Fit:
         return _centred(box, scale, person.photo_size, size)
     # Half a body: larger than it would be in a whole one, but not by much, and never a strip of stretched border
     # below a person whom the photo's lower edge cuts off.
-    usual = _FILL * size[0] / (_TORSOS_TALL * torso_length(person))
+    usual = _FILL * size[0] / (_TORSOS_TALL * person.torso)
     scale = min(_CLOSER * usual, 0.94 * size[0] / (y1 - y0), _WIDEST * size[1] / (x1 - x0))
     fit = _centred(((x0 + x1) / 2, (y0 + y1) / 2), scale, person.photo_size, size)
     bottom = person.photo_size[0]

@@ -1,9 +1,9 @@
-"""Is a detection a person, how much of them is in the photo, and which way do they face?
+"""Is a detection a person, and how much of them is in the photo?
 
-BlazePose believes in table legs and draws a face on every back; these are plain geometric second opinions.
+BlazePose believes in table legs; these are plain geometric second opinions.
 """
 
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,6 @@ _MASK_SHARE = (0.02, 0.6)  # of the square round the body
 _IN_MASK = 0.7  # share of the visible landmarks that must lie in (or a step beside) the outline
 _LONGEST_LIMB = 1.9  # upper arm, forearm, thigh or shin, over the torso (or what a torso of that height would be)
 _HEAD = (0.1, 1.3)  # nose to shoulders' middle, over the torso
-_BACK = -0.2  # signed breadth of shoulders and hips over the torso
 
 
 def doubt(person: Detection) -> str | None:
@@ -35,7 +34,7 @@ def doubt(person: Detection) -> str | None:
         return "its outline is not that of a body"
     if person.visibility[FACE].mean() < 0.5 and person.points[0, 1] > 0:
         return "it has no head"
-    torso = torso_length(person)
+    torso = person.torso
     seen = person.visibility > 0.5
     if torso < 1 or not (seen[SHOULDERS].any() or seen[HIPS].any()):
         return "it has no torso"
@@ -49,24 +48,6 @@ def doubt(person: Detection) -> str | None:
     if _share_in_mask(person) < _IN_MASK:
         return "its joints lie outside its outline"
     return None
-
-
-def torso_length(person: Detection) -> float:
-    """From the shoulders' middle to the hips' middle, in photo pixels; at least the shoulders' breadth."""
-    spine = person.points[SHOULDERS].mean(axis=0) - person.points[HIPS].mean(axis=0)
-    breadth = person.points[SHOULDERS[0]] - person.points[SHOULDERS[1]]
-    return float(max(np.linalg.norm(spine), np.linalg.norm(breadth)))
-
-
-def facing(person: Detection) -> Literal["front", "back", "side"]:
-    """Which side of the person the photo shows, by the order of shoulders and hips across the spine."""
-    shoulders, hips = person.points[SHOULDERS], person.points[HIPS]
-    up = shoulders.mean(axis=0) - hips.mean(axis=0)
-    length = max(float(np.linalg.norm(up)), 1e-6)
-    right = np.array([-up[1], up[0]]) / length  # of the picture, when the person stands upright
-    breadth = float(((shoulders[0] - shoulders[1]) + (hips[0] - hips[1])) @ right) / 2
-    share = breadth / torso_length(person)
-    return "back" if share < _BACK else "front" if share > -_BACK else "side"
 
 
 def visible_part(person: Detection) -> str | None:

@@ -9,9 +9,9 @@ Letters: P photo pixels (pixel centres are whole numbers), R the square of `Roi`
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from rsagan.people import Picture, Pose, from_order
 from rsagan.people.pose_formats import BLAZEPOSE_33
 
 Floats = NDArray[np.float32]
+Facing = Literal["front", "back", "side"]
 
 DETECTOR_SIDE: Final = 224
 LANDMARK_SIDE: Final = 256
@@ -34,6 +35,9 @@ _SAME_PERSON = 0.55  # so are landmark boxes
 _MAX_PEOPLE = 8
 _CERTAIN = 0.7  # a landmark flag above this ends the search
 _THREADS = 2
+_CLOSER = 0.85
+_SHOULDERS, _HIPS = [11, 12], [23, 24]
+_TURNED = 0.2  # breadth of shoulders and hips over the torso, below which a person is seen from the side
 _lock = threading.Lock()  # an interpreter serves one caller at a time
 
 
@@ -88,6 +92,24 @@ class Detection:
     def height(self) -> float:
         """Of the visible part, in photo pixels."""
         return self.box[3] - self.box[1]
+
+    @property
+    def torso(self) -> float:
+        """From the shoulders' middle to the hips' middle, or the shoulders' breadth if larger, in photo pixels."""
+        spine = self.points[_SHOULDERS].mean(axis=0) - self.points[_HIPS].mean(axis=0)
+        breadth = self.points[_SHOULDERS[0]] - self.points[_SHOULDERS[1]]
+        return float(max(np.linalg.norm(spine), np.linalg.norm(breadth)))
+
+    @property
+    def facing(self) -> Facing:
+        """Which side of the person the photo shows, by the order of shoulders and hips across the spine."""
+        shoulders, hips = self.points[_SHOULDERS], self.points[_HIPS]
+        up = shoulders.mean(axis=0) - hips.mean(axis=0)
+        # From the person's right to their left, positive towards the picture's right when they stand upright.
+        across = ((shoulders[0] - shoulders[1]) + (hips[0] - hips[1])) / 2
+        breadth = float(up[0] * across[1] - up[1] * across[0]) / max(float(np.linalg.norm(up)), 1e-6)
+        share = breadth / max(self.torso, 1e-6)
+        return "front" if share > _TURNED else "back" if share < -_TURNED else "side"
 
     def pose(self, threshold: float = 0.5) -> Pose:
         """The 18 joints in the photo's frame; those less visible than `threshold`, or outside, are missing."""
@@ -147,7 +169,7 @@ def find_people(photo: Picture) -> list[Detection]:
 
 def _same(a: Detection, b: Detection) -> bool:
     """Two detections of one body: their boxes, or nose, shoulders and hips, all but coincide."""
-    trunk = [0, 11, 12, 23, 24]
+    trunk = [0, *_SHOULDERS, *_HIPS]
     apart = float(np.linalg.norm(a.points[trunk] - b.points[trunk], axis=1).mean())
     return _overlap(a.box, b.box) > _SAME_PERSON or apart < 0.1 * min(a.height, b.height)
 
@@ -172,10 +194,16 @@ def _steps(length: float, side: float) -> NDArray[np.float64]:
 
 
 def _settle(photo: Picture, roi: Roi, score: float) -> Detection:
-    """The landmarks in a square, then in the better square that those suggest, unless that one is worse."""
+    """The landmarks in a square, then in the better square that those suggest."""
     first, better = _landmarks(photo, roi, score)
     second, _ = _landmarks(photo, better, score)
-    return second if second.flag > first.flag - 0.2 else first
+    best = second if second.flag > first.flag - 0.2 else first
+    if best.facing == "back":
+        # In poor light fronts are taken for backs; a tighter square shows more of the face.
+        closer, _ = _landmarks(photo, replace(best.roi, side=_CLOSER * best.roi.side), score)
+        if closer.facing == "front" and closer.flag > best.flag - 0.2:
+            return closer
+    return best
 
 
 def _detect(photo: Picture, window: Roi) -> list[tuple[Roi, float]]:

@@ -6,13 +6,14 @@ sleeve, a trouser leg or a shirt ends: one cut per limb, the one that explains i
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.people import Parsing, Picture, Region, one_hot
+from rsagan.photo.landmarks import Facing
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -43,13 +44,11 @@ class _Body:
     skin: Floats  # (H, W), 0..1
     sample: Mask  # (H, W), pixels that are skin for sure
     torso: float  # pixels
-    side: Literal["front", "back", "side"]
+    side: Facing
     grid: Floats  # (H, W, 2), x and y of each pixel
 
 
-def guess_regions(
-    picture: Picture, mask: Floats, points: Floats, visibility: Floats, side: Literal["front", "back", "side"]
-) -> Parsing:
+def guess_regions(picture: Picture, mask: Floats, points: Floats, visibility: Floats, side: Facing) -> Parsing:
     """A parsing of one person.
 
     Args:
@@ -95,9 +94,7 @@ def guess_regions(
     return _settle(body, parsing)
 
 
-def _body(
-    picture: Picture, mask: Floats, points: Floats, visibility: Floats, side: Literal["front", "back", "side"]
-) -> _Body:
+def _body(picture: Picture, mask: Floats, points: Floats, visibility: Floats, side: Facing) -> _Body:
     smooth = cv2.bilateralFilter(picture, 7, 30, 3)
     lab = np.asarray(cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB), np.float32)
     spine = points[[11, 12]].mean(0) - points[[23, 24]].mean(0)
