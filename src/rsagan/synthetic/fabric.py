@@ -183,7 +183,7 @@ def face(look, c, lip, table, out):  # type: ignore[no-untyped-def]
     if look[24] > 0:
         low = min(1.0, max(0.0, (6.78 - y + 0.35 * max(0.0, x - 0.45)) * 6)) * min(1.0, max(0.0, (z - 0.35) * 4))
         low *= min(1.0, max(0.0, (y - 6.0) * 6))
-        amount = look[24] * low * (1 + 0.25 * noise(table, c[0] * 25, y * 25, z * 25))
+        amount = look[24] * low * (1 + 0.13 * noise(table, c[0] * 25, y * 25, z * 25))
         for k in range(3):
             out[k] += (look[28 + k] - out[k]) * min(1.0, amount)
     if lip > 0.02:

@@ -7,8 +7,9 @@ import numpy as np
 
 from rsagan.people.regions import Region
 from rsagan.synthetic.body import Figure, Surface, template
-from rsagan.synthetic.mesh import Floats, Ints, floats, normals, relaxed, triangles
+from rsagan.synthetic.mesh import Floats, floats, relaxed
 from rsagan.synthetic.outfit import Part, Row, part
+from rsagan.synthetic.shell import affine, grid_part
 
 STYLES = {
     "female": {"long": 3.0, "bob": 1.6, "ponytail": 1.6, "bun": 1.0, "short": 0.6, "afro": 0.5, "lob": 1.6},
@@ -39,15 +40,6 @@ def hair(figure: Figure, rng: np.random.Generator, sex: str, colour: Row) -> tup
         path = [[0, high + 0.36 * k / 3 - 0.1, back - 0.36 * k / 3] for k in range(-2, 4)]
         parts.append(_tube(figure, path, [0.08, 0.3, 0.37, 0.37, 0.3, 0.06], colour))
     return parts, haired, style
-
-
-def _affine(figure: Figure) -> Floats:
-    """The map (4, 3) from the template's head to the figure's, by least squares."""
-    body = template().surfaces["body"]
-    head = body.limb[:, 3] > 0.9
-    there = figure.vertices["body"][head]
-    here = np.concatenate([body.canon[head], np.ones((len(there), 1), np.float32)], 1)
-    return floats(np.linalg.lstsq(here.astype(np.float64), there.astype(np.float64), rcond=None)[0])
 
 
 def _hairline(canon: Floats, style: str, rng: np.random.Generator) -> Floats:
@@ -86,59 +78,11 @@ def _scalp(figure: Figure, rng: np.random.Generator, style: str, thick: float, c
     return shell, floats(field - 0.7 * max(0.0, thick - 0.1))  # thick hair stands off the scalp at its edge
 
 
-def _ring(
-    figure: Figure, canon: Floats, rows: int, columns: int, colour: Row, field: Floats | None, double: bool
-) -> Part:
-    """A part from a grid of template points (rows * columns, 3); the head carries the top, the spine the bottom."""
-    fit = _affine(figure)
-    rest = np.concatenate([canon, np.ones((len(canon), 1), np.float32)], 1) @ fit
-    names = template().bone_names
-    bones = np.zeros((len(canon), 6), np.int32)
-    bones[:, 0], bones[:, 1] = names.index("head"), names.index("spine01")
-    weights = np.zeros((len(canon), 6), np.float32)
-    weights[:, 0] = np.clip((canon[:, 1] - 5.2) / 1.2, 0, 1)
-    weights[:, 1] = 1 - weights[:, 0]
-    swap = weights[:, 1] > weights[:, 0]
-    bones[swap, :2], weights[swap, :2] = bones[swap, 1::-1], weights[swap, 1::-1]
-    i, j = np.meshgrid(np.arange(rows - 1), np.arange(columns - 1), indexing="ij")
-    a = (i * columns + j).ravel()
-    quads = np.stack([a, a + columns, a + columns + 1, a + 1], 1).astype(np.int32)
-    faces: Ints = triangles(quads)
-    rest = _clear_of_body(figure, rest, canon).astype(np.float32)
-    if field is None:
-        field = np.ones(len(canon), np.float32)
-    count = len(faces)
-    return Part(
-        rest,
-        rest,
-        canon.astype(np.float32),
-        bones,
-        weights,
-        field,
-        faces,
-        np.full(count, Region.HAIR, np.int32),
-        np.zeros(count, np.int32),
-        colour,
-        0.05,
-        double,
-    )
-
-
-def _clear_of_body(figure: Figure, rest: Floats, canon: Floats) -> Floats:
-    """Push hair below the chin out of neck and shoulders."""
-    tights = template().surfaces["tights"]
-    body = figure.vertices["tights"]
-    solid = (tights.canon[:, 1] > 3.0) & (tights.limb[:, 0] < 0.6)
-    points, out = body[solid], rest.copy()
-    facing = normals(body, triangles(tights.quads))[solid]
-    for i in np.nonzero(canon[:, 1] < 6.5)[0]:
-        for _ in range(3):
-            k = int(np.argmin(((points - out[i]) ** 2).sum(1)))
-            short = 0.2 - float((out[i] - points[k]) @ facing[k])
-            if short <= 0:
-                break
-            out[i] += short * facing[k]
-    return out
+def _ring(figure: Figure, canon: Floats, columns: int, colour: Row) -> Part:
+    """Hair from a grid of template points; the head carries the top, the spine the bottom."""
+    head = np.clip((canon[:, 1] - 5.2) / 1.2, 0, 1)
+    fit = affine(figure, "body", template().surfaces["body"].limb[:, 3] > 0.9)
+    return grid_part(figure, canon, columns, fit, {"head": head, "spine01": 1 - head}, Region.HAIR, colour)
 
 
 def _curtain(figure: Figure, rng: np.random.Generator, end: float, colour: Row) -> Part:
@@ -161,7 +105,7 @@ def _curtain(figure: Figure, rng: np.random.Generator, end: float, colour: Row) 
             [np.sin(angle) * wide[r] * ripple, np.full(columns, y[r]), centre[r] + np.cos(angle) * deep[r] * ripple], 1
         )
     grid[-1, :, 1] += 0.12 * np.sin(np.arange(columns) * 2.3)
-    return _ring(figure, grid.reshape(-1, 3).astype(np.float32), rows, columns, colour, None, True)
+    return _ring(figure, floats(grid.reshape(-1, 3)), columns, colour)
 
 
 def _tube(figure: Figure, path: list[list[float]], radii: list[float], colour: Row) -> Part:
@@ -178,4 +122,4 @@ def _tube(figure: Figure, path: list[list[float]], radii: list[float], colour: R
     grid = line[:, None] + radius[:, None, None] * (
         np.cos(angle)[None, :, None] * side + np.sin(angle)[None, :, None] * out[:, None]
     )
-    return _ring(figure, grid.reshape(-1, 3).astype(np.float32), rows, columns, colour, None, True)
+    return _ring(figure, floats(grid.reshape(-1, 3)), columns, colour)

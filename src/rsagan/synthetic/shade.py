@@ -1,4 +1,8 @@
-"""Deferred shading in one numba pass over the picture: light, colour, regions and surface coordinates."""
+"""Deferred shading in one numba pass over the picture: light, colour, regions and surface coordinates.
+
+numba's cache on the disk watches only the file of the function it compiled: after a change in fabric.py alone,
+save this file too, or the old colours stay.
+"""
 
 import numpy as np
 from numba import njit

@@ -118,7 +118,8 @@ def _top(rng: np.random.Generator, female: bool, colour: Floats, tucked: bool) -
     loose = 0.0 if tucked else float(rng.uniform(0.0, 0.22))
     if tucked:
         ease = min(ease, 0.12)
-    return Garment(kind, Region.UPPER, cloth, cut, ease, 0.04 if tucked else 0.14, (0.0, loose), 20)
+    folded = (0.8, float(rng.uniform(0.2, 0.4)), float(rng.uniform(0.12, 0.24))) if kind in ("shirt", "polo") else None
+    return Garment(kind, Region.UPPER, cloth, cut, ease, 0.04 if tucked else 0.14, (0.0, loose), 20, collar=folded)
 
 
 def _trousers(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
@@ -206,13 +207,17 @@ def _jacket(rng: np.random.Generator, female: bool, other: Floats, lower: str) -
     half = float(rng.uniform(0.18, 0.6))
     arms = all_of(sleeve(4.6), neckline("crew"), opening(half + 0.15, half))
     bias, ease = 0.2, float(rng.uniform(0.22, 0.3))
+    lapels = (0.96, float(rng.uniform(0.45, 0.7)), float(rng.uniform(0.15, 0.5)))
+    folded = lapels if rng.random() < 0.6 else None
     if rng.random() < 0.4:
         hem = all_of(below(1.7), above(float(rng.uniform(-4.2, -1.5))), opening(half, half + 0.1))
         return Garment(
-            "coat", Region.UPPER, cloth, all_of(above(1.0), arms), ease, bias, (0.0, 0.05), 10, hem, 1.05, True
+            "coat", Region.UPPER, cloth, all_of(above(1.0), arms), ease, bias, (0.0, 0.05), 10, hem, 1.05, True, folded
         )
     hem_y = 0.1 if lower == "skirt" else float(rng.uniform(-0.2, 0.6))
-    return Garment("jacket", Region.UPPER, cloth, all_of(above(hem_y), arms), ease, bias, (0.0, 0.12), 10, double=True)
+    return Garment(
+        "jacket", Region.UPPER, cloth, all_of(above(hem_y), arms), ease, bias, (0.0, 0.12), 10, collar=folded
+    )
 
 
 def _shoes(rng: np.random.Generator, female: bool, lower: str) -> Garment:

@@ -11,6 +11,7 @@ import numpy as np
 
 from rsagan.people.regions import Region
 from rsagan.synthetic.body import Figure, Surface, template
+from rsagan.synthetic.collar import collar
 from rsagan.synthetic.mesh import Floats, floats, normals, relaxed, triangles
 from rsagan.synthetic.outfit import Part, Row, part
 
@@ -33,6 +34,7 @@ class Garment:
     skirt: Cut | None = None  # the part on the skirt mesh
     fullness: float = 1.0  # of the skirt
     double: bool = True
+    collar: tuple[float, float, float] | None = None  # its reach, gap and fall
     hides: bool = True  # whether skin and garments well beneath may be left out
 
 
@@ -172,6 +174,8 @@ def lay(garment: Garment, figure: Figure, hidden: Floats | None = None) -> list[
                 garment.double,
             )
         )
+    if garment.collar is not None:
+        parts.append(collar(figure, garment.region, garment.look, *garment.collar))
     if garment.skirt is not None:
         rest = skirt_rest(garment, figure)
         parts.append(
