@@ -99,7 +99,7 @@ def one_point(points: Tensor) -> Tensor:
 
 def wild(points: Tensor) -> Tensor:
     points = points.clone()
-    points[:, 4], points[:, 7] = 1e20, -torch.inf
+    points[:, 3], points[:, 7] = 1e20, -torch.inf
     return points
 
 
