@@ -10,7 +10,7 @@ from rsagan.synthetic import palette, wardrobe
 from rsagan.synthetic.fabric import Kind, Pattern
 from rsagan.synthetic.mesh import Floats
 from rsagan.synthetic.outfit import Row, look
-from rsagan.synthetic.wardrobe import Garment, above, all_of, below, neckline, opening, sleeve, straps
+from rsagan.synthetic.wardrobe import Garment, above, all_of, below, neckline, opening, plain, sleeve, straps
 
 WORDS = (
     *("ECHO", "LUX", "NOVA", "86", "07", "MIRA", "ATLAS", "WILD", "SOLO", "23", "ORBIT", "VITA", "ZEN", "RIO"),
@@ -41,7 +41,10 @@ def wear(rng: np.random.Generator, sex: str) -> Wear:
         garments = [_jumpsuit(rng, colour)]
     else:
         lower = {"trousers": _trousers, "shorts": _shorts, "skirt": _skirt}[kind](rng, female, colour)
-        garments = [lower, _top(rng, female, colour, kind == "skirt")]
+        top = _top(rng, female, colour, kind == "skirt")
+        if top.bias < lower.bias:  # tucked in: what it is tucked into wins at the waist
+            lower = replace(lower, bias=0.24)
+        garments = [lower, top]
     if rng.random() < (0.3 if kind != "dress" else 0.15):
         garments[-1] = replace(garments[-1], ease=min(garments[-1].ease, 0.09), flare=(garments[-1].flare[0], 0.0))
         garments.append(_jacket(rng, female, colour, kind))
@@ -181,13 +184,13 @@ def _skirt(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
 def _dress(rng: np.random.Generator, colour: Floats) -> Garment:
     arm = float(rng.choice([0.0, 1.2, 2.6, 4.55], p=[0.45, 0.25, 0.12, 0.18]))
     neck = neckline(str(rng.choice(["crew", "v", "scoop", "boat"])), float(rng.uniform(0, 0.5)))
-    top = all_of(above(0.4), sleeve(arm), neck)
+    top = all_of(plain(above(0.4)), sleeve(arm), neck)
     if arm == 0.0:
         top = all_of(top, straps(float(rng.uniform(1.1, 1.35))))
     trim = palette.apart(rng, palette.NEUTRAL, colour) if rng.random() < 0.25 else colour * 0.8
     cloth = _fabric(rng, colour, SKIRT_PATTERNS, trim_width=float(rng.choice([0.0, 0.1])), trim=trim)
     full = float(rng.choice([0.75, 0.9, 1.3, 1.8]))
-    return Garment("dress", Region.DRESS, cloth, top, 0.09, 0.1, skirt=all_of(below(1.95), above(_hem(rng))),
+    return Garment("dress", Region.DRESS, cloth, top, 0.09, 0.1, skirt=all_of(plain(below(1.95)), above(_hem(rng))),
                    fullness=full, soft=6)  # fmt: skip
 
 

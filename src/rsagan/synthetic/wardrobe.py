@@ -43,6 +43,11 @@ def all_of(*cuts: Cut) -> Cut:
     return lambda s: np.minimum.reduce([cut(s) for cut in cuts]).astype(np.float32)
 
 
+def plain(cut: Cut) -> Cut:
+    """The same cut with an edge too sharp for a trim to follow."""
+    return lambda s: floats(cut(s) * 30)
+
+
 def above(y: float, slant: float = 0.0) -> Cut:
     """Higher than y on the torso and legs, the hem `slant` longer behind; arms are never cut by it."""
     return lambda s: np.where(s.limb[:, 0] > 0.5, 4.0, s.canon[:, 1] - y + slant * (s.canon[:, 2] < 0)).astype(
@@ -202,9 +207,11 @@ def skin_parts(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, hair
     body = surfaces["body"]
     field = np.where(haired > 0.22, -1, 1).astype(np.float32)
     below_head = body.canon[:, 1] < 5.9
+    # around a neckline one looks under the cloth, so more skin stays there
+    margin = np.where((body.canon[:, 1] > 4.2) & (body.limb[:, 0] < 0.5), 1.3, 0.45)
     for garment in outfit:
         if garment.hides:
-            covered = garment.cut(body) > 0.45
+            covered = garment.cut(body) > margin
             if garment.skirt is not None:
                 covered |= (garment.skirt(body) > 0.35) & (body.limb[:, 1] > 0.5)
             field = np.where(covered & below_head, -1, field).astype(np.float32)
