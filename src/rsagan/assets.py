@@ -159,7 +159,7 @@ SHIPPED: Final = (
         "man-standing",
         "a sample photo",
         "samples/man-standing.jpg",
-        "frame 0 of the demo clip in the wheel sports2d 0.8.34, (c) 2022 perfanalytics",
+        "frame 48 of the demo clip in the wheel sports2d 0.8.34, (c) 2022 perfanalytics",
         "BSD-3-Clause",
     ),
     Shipped(

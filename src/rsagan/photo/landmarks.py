@@ -140,8 +140,8 @@ class Detection:
 def find_people(photo: Picture) -> list[Detection]:
     """Everybody the two networks see in a photo, largest first; not yet checked for being human (`photo.checks`).
 
-    The detector sees the whole photo first. Only where nobody shows up it looks again, through smaller windows; and in
-    the end the landmark network is given the whole photo, which finds people whose face the detector misses.
+    The detector sees the whole photo, then square windows of it; smaller windows only where nobody has shown up. In the
+    end the landmark network is given the whole photo, which finds people whose face the detector misses.
 
     Args:
         photo: uint8 (H, W, 3) RGB.
@@ -150,14 +150,16 @@ def find_people(photo: Picture) -> list[Detection]:
         AssetError: the networks' files cannot be had.
     """
     found: list[Detection] = []
-    for windows in _levels(photo):
-        rois = [found for window in windows for found in _detect(photo, window)]
-        rois.sort(key=lambda roi: -roi[1])
-        people = [_settle(photo, roi, score) for roi, score in rois[:_MAX_PEOPLE]]
-        found += people
-        if any(person.flag > _CERTAIN for person in people):
+    seen: list[Roi] = []
+    for windows, needless in _levels(photo):
+        if needless and any(person.flag > _CERTAIN for person in found):
             break
-    else:
+        rois = [found for window in windows for found in _detect(photo, window)]
+        for roi, score in sorted(rois, key=lambda roi: -roi[1])[:_MAX_PEOPLE]:
+            if not any(_near(roi, other) for other in seen):
+                seen.append(roi)
+                found.append(_settle(photo, roi, score))
+    if not any(person.flag > _CERTAIN for person in found):
         found.append(_settle(photo, _whole(photo), 0.0))
     found.sort(key=lambda person: -person.flag - 0.1 * person.score)
     kept: list[Detection] = []
@@ -174,15 +176,24 @@ def _same(a: Detection, b: Detection) -> bool:
     return _overlap(a.box, b.box) > _SAME_PERSON or apart < 0.1 * min(a.height, b.height)
 
 
-def _levels(photo: Picture) -> Iterator[list[Roi]]:
-    """Squares to look through: the whole photo, squares as wide as the photo is narrow, then half of that."""
-    yield [_whole(photo)]
+def _near(a: Roi, b: Roi) -> bool:
+    """Whether two squares are so alike that the landmark network would find the same body in both."""
+    apart = float(np.hypot(a.x - b.x, a.y - b.y))
+    return apart < 0.12 * b.side and abs(np.log(a.side / b.side)) < 0.25 and np.cos(a.angle - b.angle) > 0.9
+
+
+def _levels(photo: Picture) -> Iterator[tuple[list[Roi], bool]]:
+    """Squares to look through, and whether they are needless once somebody is found.
+
+    The whole photo, squares as wide as the photo is narrow, then little more than half of that.
+    """
+    yield [_whole(photo)], False
     height, width = photo.shape[:2]
     short = min(height, width)
-    for side in (short, short * 0.55):
+    for side, needless in ((short, False), (short * 0.55, True)):
         if side < max(height, width) * 0.9:
             xs, ys = (_steps(length, side) for length in (width, height))
-            yield [Roi(x, y, side) for y in ys for x in xs]
+            yield [Roi(x, y, side) for y in ys for x in xs], needless
 
 
 def _steps(length: float, side: float) -> NDArray[np.float64]:

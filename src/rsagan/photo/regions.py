@@ -84,7 +84,7 @@ def guess_regions(picture: Picture, mask: Floats, points: Floats, visibility: Fl
     parsing[(part == TORSO) | (part == ARM)] = Region.UPPER
     lower = ((part == TORSO) | (part == LEG)) & below
     parsing[part == LEG] = Region.UPPER
-    parsing[lower] = Region.DRESS if one_piece or _is_skirt(body, cuts) else Region.PANTS
+    parsing[lower] = Region.DRESS if one_piece or _is_skirt(body, part, cuts) else Region.PANTS
     if one_piece:
         parsing[(parsing == Region.UPPER) & (part != ARM)] = Region.DRESS
     parsing[bare & (part == ARM)] = Region.ARMS
@@ -193,14 +193,20 @@ def _bare_end(body: _Body, chain: tuple[int, ...], where: Mask, garment: Mask) -
     for a, b in pairwise(body.points[list(twin)]):
         rival = np.minimum(rival, _along(body.grid, a, b)[1])
     mine = where & (nearest <= rival)
-    skin = np.clip(body.skin, 0.02, 0.98)
+    skin, contrast = np.clip(body.skin, 0.02, 0.98), np.inf
     if garment.sum() > 20 and body.sample.sum() > 20:  # a shirt of nearly the skin's colour: the nearer one counts
         cloth_colour, skin_colour = (np.median(body.lab[spot], axis=0) for spot in (garment, body.sample))
         from_cloth, from_skin = (np.linalg.norm(body.lab - colour, axis=-1) for colour in (cloth_colour, skin_colour))
-        skin = skin * np.minimum(1, 2 / (1 + np.exp((from_skin - from_cloth) / 5)))
-    vote = np.where(mine, skin - 0.35, 0)
+        contrast = float(np.linalg.norm(cloth_colour - skin_colour))
+        nearer = np.tanh((from_cloth - from_skin) / 6)
+        vote = np.where(skin > 0.1, 0.5 * (skin - 0.35) + 0.5 * nearer, skin - 0.35)
+    else:
+        vote = skin - 0.35
+    vote = np.where(mine, vote, 0)
     bins = np.arange(0, 2.001, 0.1)
-    gain = [float(vote[stations >= at].sum() - vote[stations < at].sum()) for at in bins]
+    # Where cloth and skin look alike, the usual end of a sleeve or of shorts has the last word.
+    doubt = 0.5 * float(mine.sum()) * np.exp(-contrast / 12)
+    gain = [float(vote[stations >= at].sum() - vote[stations < at].sum()) - doubt * abs(at - 0.8) for at in bins]
     cut = float(bins[int(np.argmax(gain))])
     return mine & (stations >= cut), cut
 
@@ -241,7 +247,12 @@ def _below_waist(body: _Body, part: NDArray[np.int8], bare: Mask, cuts: list[flo
         gain = [float(vote[depth >= at].sum() - vote[depth < at].sum()) / total - 0.1 * abs(at + 0.08) for at in bins]
         return np.asarray(depth >= bins[int(np.argmax(gain))]), False
     skin_below = bool(body.skin[(part == LEG) & bare].mean() > 0.35) if (bare & (part == LEG)).any() else False
-    one_piece = skin_below and all(0.2 < cut < 1.5 for cut in cuts) and _gap_filled(body, cuts)
+    one_piece = (
+        skin_below
+        and _skin_contrast(body, part) > 25
+        and all(0.2 < cut < 1.5 for cut in cuts)
+        and _gap_filled(body, cuts)
+    )
     return np.asarray(depth >= usual), one_piece
 
 
@@ -304,10 +315,20 @@ def _neckline(body: _Body, part: NDArray[np.int8]) -> Mask:
     return np.asarray(near & chest & (body.skin > 0.5))
 
 
-def _is_skirt(body: _Body, cuts: list[float]) -> bool:
+def _is_skirt(body: _Body, part: NDArray[np.int8], cuts: list[float]) -> bool:
     """Cloth that ends at about the knees and fills the gap between two parted thighs."""
+    if _skin_contrast(body, part) < 25:
+        return False
     parted = float(np.linalg.norm(body.points[25] - body.points[26])) > 0.35 * body.torso
     return parted and all(0.2 < cut < 1.5 for cut in cuts) and _gap_filled(body, cuts)
+
+
+def _skin_contrast(body: _Body, part: NDArray[np.int8]) -> float:
+    """How far the trunk's colour lies from the skin's; small in poor light, where skin and cloth look alike."""
+    trunk = part == TORSO
+    if not (trunk.any() and body.sample.any()):
+        return 0.0
+    return float(np.linalg.norm(np.median(body.lab[trunk], axis=0) - np.median(body.lab[body.sample], axis=0)))
 
 
 def _gap_filled(body: _Body, cuts: list[float]) -> bool:
