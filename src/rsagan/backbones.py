@@ -19,6 +19,7 @@ from rsagan.errors import AssetError
 from rsagan.files import replacing
 
 VGG16_HED: Final = "vgg16_hed"
+NAMES: Final = (VGG16_HED, "vgg16_random")
 
 # Channels out of each convolution; a new stage starts with a 2x2 maximum.
 _LAYERS: Final = {
@@ -126,7 +127,7 @@ def load(name: str, deepest: str = "4_1") -> VGG16:
         return vgg16_hed(deepest)
     if name == "vgg16_random":
         return random_vgg16(0, deepest)
-    raise ValueError(f"unknown backbone {name!r}; there are {VGG16_HED!r} and 'vgg16_random'")
+    raise ValueError(f"unknown backbone {name!r}; there are {', '.join(NAMES)}")
 
 
 def _convert(source: Path, converted: Path) -> None:

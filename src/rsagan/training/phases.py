@@ -96,8 +96,8 @@ def generator_phase(
                 truth = backbone.features(look(step.target), layers)
             found = backbone.features(look(result), layers)
             parts[f"{prefix}perceptual"] = perceptual, losses.perceptual(found, truth)
-            if style:
-                chosen = [i for i, layer in enumerate(layers) if layer in weights.style_layers]
+            chosen = [i for i, layer in enumerate(layers) if layer in weights.style_layers]
+            if style and chosen:
                 value = losses.style([found[i] for i in chosen], [truth[i] for i in chosen])
                 parts[f"{prefix}style"] = style, value
     if output.rescored is not None and weights.rescoring:

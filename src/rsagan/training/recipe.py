@@ -4,8 +4,9 @@ import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from rsagan import backbones
 from rsagan.data.corrupt import Corruption
 from rsagan.data.sampler import Augmentation
 from rsagan.errors import InputError
@@ -45,6 +46,13 @@ class Losses:
     target_parsing: float = 0.5
     correspondence: float = 0.2
     flow: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.backbone not in backbones.NAMES:
+            raise InputError(f"There is no backbone {self.backbone!r}; there are {', '.join(backbones.NAMES)}.")
+        for layer in (*self.layers, *self.head_layers, *self.style_layers):
+            if layer not in backbones.LAYERS:
+                raise InputError(f"The backbone has no layer {layer!r}; it has {', '.join(backbones.LAYERS)}.")
 
 
 @dataclass(frozen=True)
@@ -158,8 +166,8 @@ def build(kind: type[T], table: dict[str, Any], where: str) -> T:
             if not isinstance(value, dict):
                 raise InputError(f"{where}: {key} must be a table.")
             values[key] = build(hint, value, f"{where}, table {key},")
-        elif isinstance(value, list):
-            values[key] = tuple(value)
+        elif get_origin(hint) is tuple:
+            values[key] = _tuple(hint, value, f"{where}: {key} = {value!r}")
         elif hint is float and isinstance(value, int) and not isinstance(value, bool):
             values[key] = float(value)
         elif hint in (int, float, str, bool) and type(value) is not hint:
@@ -167,3 +175,16 @@ def build(kind: type[T], table: dict[str, Any], where: str) -> T:
         else:
             values[key] = value
     return kind(**values)
+
+
+def _tuple(hint: Any, value: Any, what: str) -> tuple[Any, ...]:
+    """A list of plain values as the tuple that `hint` asks for."""
+    kinds = get_args(hint)
+    open_ended = kinds[-1] is Ellipsis
+    if not isinstance(value, list) or (not open_ended and len(value) != len(kinds)):
+        raise InputError(f"{what} must be a list of {'' if open_ended else f'{len(kinds)} '}values.")
+    expected = [kinds[0]] * len(value) if open_ended else list(kinds)
+    numbers = [float(v) if kind is float and type(v) is int else v for kind, v in zip(expected, value, strict=True)]
+    if any(type(v) is not kind for kind, v in zip(expected, numbers, strict=True)):
+        raise InputError(f"{what} must be a list of {expected[0].__name__} values.")
+    return tuple(numbers)

@@ -1,0 +1,71 @@
+"""Recipes: built in, own, and refused by name."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from rsagan.errors import InputError
+from rsagan.training.recipe import Recipe, load_recipe
+
+
+@pytest.mark.parametrize("name", ["people-128", "people-256"])
+def test_built_in_recipes_load(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert recipe.pictures % recipe.batch == 0
+    assert set(recipe.losses.style_layers) <= set(recipe.losses.layers)
+
+
+def test_an_own_recipe_changes_what_it_names(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        "batch = 2\nlearning_rate = 1\nbetas = [0.0, 0.9]\n"
+        "[network]\nsemantics = false\nmatch = false\n[losses]\nstyle = 3\nlayers = ['1_2']\n[corruption]\nblobs = 0\n"
+    )
+    recipe = load_recipe(path)
+    assert (recipe.name, recipe.batch, recipe.learning_rate, recipe.betas) == ("mine", 2, 1.0, (0.0, 0.9))
+    assert recipe.losses.style == 3.0
+    assert recipe.losses.layers == ("1_2",)
+    assert not recipe.network.semantics
+    assert recipe.corruption.blobs == 0
+    assert recipe.augmentation == Recipe().augmentation
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[losses]\nlpips = 1\npixle = 2\n", ["lpips, pixle", "losses", "perceptual"]),
+        ("speed = 9\n", ["speed", "batch"]),
+        ("batch = 'eight'\n", ["batch", "eight", "int"]),
+        ("batch = true\n", ["batch"]),
+        ("batch = 0\n", ["batch", "at least 1"]),
+        ("losses = 3\n", ["losses", "table"]),
+        ("precision = 'float8'\n", ["float8"]),
+        ("batch = \n", ["not TOML"]),
+        ("[network]\nwidths = [1, 2, 3, 4]\n", ["widths"]),
+        ("[network]\nwidths = 3\n", ["widths"]),
+        ("betas = [0.5]\n", ["betas"]),
+        ("betas = 0.5\n", ["betas"]),
+        ("[losses]\nlayers = ['9_9']\n", ["9_9"]),
+        ("[losses]\nbackbone = 'vgg19'\n", ["vgg19"]),
+    ],
+)
+def test_broken_recipes_get_one_sentence(tmp_path: Path, text: str, words: list[str]) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_recipe(path)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_unknown_recipes_name_the_known(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="people-128, people-256"):
+        load_recipe("people-64")
+    with pytest.raises(InputError, match="cannot be read"):
+        load_recipe(tmp_path / "none.toml")
+
+
+def test_every_field_is_explained() -> None:
+    assert Recipe.__doc__
+    assert all(each.name in Recipe.__doc__ for each in fields(Recipe) if each.name != "name")

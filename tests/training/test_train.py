@@ -1,0 +1,196 @@
+"""The loop on a tiny network: it learns, resumes bit for bit, and stops before it breaks."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from rsagan.errors import InputError
+from rsagan.network import Config, load_weights
+from rsagan.training import train
+from rsagan.training.checkpoint import load_newest
+from rsagan.training.loop import NonFiniteLoss, schedule
+from rsagan.training.recipe import Adversary, Losses, Recipe, load_recipe
+
+TINY = Config(widths=(8, 8, 16, 16), heads=2, blocks=1, match_channels=8, key_channels=16)
+RECIPE = Recipe(
+    pictures=64,
+    batch=4,
+    warmup=8,
+    log_every=8,
+    snapshot_every=1000,
+    checkpoint_every=16,
+    network=TINY,
+    losses=Losses(backbone="vgg16_random", layers=("1_1", "2_1"), head_layers=("1_1",), style_layers=("2_1",)),
+    adversary=Adversary(start=8, fade=8, r1_every=2),
+)
+
+_TOML = """
+pictures = 64
+batch = 4
+warmup = 8
+log_every = 8
+snapshot_every = 1000
+checkpoint_every = 16
+[network]
+widths = [8, 8, 16, 16]
+heads = 2
+blocks = 1
+match_channels = 8
+key_channels = 16
+[losses]
+backbone = "vgg16_random"
+layers = ["1_1", "2_1"]
+head_layers = ["1_1"]
+style_layers = ["2_1"]
+[adversary]
+start = 8
+fade = 8
+r1_every = 2
+"""
+
+
+def _tensors(value: object, name: str = "") -> dict[str, torch.Tensor]:
+    """All tensors of a nested state, by path."""
+    if isinstance(value, torch.Tensor):
+        return {name: value}
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, (list, tuple)) else ()
+    return {path: t for key, each in items for path, t in _tensors(each, f"{name}/{key}").items()}
+
+
+def _assert_equal_states(one: Path, other: Path) -> None:
+    a, b = load_newest(one), load_newest(other)
+    assert a is not None
+    assert b is not None
+    assert a["seen"] == b["seen"]
+    first, second = _tensors(a), _tensors(b)
+    assert first.keys() == second.keys()
+    assert len(first) > 100
+    different = [name for name in first if not torch.equal(first[name], second[name])]
+    assert not different
+
+
+def test_a_run_leaves_everything(prepared: Path, tmp_path: Path) -> None:
+    weights = train(RECIPE, prepared, tmp_path / "run", until=24)
+    run = tmp_path / "run"
+    names = {path.name for path in run.iterdir()}
+    assert {"weights.safetensors", "log.jsonl", "recipe.json", "grid-0000000024.png"} <= names
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [line["seen"] for line in lines] == [8, 16, 24]
+    assert all(np.isfinite(list(line.values())).all() for line in lines)
+    assert "adversarial" not in lines[0]
+    assert {"adversarial", "discriminator_head", "penalty_picture"} <= lines[2].keys()
+    generator, metadata = load_weights(weights)
+    assert generator.config == TINY
+    assert metadata["size"] == [64, 48]
+    assert metadata["training"]["pictures_seen"] == 24
+    assert metadata["data"]["licence"] == "CC0-1.0"
+
+
+def test_it_learns(prepared: Path, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, pictures=240, learning_rate=2e-3, adversary=replace(RECIPE.adversary, start=10_000))
+    train(recipe, prepared, tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert lines[-1]["pixel"] < 0.7 * lines[0]["pixel"]
+    assert lines[-1]["target_parsing"] < 0.8 * lines[0]["target_parsing"]
+
+
+def test_resuming_in_a_new_process_is_bit_for_bit(prepared: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(_TOML)
+    program = (
+        "import sys; from rsagan.training import train; "
+        "train(sys.argv[1], sys.argv[2], sys.argv[3], until=int(sys.argv[4]))"
+    )
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    for run, until in (("straight", "40"), ("halves", "20"), ("halves", "40")):
+        command = [sys.executable, "-c", program, str(recipe), str(prepared), str(tmp_path / run), until]
+        subprocess.run(command, check=True, env=environment, capture_output=True)
+    _assert_equal_states(tmp_path / "straight", tmp_path / "halves")
+    logs = [[json.loads(line) for line in (tmp_path / run / "log.jsonl").read_text().splitlines()][-1] for run in
+            ("straight", "halves")]  # fmt: skip
+    same = {name for name in logs[0] if not name.startswith(("seconds", "pictures"))}
+    assert {name: logs[0][name] for name in same} == {name: logs[1][name] for name in same}
+
+
+def test_a_crash_loses_only_what_came_after_the_checkpoint(prepared: Path, tmp_path: Path) -> None:
+    train(RECIPE, prepared, tmp_path / "straight", until=32)
+    train(RECIPE, prepared, tmp_path / "crashed", until=16)
+    with (tmp_path / "crashed/log.jsonl").open("a") as file:
+        file.write('{"seen": 24, "total": 1}\n{"seen": 28, "to')  # what a crash at 28 leaves
+    train(RECIPE, prepared, tmp_path / "crashed", until=32)
+    _assert_equal_states(tmp_path / "straight", tmp_path / "crashed")
+    seen = [json.loads(line)["seen"] for line in (tmp_path / "crashed/log.jsonl").read_text().splitlines()]
+    assert seen == [8, 16, 24, 32]
+
+
+def test_a_finished_run_is_left_alone(prepared: Path, tmp_path: Path) -> None:
+    weights = train(RECIPE, prepared, tmp_path, until=8)
+    before = weights.read_bytes()
+    assert train(RECIPE, prepared, tmp_path, until=8) == weights
+    assert weights.read_bytes() == before
+
+
+_VARIANTS = [
+    {"semantics": False, "match": False},
+    {"injection": "none", "detail": False},
+    {"match": False, "injection": "regions", "integration": "convolution"},
+]
+
+
+@pytest.mark.parametrize("changes", _VARIANTS)
+def test_every_variant_trains(prepared: Path, tmp_path: Path, changes: dict) -> None:
+    recipe = replace(RECIPE, network=replace(TINY, **changes))
+    train(recipe, prepared, tmp_path, until=12)
+    line = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
+    assert ("target_parsing" in line) == recipe.network.semantics
+    assert ("rescoring" in line) == recipe.network.match
+    assert ("correspondence" in line) == (recipe.network.injection == "correspondence")
+    assert ("flow" in line) == recipe.network.detail
+
+
+def test_losses_of_weight_0_cost_nothing(prepared: Path, tmp_path: Path) -> None:
+    off = Losses(pixel=1, perceptual=0, style=0, head_perceptual=0, head_style=0, backbone="vgg16_hed", adversarial=0,
+                 head_adversarial=0, rescoring=0, target_parsing=0, correspondence=0, flow=0)  # fmt: skip
+    train(replace(RECIPE, losses=off, precision="float32"), prepared, tmp_path, until=8)
+    line = json.loads((tmp_path / "log.jsonl").read_text())
+    assert not line.keys() & {"perceptual", "style", "flow", "adversarial", "discriminator_picture"}
+
+
+def test_a_non_finite_loss_stops_before_the_update(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rsagan.training import losses
+
+    train(RECIPE, prepared, tmp_path, until=16)
+    monkeypatch.setattr(losses, "target_parsing", lambda logits, _: logits.sum() * torch.nan)
+    with pytest.raises(NonFiniteLoss, match="target_parsing") as caught:
+        train(RECIPE, prepared, tmp_path, until=32)
+    assert "non-finite-0000000016.npz" in str(caught.value)
+    with np.load(tmp_path / "non-finite-0000000016.npz") as saved:
+        assert saved["source"].shape == (4, 3, 64, 48)
+    state = load_newest(tmp_path)
+    assert state is not None
+    assert state["seen"] == 16
+
+
+def test_a_run_of_something_else_is_refused(prepared: Path, tmp_path: Path) -> None:
+    train(RECIPE, prepared, tmp_path, until=4)
+    with pytest.raises(InputError, match="another recipe"):
+        train(replace(RECIPE, network=replace(TINY, blocks=2)), prepared, tmp_path, until=8)
+    train(replace(RECIPE, log_every=4), prepared, tmp_path, until=8)  # what does not matter may change
+
+
+def test_the_learning_rate_rises_and_falls() -> None:
+    recipe = load_recipe("people-128")
+    rates = [schedule(recipe, seen) for seen in (0, recipe.warmup, recipe.pictures // 2, recipe.pictures)]
+    assert rates[0] < 0.02
+    assert rates[1] == pytest.approx(1, abs=0.01)
+    assert rates[2] == pytest.approx(0.5 + recipe.final_rate / 2, abs=0.01)
+    assert rates[3] == pytest.approx(recipe.final_rate)
