@@ -64,8 +64,8 @@ def analyse(
     if part:
         notes.append(f"Only {part} of the person can be seen; what the photo does not show is made up.")
     fit = _fit(chosen, size, whole=part is None)
-    mask = _mask(chosen, fit)
     picture = fit.picture_to_frame(photo)
+    mask = _mask(chosen, fit)
     pose = fit.pose_to_frame(_pose(chosen, side))
     reason = pose.usable()
     if reason:

@@ -7,8 +7,10 @@ turned so that the body stands upright.
 Letters: P photo pixels (pixel centres are whole numbers), R the square of `Roi`, 0..1 on both axes.
 """
 
+import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, Literal
@@ -324,9 +326,31 @@ def _sigmoid(x: NDArray[Any]) -> Floats:
 def _interpreter(name: str) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=str(assets.fetch(name)), num_threads=_THREADS)
-    interpreter.allocate_tensors()
+    path = str(assets.fetch(name))
+    with _without_native_log():
+        interpreter = Interpreter(model_path=path, num_threads=_THREADS)
+        interpreter.allocate_tensors()
     return interpreter
+
+
+@contextmanager
+def _without_native_log() -> Iterator[None]:
+    """LiteRT logs a line to the process's standard error for every network it loads, and has no switch for it.
+
+    Real faults come back as exceptions, so nothing is lost.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # a process without standard error
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _run(name: str, batch: Floats) -> list[Floats]:

@@ -137,11 +137,11 @@ def _skin(
 
 def _along(grid: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats]:
     """Position along a -> b (0..1 between them, not clipped) and distance from the segment, per pixel."""
-    line = b - a
-    length = max(float(line @ line), 1e-6)
-    t = ((grid - a) @ line) / length
-    nearest = a + np.clip(t, 0, 1)[..., None] * line
-    return np.asarray(t, np.float32), np.asarray(np.linalg.norm(grid - nearest, axis=-1), np.float32)
+    dx, dy = float(b[0] - a[0]), float(b[1] - a[1])
+    x, y = grid[..., 0] - np.float32(a[0]), grid[..., 1] - np.float32(a[1])
+    t = (x * dx + y * dy) / max(dx * dx + dy * dy, 1e-6)
+    on = np.clip(t, 0, 1)
+    return np.asarray(t, np.float32), np.asarray(np.hypot(x - on * dx, y - on * dy), np.float32)
 
 
 def _parts(body: _Body) -> NDArray[np.int8]:
