@@ -72,6 +72,12 @@ def test_ranks_share_the_global_batch(folder: PreparedFolder, world: int) -> Non
         stream.close()
 
 
+def test_more_loaders_give_the_same_batches(folder: PreparedFolder) -> None:
+    one, many = (Batches(folder, 3, Augmentation(), Corruption()).stream(0, 4, loaders=count) for count in (1, 5))
+    for _ in range(12):
+        assert _equal(next(one), next(many))
+
+
 def test_mirroring_swaps_sides_and_keeps_the_truth(folder: PreparedFolder) -> None:
     plain = Batches(folder, 0, Augmentation(flip=0, photometric=0)).example(5)
     flipped = Batches(folder, 0, Augmentation(flip=1, photometric=0)).example(5)

@@ -25,6 +25,13 @@ def test_the_newest_complete_one_is_used(tmp_path: Path) -> None:
     assert older["seen"] == 16
 
 
+def test_sweep_takes_what_a_kill_left(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, 8, {"seen": 8})
+    (tmp_path / ".checkpoint-0000000016-x1y2z3.pt").write_bytes(b"half")
+    checkpoint.sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-0000000008.pt"]
+
+
 def test_nothing_is_unpickled_freely(tmp_path: Path) -> None:
     marker = tmp_path / "executed"
 

@@ -129,6 +129,19 @@ def test_correspondence_at_the_border_stays_inside() -> None:
     assert losses.correspondence(log_w, flow, size).item() == pytest.approx(-log_w[0, 11, 11].item(), rel=1e-4)
 
 
+def test_carried_moves_cells_by_w() -> None:
+    source, target = torch.rand(2, 5, 2, 3), torch.rand(2, 5, 2, 3)
+    w = torch.rand(2, 6, 6).softmax(2)
+    weight = torch.zeros(2, 1, 2, 3)
+    weight[1, 0, 1, 0], weight[1, 0, 0, 2] = 1, 0.5
+    expected = 0.0
+    for cell, share in ((3, 1.0), (2, 0.5)):
+        arrived = sum(w[1, cell, s] * source[1].flatten(1)[:, s] for s in range(6))
+        expected += share * (arrived - target[1].flatten(1)[:, cell]).abs().mean().item() / 1.5
+    assert losses.carried(w.log(), source, target, weight).item() == pytest.approx(expected, rel=1e-5)
+    assert losses.carried(w.log(), source, target, weight * 0).item() == 0
+
+
 def test_flow_error_counts_known_cells_only() -> None:
     truth = torch.full((1, 2, 2, 2), torch.nan)
     truth[0, :, 0, 0] = torch.tensor([10.0, 20.0])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -157,10 +158,18 @@ def test_every_variant_trains(prepared: Path, tmp_path: Path, changes: dict) -> 
 
 def test_losses_of_weight_0_cost_nothing(prepared: Path, tmp_path: Path) -> None:
     off = Losses(pixel=1, perceptual=0, style=0, head_perceptual=0, head_style=0, backbone="vgg16_hed", adversarial=0,
-                 head_adversarial=0, rescoring=0, target_parsing=0, correspondence=0, flow=0)  # fmt: skip
+                 head_adversarial=0, rescoring=0, target_parsing=0, correspondence=0, flow=0, carried=0)  # fmt: skip
     train(replace(RECIPE, losses=off, precision="float32"), prepared, tmp_path, until=8)
     line = json.loads((tmp_path / "log.jsonl").read_text())
     assert not line.keys() & {"perceptual", "style", "flow", "adversarial", "discriminator_picture"}
+
+
+def test_real_pictures_need_no_surface(prepared: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(prepared, tmp_path / "folder", ignore=shutil.ignore_patterns("surface"))
+    train(RECIPE, folder, tmp_path / "run", until=8)
+    line = json.loads((tmp_path / "run/log.jsonl").read_text())
+    assert line["correspondence"] == line["flow"] == 0
+    assert line["carried"] > 0
 
 
 def test_a_non_finite_loss_stops_before_the_update(

@@ -216,6 +216,9 @@ def write_view(
 
     Args:
         picture: uint8 (H, W, 3) RGB. parsing: uint8 (H, W). surface: uint16 (H, W, 3).
+
+    Raises:
+        InputError: the disk is full or the folder not writable.
     """
     images: dict[str, NDArray[Any]] = {"images": picture[..., ::-1], "parsing": parsing}
     if surface is not None:
@@ -226,10 +229,13 @@ def write_view(
         if not done:
             raise InputError(f"Cannot encode {kind} of {entry.name} as PNG.")
         path = folder / kind / f"{entry.name}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")  # no fsync a picture: the entry, written later, vouches for it
-        unfinished.write_bytes(data.tobytes())
-        unfinished.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(data.tobytes())
+            unfinished.replace(path)
+        except OSError as error:
+            raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
         hashes[kind] = hashlib.sha256(data.tobytes()).hexdigest()
     return Entry(entry.name, entry.identity, entry.points, entry.visible, entry.yaw, hashes)
 

@@ -21,7 +21,7 @@ from rsagan.people import FLIP
 # One batch by name: see `Batches.batch`.
 Batch = dict[str, NDArray[np.generic]]
 
-_CACHE_BYTES: Final = 6 << 30
+_CACHE_BYTES: Final = 8 << 30
 
 
 @dataclass(frozen=True)
@@ -153,20 +153,20 @@ class Batches:
             "chance": np.asarray(random.random(), np.float32),
         }
 
-    def stream(self, start: int, size: int, rank: int = 0, world: int = 1, ahead: int = 3) -> Iterator[Batch]:
+    def stream(self, start: int, size: int, rank: int = 0, world: int = 1, loaders: int = 1) -> Iterator[Batch]:
         """This process's share of every global batch from position `start` on, prepared in the background.
 
         Args:
             size: of the global batch, a multiple of `world`.
-            ahead: batches prepared in advance.
+            loaders: threads that prepare them; the batches do not depend on it.
         """
         share = size // world
-        with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+        with ThreadPoolExecutor(loaders, thread_name_prefix="batches") as pool:
             waiting: list[Future[Batch]] = []
             position = start
             try:
                 while True:
-                    while len(waiting) <= ahead:
+                    while len(waiting) < loaders + 2:
                         waiting.append(pool.submit(self.batch, position + rank * share, share))
                         position += size
                     yield waiting.pop(0).result()

@@ -39,5 +39,11 @@ def load_newest(run: Path) -> dict[str, Any] | None:
     return None
 
 
+def sweep(run: Path) -> None:
+    """Delete what a killed process left half-written."""
+    for left in run.glob(".checkpoint-*-*.pt"):
+        left.unlink(missing_ok=True)
+
+
 def _all(run: Path) -> list[Path]:
     return sorted(path for path in run.glob("checkpoint-*.pt") if re.fullmatch(r"checkpoint-\d{10}\.pt", path.name))

@@ -67,6 +67,7 @@ def train(
         torch.set_num_threads(recipe.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
+    checkpoint.sweep(run)
     state = State(recipe, device)
     state.restore(checkpoint.load_newest(run), _identity_of(recipe, folder))
     batches = Batches(folder, recipe.seed, recipe.augmentation, recipe.corruption)
@@ -81,7 +82,7 @@ def train(
     sums: dict[str, list[Tensor | float]] = defaultdict(list)
     log_start, logged = time.perf_counter(), state.seen
     with RunLog(run, state.seen, goal) as log:
-        stream = batches.stream(state.seen, recipe.batch)
+        stream = batches.stream(state.seen, recipe.batch, loaders=recipe.loaders)
         while state.seen < goal:
             began = time.perf_counter()
             batch = next(stream)

@@ -128,6 +128,19 @@ def correspondence(log_correspondence: Tensor, flow: Tensor, size: tuple[int, in
     return -((weights * chosen).sum(2) * valid).sum() / valid.sum()
 
 
+def carried(log_correspondence: Tensor, source: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """L1 of what W carries to the target pose, for pairs without known correspondence.
+
+    Args:
+        log_correspondence: (B, N, N), log W of target by source cells.
+        source, target: (B, C, H/8, W/8), what is carried: colours and shares of regions.
+        weight: (B, 1, H/8, W/8), how much each target cell counts.
+    """
+    arrived = log_correspondence.float().exp() @ source.float().flatten(2).transpose(1, 2)  # (B, N, C)
+    error = (arrived.transpose(1, 2) - target.float().flatten(2)).abs().mean(1, keepdim=True)
+    return (error * weight.flatten(2)).sum() / weight.sum().clamp_min(1)
+
+
 def flow_error(flow: Tensor, truth: Tensor, scale: float = 4.0) -> Tensor:
     """Smooth L1 of the detail path's flow, in units of `scale` pixels (one cell), where the truth is known.
 

@@ -109,6 +109,12 @@ def generator_phase(
     if output.log_correspondence is not None and weights.correspondence:
         value = losses.correspondence(output.log_correspondence, step.flow, step.size)
         parts["correspondence"] = weights.correspondence, value
+    if output.log_correspondence is not None and weights.carried:
+        source, target = cells(step.source, step.clean_parsing), cells(step.target, step.target_parsing)
+        unknown = step.flow.isnan().flatten(1).all(1).float()[:, None, None, None]
+        person = 1 - target[:, 3:4]  # the share of the background comes after the three colours
+        value = losses.carried(output.log_correspondence, source, target, unknown * person)
+        parts["carried"] = weights.carried, value
     if output.flow is not None and weights.flow:
         parts["flow"] = weights.flow, losses.flow_error(output.flow, step.flow)
     if adversarial > 0:
@@ -120,6 +126,11 @@ def generator_phase(
     total = torch.stack([weight * value for weight, value in parts.values()]).sum()
     total.backward()
     return output, {name: value.detach() for name, (_, value) in parts.items()} | {"total": total.detach()}
+
+
+def cells(picture: Tensor, parsing: Tensor) -> Tensor:
+    """Colours and shares of regions of the cells at 1/8: float32 (B, 3 + 8, H/8, W/8)."""
+    return torch.cat([functional.avg_pool2d(picture, 8), losses.share_of_regions(parsing, 8)], 1)
 
 
 def discriminator_phase(step: Step, painted: Tensor, discriminators: Mapping[str, Discriminator]) -> dict[str, Tensor]:

@@ -26,7 +26,8 @@ class Losses:
             style_layers: those among them whose Gram matrices are compared too.
         window: share of the width, round the person, that the backbone looks at.
         adversarial, head_adversarial: weight of the discriminators' opinion.
-        rescoring, target_parsing, correspondence, flow: see `rsagan.training.losses`.
+        rescoring, target_parsing, correspondence, flow, carried: see `rsagan.training.losses`. The first four ask
+            for known truth; carried takes the place of correspondence for pairs of which no co-visible point is known.
     """
 
     pixel: float = 2.0
@@ -46,6 +47,7 @@ class Losses:
     target_parsing: float = 0.5
     correspondence: float = 0.2
     flow: float = 0.2
+    carried: float = 0.5
 
     def __post_init__(self) -> None:
         if self.backbone not in backbones.NAMES:
@@ -83,7 +85,7 @@ class Recipe:
         betas: of Adam. clip: largest norm of the generator's gradient.
         ema: half-life of the weights' moving average, in pictures.
         precision: "bfloat16" (autocast) or "float32".
-        threads: for torch, or 0 to leave it alone.
+        threads: for torch, or 0 to leave it alone. loaders: threads that prepare batches.
         log_every, snapshot_every, checkpoint_every: pictures between two log lines, picture grids with a weights
             file, checkpoints.
         network, losses, adversary, augmentation, corruption: tables of their own.
@@ -101,6 +103,7 @@ class Recipe:
     ema: float = 3_000
     precision: str = "bfloat16"
     threads: int = 0
+    loaders: int = 1
     log_every: int = 400
     snapshot_every: int = 4_000
     checkpoint_every: int = 2_000
@@ -111,7 +114,7 @@ class Recipe:
     corruption: Corruption = field(default_factory=Corruption)
 
     def __post_init__(self) -> None:
-        for name in ("pictures", "batch", "log_every", "snapshot_every", "checkpoint_every"):
+        for name in ("pictures", "batch", "loaders", "log_every", "snapshot_every", "checkpoint_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be at least 1.")
         if self.precision not in ("bfloat16", "float32"):
