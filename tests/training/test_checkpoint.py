@@ -40,7 +40,8 @@ def test_nothing_is_unpickled_freely(tmp_path: Path) -> None:
             return (open, (str(marker), "w"))
 
     torch.save({"seen": Trap()}, tmp_path / "checkpoint-0000000001.pt")
-    assert checkpoint.load_newest(tmp_path) is None
+    with pytest.raises(InputError, match="None of the checkpoints"):
+        checkpoint.load_newest(tmp_path)
     assert not marker.exists()
 
 

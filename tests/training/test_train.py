@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,6 +130,37 @@ def test_a_crash_loses_only_what_came_after_the_checkpoint(prepared: Path, tmp_p
     _assert_equal_states(tmp_path / "straight", tmp_path / "crashed")
     seen = [json.loads(line)["seen"] for line in (tmp_path / "crashed/log.jsonl").read_text().splitlines()]
     assert seen == [8, 16, 24, 32]
+
+
+@pytest.mark.slow
+def test_kills_at_any_moment_change_nothing(prepared: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(_TOML.replace("checkpoint_every = 16", "checkpoint_every = 4"))
+    program = "import sys; from rsagan.training import train; train(*sys.argv[1:])"
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    random = np.random.default_rng(0)
+
+    def start(run: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", program, str(recipe), str(prepared), str(tmp_path / run)]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    assert start("straight").wait() == 0
+    kills = 0
+    while True:
+        process = start("killed")
+        progressed = tmp_path / "killed/log.jsonl"
+        before = progressed.stat().st_size if progressed.exists() else 0
+        while process.poll() is None and (progressed.stat().st_size if progressed.exists() else 0) <= before:
+            time.sleep(0.02)
+        if process.poll() is None:
+            time.sleep(random.uniform(0, 0.3))
+            process.kill()
+            kills += 1
+        if process.wait() == 0:
+            break
+    assert kills >= 2
+    _assert_equal_states(tmp_path / "straight", tmp_path / "killed")
+    assert not [path for path in (tmp_path / "killed").iterdir() if path.name.startswith(".checkpoint")]
 
 
 def test_a_finished_run_is_left_alone(prepared: Path, tmp_path: Path) -> None:

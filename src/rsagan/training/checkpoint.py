@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from rsagan.errors import InputError
 from rsagan.files import replacing
 
 _KEPT = 2
@@ -30,12 +31,19 @@ def save(run: Path, seen: int, state: dict[str, Any]) -> None:
 
 
 def load_newest(run: Path) -> dict[str, Any] | None:
-    """The newest complete checkpoint of a run, on the CPU; None if there is none. Damaged ones are passed over."""
-    for path in reversed(_all(run)):
+    """The newest complete checkpoint of a run, on the CPU; None if there is none. Damaged ones are passed over.
+
+    Raises:
+        InputError: there are checkpoints, but none can be read; nothing is overwritten.
+    """
+    found = _all(run)
+    for path in reversed(found):
         try:
             return dict(torch.load(path, map_location="cpu", weights_only=True))
         except Exception:  # whatever a damaged file makes torch raise
             continue
+    if found:
+        raise InputError(f"None of the checkpoints in {run} can be read; delete them to train anew.")
     return None
 
 

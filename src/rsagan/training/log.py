@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rsagan.errors import InputError
 from rsagan.files import replacing
 
 
@@ -52,8 +53,12 @@ class RunLog:
 
     def numbers(self, seen: int, values: dict[str, float]) -> None:
         """One line of the log."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"seen": seen, **{name: float(f"{v:.6g}") for name, v in values.items()}}) + "\n")
+        line = json.dumps({"seen": seen, **{name: float(f"{v:.6g}") for name, v in values.items()}})
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise InputError(f"Cannot write {self.path}: {error.strerror or error}.") from error
         status = f"loss {values.get('total', float('nan')):.3f}  {values.get('pictures_per_second', 0):.1f} pictures/s"
         self.progress.update(self.task, status=status)
         if not self.console.is_terminal:

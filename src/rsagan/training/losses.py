@@ -80,10 +80,15 @@ def gradient_penalty(real: Sequence[Tensor], pictures: Tensor) -> Tensor:
     return gradient.float().square().sum() / sum(these.numel() for these in real)
 
 
+def one_hot(parsing: Tensor) -> Tensor:
+    """int (B, H, W) of regions to float32 (B, R, H, W)."""
+    regions = torch.arange(NUM_REGIONS, dtype=parsing.dtype, device=parsing.device)
+    return (parsing[:, None] == regions[:, None, None]).float()
+
+
 def share_of_regions(parsing: Tensor, factor: int) -> Tensor:
     """int (B, H, W) of regions to float32 (B, R, H/factor, W/factor): the share of each region in a cell."""
-    one_hot = functional.one_hot(parsing.long(), NUM_REGIONS).permute(0, 3, 1, 2).float()
-    return functional.avg_pool2d(one_hot, factor)
+    return functional.avg_pool2d(one_hot(parsing), factor)
 
 
 def rescoring(log_probability: Tensor, clean_parsing: Tensor) -> Tensor:

@@ -10,7 +10,6 @@ from torch.nn import functional
 
 from rsagan.backbones import VGG16
 from rsagan.network import Discriminator, Generator, Output
-from rsagan.people import NUM_REGIONS
 from rsagan.training import losses
 from rsagan.training.crops import crop, crop_points, cut_columns, head_boxes, head_size, person_columns
 from rsagan.training.recipe import Losses
@@ -56,9 +55,14 @@ def to_step(batch: Mapping[str, Any], device: torch.device) -> Step:
     tensors = {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in batch.items()}
     for name in ("source", "target"):
         tensors[name] = tensors[name].contiguous(memory_format=torch.channels_last)
-    one_hot = functional.one_hot(tensors["parsing"].long(), NUM_REGIONS).permute(0, 3, 1, 2).float()
     size = (tensors["target"].shape[2], tensors["target"].shape[3])
-    return Step(**{**tensors, "parsing": one_hot, "boxes": head_boxes(tensors["target_points"], size)})
+    return Step(
+        **{
+            **tensors,
+            "parsing": losses.one_hot(tensors["parsing"]),
+            "boxes": head_boxes(tensors["target_points"], size),
+        }
+    )
 
 
 def generator_phase(
