@@ -134,7 +134,7 @@ class Literal:
         """Zeros beyond the border, the kernel's middle on every stride-th pixel."""
         _, height, width = x.shape
         outputs, _, kernel, _ = weight.shape
-        half = kernel // 2
+        half = (kernel - 1) // 2
         rows, columns = -(-height // stride), -(-width // stride)
         result = np.zeros((outputs, rows, columns))
         for row in range(rows):
@@ -165,7 +165,7 @@ class Literal:
         result = np.empty_like(x)
         for start in range(0, len(x), channels_a_group):
             group = x[start : start + channels_a_group]
-            result[start : start + channels_a_group] = (group - group.mean()) / math.sqrt(group.var() + 1e-5)
+            result[start : start + channels_a_group] = (group - group.mean()) / math.sqrt(group.var() + 1e-3)
         if module is not None and module.affine:
             scale, shift = cls.array(module.weight), cls.array(module.bias)
             result = result * scale[:, None, None] + shift[:, None, None]
@@ -219,11 +219,14 @@ class Literal:
 
     @staticmethod
     def scale(points: Array, height: int) -> float:
-        """The longest bone that is known, between a 16th of the frame's height and all of it."""
+        """The longer of neck to either hip, else the longest bone known; at least a 16th of the frame's height."""
         longest = 0.0
-        for a, b in LIMBS:
-            if not np.isnan(points[[a, b]]).any():
-                longest = max(longest, max(1.0, math.dist(points[a], points[b])))
+        for limbs in (((1, 8), (1, 11)), LIMBS):
+            for a, b in limbs:
+                if not np.isnan(points[[a, b]]).any():
+                    longest = max(longest, max(1.0, math.dist(points[a], points[b])))
+            if longest:
+                break
         return min(max(longest, height / 16), float(height))
 
     @staticmethod
@@ -240,10 +243,10 @@ class Literal:
         return along, across, math.hypot(x - a[0] - foot * dx, y - a[1] - foot * dy)
 
     @classmethod
-    def pose_maps(cls, points: Array, size: tuple[int, int], stride: int) -> Array:
+    def pose_maps(cls, points: Array, size: tuple[int, int], stride: int, scale: float | None = None) -> Array:
         """(18 + 3 * 17, H / stride, W / stride) of one person."""
         rows, columns = size[0] // stride, size[1] // stride
-        scale = cls.scale(points, size[0])
+        scale = scale or cls.scale(points, size[0])
         result = np.zeros((18 + 3 * 17, rows, columns))
         for row in range(rows):
             for column in range(columns):

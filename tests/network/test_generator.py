@@ -158,7 +158,7 @@ def test_channels_last_gives_the_same(name: str, tiny: Any, people: Any) -> None
         last = [x.to(memory_format=torch.channels_last) for x in given[:2]]
         found = each(generator(*last, *given[2:]))
     for key, value in expected.items():
-        torch.testing.assert_close(found[key], value, atol=1e-4, rtol=1e-4, msg=lambda m, key=key: f"{key}: {m}")
+        torch.testing.assert_close(found[key], value, atol=1e-3, rtol=1e-4, msg=lambda m, key=key: f"{key}: {m}")
 
 
 # What may enter.
@@ -279,7 +279,7 @@ def test_one_source_in_many_poses_is_one_by_one(name: str, tiny: Any, people: An
         alone = [each(generator.render(encoded, pose[None])) for pose in poses]
     for key, value in together.items():
         expected = torch.cat([one[key] for one in alone]) if key != "rescored" else alone[0][key].expand_as(value)
-        tolerance = 1e-4 if key in ("flow", "log_correspondence") else 1e-5  # flow is in pixels
+        tolerance = 1e-3 if key in ("flow", "log_correspondence") else 1e-4  # flow is in pixels
         torch.testing.assert_close(value, expected, atol=tolerance, rtol=1e-5, msg=lambda m, key=key: f"{key}: {m}")
 
 
@@ -290,7 +290,7 @@ def test_items_of_a_batch_do_not_mix(tiny: Any, people: Any) -> None:
         with torch.no_grad():
             together = generator(*given).picture
             alone = torch.cat([generator(*(x[i : i + 1] for x in given)).picture for i in range(3)])
-        torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(together, alone, atol=5e-4, rtol=1e-5)
 
 
 def test_padding_repeats_the_border_right_and_below() -> None:

@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from rsagan.network.layers import ResidualBlock, cell_centres, conv, map_of, norm, sample, tokens_of, up
+from rsagan.network.layers import (
+    ResidualBlock,
+    cell_centres,
+    conv,
+    halve,
+    initialise,
+    map_of,
+    norm,
+    sample,
+    tokens_of,
+    up,
+)
 
 CPU = torch.device("cpu")
 
@@ -78,14 +89,40 @@ def test_normalisation_groups_divide_every_allowed_width(channels: int, a_group:
     np.testing.assert_allclose(literal.array(module(x)[0]), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(("kernel", "stride", "dilation"), [(1, 1, 1), (3, 1, 1), (3, 2, 1), (3, 1, 2), (3, 1, 4)])
-def test_conv_keeps_the_size_or_halves_it(kernel: int, stride: int, dilation: int, literal: Any) -> None:
-    module = conv(2, 3, kernel=kernel, stride=stride, dilation=dilation)
+@pytest.mark.parametrize(("kernel", "dilation"), [(1, 1), (3, 1), (3, 2), (3, 4)])
+def test_conv_keeps_the_size(kernel: int, dilation: int, literal: Any) -> None:
+    module = conv(2, 3, kernel=kernel, dilation=dilation)
     x = torch.randn(1, 2, 8, 6)
-    assert module(x).shape == (1, 3, 8 // stride, 6 // stride)
     weight, bias = literal.array(module.weight), literal.array(module.bias)
-    expected = literal.convolve(literal.array(x[0]), weight, bias, stride, dilation)
+    expected = literal.convolve(literal.array(x[0]), weight, bias, 1, dilation)
+    assert expected.shape == (3, 8, 6)
     np.testing.assert_allclose(literal.array(module(x)[0]), expected, atol=1e-5)
+
+
+def test_halve_keeps_each_result_in_the_middle_of_its_pixels(literal: Any) -> None:
+    module = halve(2, 3)
+    x = torch.randn(1, 2, 8, 6)
+    expected = literal.conv(module, literal.array(x[0]), stride=2)
+    assert expected.shape == (3, 4, 3)
+    np.testing.assert_allclose(literal.array(module(x)[0]), expected, atol=1e-5)
+    # A mean over the kernel turns a ramp into the coordinates of the cells' centres.
+    torch.nn.init.constant_(module.weight, 1 / 32)
+    torch.nn.init.zeros_(module.bias)
+    ramp = torch.arange(10.0).expand(1, 2, 10, 10)
+    middle = module(ramp)[0, 0, 2, 1:-1]
+    torch.testing.assert_close(middle, torch.tensor([2.5, 4.5, 6.5]))
+
+
+def test_initialise_keeps_the_signal_and_quiets_the_heads() -> None:
+    torch.manual_seed(0)
+    layers = torch.nn.Sequential(*(torch.nn.Sequential(conv(32, 32), torch.nn.LeakyReLU(0.2)) for _ in range(8)))
+    head = conv(32, 32)
+    network = torch.nn.Sequential(layers, head)
+    initialise(network, head)
+    x = torch.randn(2, 32, 24, 24)
+    deep = layers(x)[:, :, 8:-8, 8:-8]
+    assert 0.3 < deep.std() < 3
+    assert network(x).std() < 0.3 * layers(x).std()
 
 
 def test_residual_block(literal: Any, shake: Any) -> None:

@@ -109,9 +109,11 @@ def literal_motion(
     def facing(points: np.ndarray) -> float:
         """How far the person's left is to the right of the person's right, shoulders and hips together."""
         gaps = [points[left][0] - points[right][0] for right, left in ((2, 5), (8, 11))]
-        return sum(gap for gap in gaps if not math.isnan(gap))
+        known = [gap for gap in gaps if not math.isnan(gap)]
+        return sum(known) / literal.scale(points, size[0]) if known else math.nan
 
-    turned = facing(source) * facing(target) < 0
+    product = facing(source) * facing(target)
+    side = 1.0 if math.isnan(product) else math.tanh(8 * product)
     here, there = literal.scale(target, size[0]), literal.scale(source, size[0])
     places, sure = [], []
     for row in range(size[0] // stride):
@@ -125,7 +127,7 @@ def literal_motion(
                 near = math.exp(-(distance**2) / (2 * (0.15 * here) ** 2)) ** 2
                 dx, dy = source[b] - source[a]
                 length = max(1.0, math.hypot(dx, dy))
-                aside = across / here * there * (-1 if turned else 1)
+                aside = across / here * there * side
                 along = min(max(along, -0.3), 1.3)
                 total += near
                 sum_x += near * (source[a][0] + along * dx - aside * dy / length)

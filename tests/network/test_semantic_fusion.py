@@ -34,7 +34,7 @@ def smooth(parsing: np.ndarray, literal: Any) -> np.ndarray:
 def literal_match(module: RegionalMatch, smoothed: np.ndarray, points: Tensor, quarter: Tensor, literal: Any) -> Any:
     """Region after region, each with its own slice of the weights: (8 * M, H/4, W/4)."""
     shared = literal.conv(module.appearance, literal.array(quarter))
-    maps = literal.pose_maps(literal.array(points), SIZE, 4)
+    maps = literal.pose_maps(literal.array(points), SIZE, 4, scale=0.28 * SIZE[0])
     hidden = []
     for region in range(8):
         joints = REGION_JOINTS[Region(region)]
@@ -195,18 +195,7 @@ def test_what_nothing_reads_is_not_built(tiny: Any) -> None:
     assert not list(SemanticFusion(tiny("semantic_baseline")).parameters())
 
 
-# Isolation. Sizes of all maps are in units of the person's longest bone, the one thing that regions share; so each
-# joint is moved in a figure whose longest bone is elsewhere and stays the longest.
-
-
-def with_longest_bone(figure: Any, joint: int) -> Tensor:
-    """The standing figure with a very long bone that does not touch the joint: a shin or a forearm."""
-    points = figure(SIZE)
-    if joint in (8, 9, 10, 11, 12, 13):
-        points[0, 4] = points[0, 3] + torch.tensor([-6.0, 20.0])
-    else:
-        points[0, 10] = points[0, 9] + torch.tensor([0.0, 21.0])
-    return points
+# Isolation: the match's scale is the frame's, so nothing at all passes from one region's joints to another region.
 
 
 def scores(module: SemanticFusion, points: Tensor, parsing: Tensor, quarter: Tensor) -> Tensor:
@@ -225,7 +214,7 @@ def test_no_region_sees_another_region_s_joints(
     module = shake(SemanticFusion(tiny()), 0.3)
     parsing = people(1, SIZE).parsing
     quarter = random_appearance(1).quarter
-    points = with_longest_bone(figure, joint)
+    points = figure(SIZE)
     other = points.clone()
     other[0, joint] = torch.nan if change == "missing" else other[0, joint] + torch.tensor([1.5, -1.0])
     before, after = scores(module, points, parsing, quarter), scores(module, other, parsing, quarter)
@@ -242,7 +231,7 @@ def test_the_gradient_says_the_same(tiny: Any, people: Any, figure: Any, shake: 
     smoothed = 0.95 * torch.nn.functional.avg_pool2d(parsing, 4) + 0.05 / 8
     quarter = random_appearance(1).quarter
     for joint in range(18):
-        points = with_longest_bone(figure, joint).requires_grad_()
+        points = figure(SIZE).requires_grad_()
         score = module.score(module.compare(smoothed, points, quarter))
         for region in Region:
             (gradient,) = torch.autograd.grad(score[0, region].sum(), points, retain_graph=True)

@@ -48,12 +48,12 @@ class LocalMatch(nn.Module):
 
     def encode(self, appearance: Tensor, pose: Tensor) -> Tensor:
         """Keys (B, M, H/4, W/4) of the source, each of length one."""
-        return F.normalize(self.key(torch.cat([appearance, pose], 1)).float(), dim=1)
+        return F.normalize(self.key(torch.cat([appearance, pose], 1)).float(), dim=1, eps=1e-3)
 
     def forward(self, x: Tensor, pose: Tensor, keys: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
         """x, pose (B, C2, H/4, W/4) of the target; flow (B, 2, H/4, W/4). Returns the finer flow and its certainty."""
         b, _, h, w = flow.shape
-        query = F.normalize(self.query(torch.cat([x, pose], 1)).float(), dim=1)  # (B, M, h', w')
+        query = F.normalize(self.query(torch.cat([x, pose], 1)).float(), dim=1, eps=1e-3)  # (B, M, h', w')
         k = len(self.offsets)  # all the places of the window, (2 * _REACH + 1)^2
         around = flow[:, None] + self.offsets[:, :, None, None]  # (B, k, 2, h', w')
         seen = sample(keys, around.transpose(1, 2).reshape(b, 2, k * h, w), stride=4).unflatten(2, (k, h))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from rsagan.network.config import Config
 from rsagan.network.generator import pad
-from rsagan.network.layers import act, conv
+from rsagan.network.layers import act, conv, halve, initialise
 from rsagan.network.pose_maps import POSE_CHANNELS, pose_maps
 
 
@@ -18,14 +18,15 @@ class Discriminator(nn.Module):
     def __init__(self, config: Config | None = None) -> None:
         super().__init__()
         full, half, quarter, eighth = (config or Config()).widths
-        self.to_half = conv(3, full, kernel=3, stride=2)
-        self.to_quarter = conv(full, half, kernel=3, stride=2)
+        self.to_half = halve(3, full)
+        self.to_quarter = halve(full, half)
         self.pose = conv(POSE_CHANNELS, half, kernel=1)
-        self.to_eighth = conv(2 * half, quarter, kernel=3, stride=2)
+        self.to_eighth = halve(2 * half, quarter)
         self.near = conv(quarter, quarter)
         self.near_out = conv(quarter, 1, kernel=1)
-        self.to_sixteenth = conv(quarter, eighth, kernel=3, stride=2)
+        self.to_sixteenth = halve(quarter, eighth)
         self.far_out = conv(eighth, 1)
+        initialise(self, self.near_out, self.far_out)
 
     def forward(self, picture: Tensor, points: Tensor) -> list[Tensor]:
         """

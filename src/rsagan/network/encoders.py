@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from rsagan.network.config import Config
-from rsagan.network.layers import ResidualBlock, act, conv
+from rsagan.network.layers import ResidualBlock, act, conv, halve
 from rsagan.network.pose_maps import POSE_CHANNELS, pose_maps
 from rsagan.people import NUM_REGIONS
 
@@ -26,11 +26,11 @@ class AppearanceEncoder(nn.Module):
         super().__init__()
         full, half, quarter, eighth = config.widths
         self.stem = conv(3 + NUM_REGIONS * config.semantics, full)
-        self.to_half = conv(full, half, stride=2)
+        self.to_half = halve(full, half)
         self.at_half = conv(half, half)
-        self.to_quarter = conv(half, quarter, stride=2)
+        self.to_quarter = halve(half, quarter)
         self.at_quarter = ResidualBlock(quarter)
-        self.to_eighth = conv(quarter, eighth, stride=2)
+        self.to_eighth = halve(quarter, eighth)
         self.at_eighth = ResidualBlock(eighth)
 
     def forward(self, picture: Tensor, parsing: Tensor | None) -> Appearance:
@@ -55,7 +55,7 @@ class PoseEncoder(nn.Module):
         super().__init__()
         quarter, eighth = config.widths[2:]
         self.stem = conv(POSE_CHANNELS, quarter)
-        self.to_eighth = conv(quarter, eighth, stride=2)
+        self.to_eighth = halve(quarter, eighth)
         self.at_eighth = ResidualBlock(eighth)
 
     def forward(self, points: Tensor, size: tuple[int, int]) -> PoseFeatures:

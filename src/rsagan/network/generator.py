@@ -17,7 +17,7 @@ from rsagan.errors import InputError
 from rsagan.network.config import Config
 from rsagan.network.decoder import Decoder
 from rsagan.network.encoders import Appearance, AppearanceEncoder, PoseEncoder
-from rsagan.network.layers import conv
+from rsagan.network.layers import conv, initialise
 from rsagan.network.semantic_fusion import SemanticFusion, Semantics
 from rsagan.network.style_injection import (
     PlainConditioning,
@@ -91,7 +91,10 @@ class Generator(nn.Module):
             self.integration = PlainBlocks(config)
         else:
             self.integration = nn.ModuleList(IntegrationBlock(config) for _ in range(config.blocks))
-        self.decoder = Decoder(config)
+        self.decoder = decoder = Decoder(config)
+        score = None if self.fusion is None else self.fusion.score
+        guess = decoder.guess if config.detail else None
+        initialise(self, decoder.colours, decoder.parsing, self.layout, score, guess)
 
     def forward(self, source: Tensor, parsing: Tensor, source_points: Tensor, target_points: Tensor) -> Output:
         """Paint the source person in the target pose.

@@ -10,9 +10,31 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, groups: int = 1, dilation: int = 1) -> nn.Conv2d:
-    """A convolution that keeps the size (or divides it by the stride)."""
-    return nn.Conv2d(inputs, outputs, kernel, stride, dilation * (kernel // 2), dilation, groups)
+def conv(inputs: int, outputs: int, kernel: int = 3, groups: int = 1, dilation: int = 1) -> nn.Conv2d:
+    """A convolution that keeps the size."""
+    return nn.Conv2d(inputs, outputs, kernel, 1, dilation * (kernel // 2), dilation, groups)
+
+
+def halve(inputs: int, outputs: int) -> nn.Conv2d:
+    """A convolution that halves the size; its even kernel keeps each result in the middle of its four pixels."""
+    return nn.Conv2d(inputs, outputs, kernel_size=4, stride=2, padding=1)
+
+
+def initialise(network: nn.Module, *heads: nn.Module | None) -> None:
+    """Keep the signal's size through every layer, so that the source reaches the picture from the first step on.
+
+    `heads`, the last layers before an output, start at a tenth of that: no output is saturated.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight, a=0.2)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    with torch.no_grad():
+        for head in heads:
+            if head is not None:
+                for parameter in head.parameters():
+                    parameter.mul_(0.1)
 
 
 def act(x: Tensor) -> Tensor:
@@ -22,7 +44,7 @@ def act(x: Tensor) -> Tensor:
 
 def norm(channels: int, affine: bool = True) -> nn.GroupNorm:
     """Group normalisation, 16 channels a group, or 8 where 16 does not divide them (widths are multiples of 8)."""
-    return nn.GroupNorm(channels // (8 if channels % 16 else 16), channels, affine=affine)
+    return nn.GroupNorm(channels // (8 if channels % 16 else 16), channels, eps=1e-3, affine=affine)
 
 
 class ResidualBlock(nn.Module):

@@ -1,7 +1,8 @@
 """From joints to maps: heatmaps, limb maps, coordinates along and across each bone, and rigid bone motion.
 
 All of it is computed from coordinates in float32 when it is needed and never stored. Sizes are in units of the
-person's *scale*, the longest visible bone (usually neck to hip), so that a half body looks like a whole one.
+person's *scale*, the distance from neck to hips (or the longest visible bone, where that is not known), so that a
+half body looks like a whole one.
 """
 
 import torch
@@ -17,21 +18,23 @@ POSE_CHANNELS = NUM_JOINTS + 3 * len(LIMBS)
 _FROM = [a for a, _ in LIMBS]
 _TO = [b for _, b in LIMBS]
 _RIGHT, _LEFT = [2, 8], [5, 11]
+_TRUNK = [LIMBS.index((1, 8)), LIMBS.index((1, 11))]  # neck to hips
 
 
-def pose_maps(points: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+def pose_maps(points: Tensor, size: tuple[int, int], stride: int, scale: float | None = None) -> Tensor:
     """What the pose encoder sees.
 
     Args:
         points: float32 (B, 18, 2), NaN = missing.
         size: (height, width) of the full picture, multiples of `stride`.
+        scale: in pixels, instead of the person's own; then no joint changes the maps of another.
 
     Returns:
         float32 (B, 18 + 3 * 17, height / stride, width / stride): a heatmap a joint; for each limb its nearness, and
         nearness times the position along (-1 at its start, 1 at its end) and across it.
     """
     h, w = size[0] // stride, size[1] // stride
-    bones = _Bones(points, size)
+    bones = _Bones(points, size, scale)
     centres = cell_centres(h, w, stride, points.device)
     squared = (bones.xy[:, :, None] - centres).square().sum(-1)  # (B, 18, N)
     heat = torch.exp(-squared / (2 * (JOINT_SIGMA * bones.scale[:, :, None]).square())) * bones.present[:, :, None]
@@ -57,7 +60,8 @@ def rigid_motion(source: Tensor, target: Tensor, size: tuple[int, int], stride: 
     centres = cell_centres(size[0] // stride, size[1] // stride, stride, target.device)
     near, along, across = here.around(centres)  # (B, 17, N)
     near = near.square() * (here.known & there.known)[:, :, None]
-    mirrored = torch.where(here.facing * there.facing < 0, -1.0, 1.0)[:, None, None]  # (B, 1, 1)
+    # 1 where both are seen from the same side, -1 from opposite ones, soft in profile, where noise decides the sign.
+    mirrored = torch.where(here.sided & there.sided, torch.tanh(8 * here.facing * there.facing), 1.0)[:, None, None]
     aside = across * mirrored * there.scale[:, :, None]
     guess = (
         there.start[:, :, None]
@@ -72,7 +76,7 @@ def rigid_motion(source: Tensor, target: Tensor, size: tuple[int, int], stride: 
 class _Bones:
     """The bones of a batch of poses: start, direction, length, and the person's scale and facing."""
 
-    def __init__(self, points: Tensor, size: tuple[int, int]) -> None:
+    def __init__(self, points: Tensor, size: tuple[int, int], scale: float | None = None) -> None:
         self.present = ~torch.isnan(points).any(-1)  # (B, 18)
         # No joint is farther off than this: the squares below must stay finite, or NaN would reach the picture.
         limit = 16.0 * max(size)
@@ -82,11 +86,16 @@ class _Bones:
         self.bone = self.xy[:, _TO] - self.start  # (B, 17, 2)
         self.length = self.bone.square().sum(-1).clamp(min=1.0).sqrt()
         self.normal = torch.stack([-self.bone[..., 1], self.bone[..., 0]], -1) / self.length[..., None]
-        longest = (self.length * self.known).amax(1, keepdim=True)  # (B, 1)
+        visible = self.length * self.known
+        trunk = visible[:, _TRUNK].amax(1, keepdim=True)  # (B, 1)
+        longest = torch.where(trunk > 0, trunk, visible.amax(1, keepdim=True))
         self.scale = longest.clamp(min=size[0] / 16, max=float(size[0]))
-        # Positive when the person's left is on the picture's right: seen from the front.
+        if scale is not None:
+            self.scale = torch.full_like(self.scale, scale)
+        # Positive when the person's left is on the picture's right: seen from the front; in scales.
         both = self.present[:, _RIGHT] & self.present[:, _LEFT]
-        self.facing = ((self.xy[:, _LEFT, 0] - self.xy[:, _RIGHT, 0]) * both).sum(1)  # (B,)
+        self.sided = both.any(1)  # (B,)
+        self.facing = ((self.xy[:, _LEFT, 0] - self.xy[:, _RIGHT, 0]) * both).sum(1) / self.scale[:, 0]  # (B,)
 
     def around(self, centres: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """For places (N, 2): nearness in [0, 1], position along in bone lengths, across in scales; each (B, 17, N)."""

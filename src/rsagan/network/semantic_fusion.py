@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from rsagan.network.config import Config
 from rsagan.network.encoders import Appearance
-from rsagan.network.layers import act, conv, tokens_of
+from rsagan.network.layers import act, conv, halve, tokens_of
 from rsagan.network.pose_maps import POSE_CHANNELS, pose_maps
 from rsagan.people import LIMBS, NUM_JOINTS, NUM_REGIONS, REGION_JOINTS, Region
 
 SMOOTHING: Final = 0.05  # how much of each pixel's certainty is shared among all regions before the match speaks
+SCALE: Final = 0.28  # of the frame's height: the match's scale is nobody's, or one region's joints would move all
 _SHARED: Final = 8  # appearance channels that every region's match sees
 
 
@@ -58,7 +59,7 @@ class SemanticFusion(nn.Module):
         self.compare = RegionalMatch(config) if config.match or gives_features else None
         hidden = NUM_REGIONS * config.match_channels
         self.score = conv(hidden, NUM_REGIONS, kernel=1, groups=NUM_REGIONS) if config.match else None
-        self.to_features = conv(NUM_REGIONS + hidden, eighth, stride=2) if gives_features else None
+        self.to_features = halve(NUM_REGIONS + hidden, eighth) if gives_features else None
         self.pool = TokenPooling(config) if config.integration == "spatial" else None
 
     def forward(self, parsing: Tensor, points: Tensor, appearance: Appearance) -> Semantics:
@@ -111,7 +112,7 @@ class RegionalMatch(nn.Module):
         """smoothed (B, R, H/4, W/4), points (B, K, 2), appearance (B, C2, H/4, W/4) to (B, R * M, H/4, W/4)."""
         size = (4 * smoothed.shape[2], 4 * smoothed.shape[3])
         shared = self.appearance(appearance)
-        maps = pose_maps(points, size, stride=4).to(shared.dtype)
+        maps = pose_maps(points, size, stride=4, scale=SCALE * size[0]).to(shared.dtype)
         maps = torch.cat([maps, torch.zeros_like(maps[:, :1])], 1)
         own = maps[:, self.channels].unflatten(1, (NUM_REGIONS, -1))  # (B, R, most, H/4, W/4)
         shared = shared[:, None].expand(-1, NUM_REGIONS, -1, -1, -1)

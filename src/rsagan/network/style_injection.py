@@ -130,7 +130,7 @@ class PlainConditioning(nn.Module):
 
 def normalised(x: Tensor) -> Tensor:
     """(B, N, D): centred over the positions, then of length one."""
-    return F.normalize((x - x.mean(1, keepdim=True)).float(), dim=-1)
+    return F.normalize((x - x.mean(1, keepdim=True)).float(), dim=-1, eps=1e-3)
 
 
 class FlowReading(NamedTuple):

@@ -1,0 +1,132 @@
+"""`generate` on real photos in every guise: colour modes, orientations, two people, half a body."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rsagan.assets import fetch
+from rsagan.cli.main import main
+from rsagan.errors import AssetError
+from rsagan.people import read_person, read_picture
+
+pytestmark = pytest.mark.network
+SAMPLE = Path(str(files("rsagan") / "samples" / "woman-walking.jpg"))
+OTHER = Path(str(files("rsagan") / "samples" / "man-standing.jpg"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def analysis() -> None:
+    """Skips where the photo analysis' files cannot be had."""
+    try:
+        fetch("pose-detection")
+        fetch("pose-landmark")
+    except AssetError as error:
+        pytest.skip(str(error))
+
+
+def joints_of(photo: Path, folder: Path) -> np.ndarray:
+    """What `analyse` finds in a photo."""
+    assert main(["analyse", str(photo), "--out", str(folder)]) == 0
+    return read_person(folder).pose.points
+
+
+@pytest.fixture(scope="module")
+def upright(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
+    """The sample's joints."""
+    return joints_of(SAMPLE, tmp_path_factory.mktemp("upright") / "person")
+
+
+def generate(photo: Path, weights: Path, out: Path) -> None:
+    """One pose of the library; the result is there and as large as asked for."""
+    assert main(["generate", str(photo), "--pose", "stand", "--weights", str(weights), "--out", str(out)]) == 0
+    assert read_picture(out / "stand.png").shape == (256, 176, 3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_turned_upright(
+    orientation: int, weights: Path, upright: np.ndarray, tmp_path: Path
+) -> None:
+    undo = {
+        1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]  # fmt: skip
+    image = Image.open(SAMPLE)
+    stored = image if undo is None else image.transpose(undo)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / "turned.png", exif=exif)
+    found = joints_of(tmp_path / "turned.png", tmp_path / "person")
+    np.testing.assert_allclose(found, upright, atol=2)
+    if orientation == 6:
+        generate(tmp_path / "turned.png", weights, tmp_path / "out")
+
+
+def test_cmyk_jpeg(weights: Path, tmp_path: Path) -> None:
+    Image.open(SAMPLE).convert("CMYK").save(tmp_path / "photo.jpg")
+    generate(tmp_path / "photo.jpg", weights, tmp_path / "out")
+
+
+def test_sixteen_bit_png(weights: Path, tmp_path: Path) -> None:
+    grey = np.asarray(Image.open(SAMPLE).convert("L"), np.uint16) * 257
+    Image.fromarray(grey).save(tmp_path / "photo.png")
+    generate(tmp_path / "photo.png", weights, tmp_path / "out")
+
+
+def test_palette_with_alpha(weights: Path, tmp_path: Path) -> None:
+    image = Image.open(SAMPLE).convert("P", palette=Image.Palette.ADAPTIVE, colors=255)
+    image.save(tmp_path / "photo.png", transparency=0)
+    generate(tmp_path / "photo.png", weights, tmp_path / "out")
+
+
+def test_of_two_people_the_larger_is_taken_and_it_is_said(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = Image.open(SAMPLE), Image.open(OTHER)
+    small = second.resize((second.width * first.height * 3 // second.height // 4, first.height * 3 // 4))
+    both = Image.new("RGB", (first.width + small.width, first.height), "white")
+    both.paste(first, (0, 0))
+    both.paste(small, (first.width, 0))
+    both.save(tmp_path / "both.png")
+    arguments = ["generate", str(tmp_path / "both.png"), "--pose", "stand", "--weights", str(weights)]
+    capsys.readouterr()
+    assert main([*arguments, "--out", str(tmp_path / "out"), "--json"]) == 0
+    assert any("2 people" in note for note in json.loads(capsys.readouterr().out)["notes"])
+    assert main([*arguments, "--out", str(tmp_path / "second"), "--person", "1"]) == 0
+    assert (tmp_path / "out" / "stand.png").read_bytes() != (tmp_path / "second" / "stand.png").read_bytes()
+    capsys.readouterr()
+    assert main([*arguments, "--out", str(tmp_path / "third"), "--person", "2"]) == 2
+    assert "2 people" in capsys.readouterr().err
+    assert not (tmp_path / "third").exists()
+
+
+def test_half_a_body_works_and_is_said(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    points = joints_of(OTHER, tmp_path / "whole")
+    assert not np.isnan(points[[10, 13]]).any()
+    image = Image.open(OTHER)
+    image.crop((0, 0, image.width, int(image.height * 0.55))).save(tmp_path / "half.png")
+    capsys.readouterr()
+    generate(tmp_path / "half.png", weights, tmp_path / "out")
+    assert "made up" in capsys.readouterr().err
+
+
+def test_a_photo_serves_as_pose(weights: Path, tmp_path: Path) -> None:
+    arguments = ["generate", str(SAMPLE), "--pose", str(OTHER), "--weights", str(weights), "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    assert (tmp_path / "man-standing.png").is_file()
+
+
+def test_the_upload_s_metadata_never_reaches_the_result(weights: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "SECRET CAMERA"
+    exif.get_ifd(0x8825)[1] = "N"
+    Image.open(SAMPLE).save(tmp_path / "photo.jpg", exif=exif)
+    generate(tmp_path / "photo.jpg", weights, tmp_path / "out")
+    for path in (tmp_path / "out").iterdir():
+        assert b"SECRET" not in path.read_bytes()
+        with Image.open(path) as image:
+            assert not image.getexif()
