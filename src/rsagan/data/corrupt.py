@@ -22,6 +22,8 @@ _CONFUSED: Final = (
     (Region.ARMS, Region.UPPER),
     (Region.HAIR, Region.FACE),
     (Region.HAIR, Region.BACKGROUND),
+    (Region.ARMS, Region.BACKGROUND),
+    (Region.LEGS, Region.BACKGROUND),
     (Region.FACE, Region.UPPER),
     (Region.DRESS, Region.LEGS),
 )

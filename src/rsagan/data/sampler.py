@@ -4,10 +4,10 @@ Position p of the stream decides which pair is shown (a new order every epoch) a
 it; nothing depends on earlier batches, on the number of processes or on threads.
 """
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
 
 import cv2
 import numpy as np
@@ -20,8 +20,6 @@ from rsagan.people import FLIP
 
 # One batch by name: see `Batches.batch`.
 Batch = dict[str, NDArray[np.generic]]
-
-_CACHE_BYTES: Final = 8 << 30
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,8 @@ class Batches:
         folder: whose `pairs-train.csv` is used.
         seed: of the order and of every draw.
         augmentation, corruption: how examples are varied; None for the pairs as they are.
-        cache_bytes: decoded pictures are kept in memory if all of them need no more than this.
+        cache_bytes: decoded pictures are kept in memory if all of them need no more than this; half of the machine's
+            memory by default.
     """
 
     def __init__(
@@ -83,13 +82,13 @@ class Batches:
         seed: int,
         augmentation: Augmentation | None = None,
         corruption: Corruption | None = None,
-        cache_bytes: int = _CACHE_BYTES,
+        cache_bytes: int | None = None,
     ) -> None:
         self.folder, self.seed = folder, seed
         self.augmentation = augmentation or Augmentation(0, 0)
         self.corruption = corruption
         self.pairs = folder.pairs("train")
-        self._pictures = _Pictures(folder, cache_bytes)
+        self._pictures = _Pictures(folder, _half_the_memory() if cache_bytes is None else cache_bytes)
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 
     def pair(self, position: int) -> tuple[int, int]:
@@ -173,6 +172,14 @@ class Batches:
             finally:
                 for future in waiting:
                     future.cancel()
+
+
+def _half_the_memory() -> int:
+    """In bytes; 4 GiB where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (AttributeError, ValueError, OSError):  # Windows
+        return 4 << 30
 
 
 def _to_network(picture: NDArray[np.uint8], table: NDArray[np.float32]) -> NDArray[np.float32]:

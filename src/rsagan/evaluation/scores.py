@@ -57,7 +57,9 @@ def score(
         if limit < 1:
             raise InputError(f"At least one pair must be scored, not {limit}.")
         pairs = pairs[np.unique(np.linspace(0, len(pairs) - 1, min(limit, len(pairs))).astype(int))]
-    judge = backbones.load(backbone, PERCEPTUAL_LAYERS[-1])
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    generator.to(device)
+    judge = backbones.load(backbone, PERCEPTUAL_LAYERS[-1]).to(device)
     values: dict[str, list[Any]] = {}
     for start in range(0, len(pairs), batch):
         for name, each in measure(generator, judge, folder, pairs[start : start + batch]).items():
@@ -113,15 +115,17 @@ def measure(
     generator: Generator, judge: backbones.VGG16, folder: PreparedFolder, pairs: NDArray[np.int64]
 ) -> dict[str, list[Any]]:
     """Paint pairs (P, 2) and compare: by name a list of P numbers, arrays or pictures."""
+    device = judge.shift.device
     sources = [folder.picture(source) for source, _ in pairs]
     targets = [folder.picture(target) for _, target in pairs]
     parsings = np.stack([one_hot(folder.parsing(source)) for source, _ in pairs])
-    source_points = torch.from_numpy(np.stack([folder.entries[source].points for source, _ in pairs]))
-    target_points = torch.from_numpy(np.stack([folder.entries[target].points for _, target in pairs]))
-    source, target = _to_network(sources), _to_network(targets)
-    output = generator(source, torch.from_numpy(parsings), source_points, target_points)
+    source_points, target_points = (
+        torch.from_numpy(np.stack([folder.entries[at].points for at in column])).to(device) for column in pairs.T
+    )
+    source, target = _to_network(sources).to(device), _to_network(targets).to(device)
+    output = generator(source, torch.from_numpy(parsings).to(device), source_points, target_points)
     result = (output.picture.float().clamp(-1, 1) * 127.5 + 127.5).round()
-    pictures = list(result.to(torch.uint8).permute(0, 2, 3, 1).numpy())
+    pictures = list(result.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
     result = result / 127.5 - 1
     boxes, size = head_boxes(target_points, folder.size), head_size(folder.size)
     head, source_head, target_head = (crop(each, boxes, size) for each in (result, source, target))
@@ -135,7 +139,7 @@ def measure(
         "l1_copy": ((source - target).abs().mean((1, 2, 3)) / 2).tolist(),
     }
     if output.parsing_logits is not None:
-        predicted = output.parsing_logits.argmax(1).to(torch.uint8).numpy()
+        predicted = output.parsing_logits.argmax(1).to(torch.uint8).cpu().numpy()
         both = [overlap(each, folder.parsing(target)) for each, (_, target) in zip(predicted, pairs, strict=True)]
         found["intersection"], found["union"] = [each[0] for each in both], [each[1] for each in both]
     return found

@@ -134,7 +134,7 @@ def correspondence(log_correspondence: Tensor, flow: Tensor, size: tuple[int, in
 
 
 def carried(log_correspondence: Tensor, source: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """L1 of what W carries to the target pose, for pairs without known correspondence.
+    """L1 of what W carries to the target pose, for cells of which nobody knows where the source shows them.
 
     Args:
         log_correspondence: (B, N, N), log W of target by source cells.

@@ -115,7 +115,7 @@ def generator_phase(
         parts["correspondence"] = weights.correspondence, value
     if output.log_correspondence is not None and weights.carried:
         source, target = cells(step.source, step.clean_parsing), cells(step.target, step.target_parsing)
-        unknown = step.flow.isnan().flatten(1).all(1).float()[:, None, None, None]
+        unknown = functional.avg_pool2d(step.flow[:, :1].isnan().float(), 2)
         person = 1 - target[:, 3:4]  # the share of the background comes after the three colours
         value = losses.carried(output.log_correspondence, source, target, unknown * person)
         parts["carried"] = weights.carried, value

@@ -27,7 +27,7 @@ class Losses:
         window: share of the width, round the person, that the backbone looks at.
         adversarial, head_adversarial: weight of the discriminators' opinion.
         rescoring, target_parsing, correspondence, flow, carried: see `rsagan.training.losses`. The first four ask
-            for known truth; carried takes the place of correspondence for pairs of which no co-visible point is known.
+            for known truth; carried takes the place of correspondence where no truth is known.
     """
 
     pixel: float = 2.0
