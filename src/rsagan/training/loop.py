@@ -73,7 +73,7 @@ def train(
     batches = Batches(folder, recipe.seed, recipe.augmentation, recipe.corruption)
     backbone = _backbone(recipe, device)
     preview = Preview(folder, device)
-    goal = min(recipe.pictures, until or recipe.pictures)
+    goal = recipe.pictures if until is None else min(until, recipe.pictures)
     goal += -goal % recipe.batch  # whole steps only
     with replacing(run / "recipe.json") as temporary:
         temporary.write_text(json.dumps(recipe.to_dict(), indent=1) + "\n", encoding="utf-8")

@@ -26,8 +26,8 @@ class Losses:
             style_layers: those among them whose Gram matrices are compared too.
         window: share of the width, round the person, that the backbone looks at.
         adversarial, head_adversarial: weight of the discriminators' opinion.
-        rescoring, target_parsing, correspondence, flow, carried: see `rsagan.training.losses`. The first four ask
-            for known truth; carried takes the place of correspondence where no truth is known.
+        rescoring, target_parsing, correspondence, flow: see `rsagan.training.losses`; the last two need known truth.
+        carried: takes the place of correspondence where no truth is known.
     """
 
     pixel: float = 2.0
