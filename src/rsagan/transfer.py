@@ -7,7 +7,7 @@ result = subject.pose(pose)        # any number of times
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -121,13 +121,16 @@ def load(weights: Path | str | None = None, device: torch.device | str = "cpu") 
     Raises:
         InputError: not weights of this program, with the reason.
     """
-    if weights is None:
-        with as_file(files("rsagan") / "weights" / "people-128.safetensors") as path:
-            return load(path, device)
+    weights = weights or shipped_weights()
     generator, metadata = load_weights(weights)
     if "size" not in metadata:
         raise InputError(f"{weights} does not say which picture size it was trained for.")
     return Model(generator, metadata, device)
+
+
+def shipped_weights() -> Path:
+    """The weights file that comes with the package."""
+    return Path(str(files("rsagan") / "weights" / "people-128.safetensors"))
 
 
 def resized(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -18,12 +18,13 @@ from rsagan.files import replacing
 from rsagan.network import Generator, load_weights
 from rsagan.people import Picture, Pose, draw_pose, grid, one_hot, write_png
 from rsagan.training.crops import crop, head_boxes, head_size
+from rsagan.transfer import shipped_weights
 
 _SHOWN: Final = 4
 
 
 def score(
-    weights: Path | str,
+    weights: Path | str | None,
     data: Path | str,
     out: Path | str,
     limit: int | None = None,
@@ -38,7 +39,7 @@ def score(
     source picture itself in place of a result: the bad end of the scale.
 
     Args:
-        weights: a weights file. data: a prepared folder. out: where the report goes.
+        weights: a weights file; the shipped one if None. data: a prepared folder. out: where the report goes.
         limit: at most so many pairs, spread evenly over the list; all by default.
         backbone: the frozen network of the perceptual distance; its name becomes part of the metric's.
         batch: pairs at a time.
@@ -50,6 +51,7 @@ def score(
     Raises:
         InputError: broken weights or folder, or a limit below 1.
     """
+    weights = weights or shipped_weights()
     generator, metadata = load_weights(weights)
     folder = PreparedFolder(data)
     pairs = folder.pairs("test")

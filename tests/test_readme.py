@@ -1,0 +1,63 @@
+"""What the README tells people to type works."""
+
+import re
+import shlex
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import tyro
+
+from rsagan.assets import fetch
+from rsagan.cli.verbs import VERBS
+from rsagan.errors import AssetError
+
+ROOT = Path(__file__).parent.parent
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+COMMANDS = [
+    line.split("#")[0].strip()
+    for kind, block in BLOCKS
+    if kind == ""
+    for line in block.splitlines()
+    if line.startswith("rsagan")
+]
+
+
+def test_the_readme_has_commands() -> None:
+    assert len(COMMANDS) >= 6
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_understood(command: str) -> None:
+    arguments = shlex.split(command)[1:]
+    if arguments[-2:] == ["--pose", "list"]:
+        return  # the one form without a source; tests of the command line run it
+    verb = tyro.extras.subcommand_cli_from_dict(dict(VERBS), args=arguments, config=(tyro.conf.FlagCreatePairsOff,))
+    assert type(verb) is VERBS[arguments[0]]
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in ("demo", "test"):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_linked_files_exist() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+@pytest.mark.network
+def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        fetch("pose-landmark")
+        fetch("pose-detection")
+    except AssetError as error:
+        pytest.skip(str(error))
+    (code,) = [block for kind, block in BLOCKS if kind == "python"]
+    (tmp_path / "photo.jpg").write_bytes((files("rsagan") / "samples" / "woman-walking.jpg").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {})  # noqa: S102 - the README's own example
+    assert (tmp_path / "walk.png").is_file()
