@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from rsagan.assets import fetch
 from rsagan.backbones import random_vgg16
-from rsagan.errors import InputError
+from rsagan.errors import AssetError, InputError
 from rsagan.evaluation import score
 from rsagan.evaluation.metrics import PERCEPTUAL_LAYERS, bootstrap, mean_iou, overlap, perceptual_distance
 from rsagan.network import Config, Generator, save_weights
@@ -60,7 +61,15 @@ def test_bootstrap_draws_whole_identities() -> None:
 
 def test_the_report_is_whole(weights: Path, prepared: Path, tmp_path: Path) -> None:
     counts: list[tuple[int, int]] = []
-    report = score(weights, prepared, tmp_path, backbone="vgg16_random", batch=5, progress=lambda *c: counts.append(c))
+    report = score(
+        weights,
+        prepared,
+        tmp_path,
+        joints=False,
+        backbone="vgg16_random",
+        batch=5,
+        progress=lambda *c: counts.append(c),
+    )
     assert counts == [(5, 12), (10, 12), (12, 12)]
     assert json.loads((tmp_path / "report.json").read_text()) == report
     metric = "perceptual distance (vgg16_random)"
@@ -79,8 +88,8 @@ def test_the_report_is_whole(weights: Path, prepared: Path, tmp_path: Path) -> N
 
 
 def test_batches_do_not_change_the_numbers(weights: Path, prepared: Path, tmp_path: Path) -> None:
-    one = score(weights, prepared, tmp_path / "a", limit=2, backbone="vgg16_random", batch=1)
-    other = score(weights, prepared, tmp_path / "b", limit=2, backbone="vgg16_random", batch=2)
+    one = score(weights, prepared, tmp_path / "a", limit=2, joints=False, backbone="vgg16_random", batch=1)
+    other = score(weights, prepared, tmp_path / "b", limit=2, joints=False, backbone="vgg16_random", batch=2)
     for name, row in one["metrics"].items():
         assert row["value"] == pytest.approx(other["metrics"][name]["value"], rel=1e-3)
     assert one["counts"]["pairs"] == 2
@@ -93,3 +102,14 @@ def test_bad_orders_get_one_sentence(weights: Path, prepared: Path, tmp_path: Pa
         score(weights, tmp_path, tmp_path)
     with pytest.raises(InputError):
         score(tmp_path / "none.safetensors", prepared, tmp_path)
+
+
+@pytest.mark.network
+def test_joints_are_scored_by_the_estimator(weights: Path, prepared: Path, tmp_path: Path) -> None:
+    try:
+        fetch("pose-landmark")
+    except AssetError as error:
+        pytest.skip(str(error))
+    rows = score(weights, prepared, tmp_path, limit=2, backbone="vgg16_random")["metrics"]
+    for name in ("joint accuracy (blazepose)", "joint accuracy (blazepose), the estimator's own ceiling"):
+        assert 0 <= rows[name]["value"] <= 1

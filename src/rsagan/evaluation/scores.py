@@ -13,6 +13,7 @@ import rsagan
 from rsagan import backbones
 from rsagan.data.prepared import PreparedFolder, file_hash
 from rsagan.errors import InputError
+from rsagan.evaluation import person
 from rsagan.evaluation.metrics import PERCEPTUAL_LAYERS, bootstrap, mean_iou, overlap, perceptual_distance
 from rsagan.files import replacing
 from rsagan.network import Generator, load_weights
@@ -21,6 +22,7 @@ from rsagan.training.crops import crop, head_boxes, head_size
 from rsagan.transfer import shipped_weights
 
 _SHOWN: Final = 4
+Rows = dict[str, dict[str, float | list[float]]]
 
 
 def score(
@@ -29,6 +31,7 @@ def score(
     out: Path | str,
     limit: int | None = None,
     *,
+    joints: bool = True,
     backbone: str = backbones.VGG16_HED,
     batch: int = 8,
     progress: Callable[[int, int], None] | None = None,
@@ -41,6 +44,7 @@ def score(
     Args:
         weights: a weights file; the shipped one if None. data: a prepared folder. out: where the report goes.
         limit: at most so many pairs, spread evenly over the list; all by default.
+        joints: also compare joints, by an estimator that must be fetched once.
         backbone: the frozen network of the perceptual distance; its name becomes part of the metric's.
         batch: pairs at a time.
         progress: called with (pairs done, pairs in all).
@@ -64,7 +68,7 @@ def score(
     judge = backbones.load(backbone, PERCEPTUAL_LAYERS[-1]).to(device)
     values: dict[str, list[Any]] = {}
     for start in range(0, len(pairs), batch):
-        for name, each in measure(generator, judge, folder, pairs[start : start + batch]).items():
+        for name, each in measure(generator, judge, folder, pairs[start : start + batch], joints).items():
             values.setdefault(name, []).extend(each)
         if progress:
             progress(min(start + batch, len(pairs)), len(pairs))
@@ -82,6 +86,9 @@ def score(
             "length 1, squared differences summed over channels, averaged over positions and layers; no learned heads",
             "copied source": "the source picture in place of the result",
             "head": "a square round the head by the target's joints, enlarged bilinearly",
+            "joint accuracy": "neck to ankles, by the estimator on the result against itself on the truth, nearer than "
+            f"{person.THRESHOLD} of neck to mid-hip; the ceiling is the mirrored truth against the truth",
+            "garment colour": "mean colours of upper, pants and dress in the predicted parsing and in the true one",
             "interval": "95 %, 1000 bootstrap draws of whole identities",
             "parsing and joints": "those of the folder, uncorrupted",
         },
@@ -114,7 +121,7 @@ def score(
 
 @torch.no_grad()
 def measure(
-    generator: Generator, judge: backbones.VGG16, folder: PreparedFolder, pairs: NDArray[np.int64]
+    generator: Generator, judge: backbones.VGG16, folder: PreparedFolder, pairs: NDArray[np.int64], joints: bool
 ) -> dict[str, list[Any]]:
     """Paint pairs (P, 2) and compare: by name a list of P numbers, arrays or pictures."""
     device = judge.shift.device
@@ -142,8 +149,18 @@ def measure(
     }
     if output.parsing_logits is not None:
         predicted = output.parsing_logits.argmax(1).to(torch.uint8).cpu().numpy()
-        both = [overlap(each, folder.parsing(target)) for each, (_, target) in zip(predicted, pairs, strict=True)]
+        truths = [folder.parsing(target) for _, target in pairs]
+        both = [overlap(each, truth) for each, truth in zip(predicted, truths, strict=True)]
         found["intersection"], found["union"] = [each[0] for each in both], [each[1] for each in both]
+        shown = zip(pictures, predicted, targets, truths, strict=True)
+        found["garments"] = [person.garment_difference(*each) for each in shown]
+    if joints:
+        seen = [person.estimate(truth) for truth in targets]
+        for name, estimates in (
+            ("joints", [person.estimate(picture) for picture in pictures]),
+            ("joints_ceiling", [person.mirrored_estimate(truth) for truth in targets]),
+        ):
+            found[name] = [person.joints_right(a, b) for a, b in zip(estimates, seen, strict=True)]
     return found
 
 
@@ -151,10 +168,8 @@ def _to_network(pictures: list[Picture]) -> torch.Tensor:
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def _summary(
-    measured: dict[str, NDArray[Any]], metric: str, groups: NDArray[np.int64]
-) -> dict[str, dict[str, float | list[float]]]:
-    rows: dict[str, dict[str, float | list[float]]] = {}
+def _summary(measured: dict[str, NDArray[Any]], metric: str, groups: NDArray[np.int64]) -> Rows:
+    rows: Rows = {}
 
     def add(name: str, statistic: Callable[[NDArray[np.int64]], float]) -> None:
         value = statistic(np.arange(len(groups)))
@@ -172,6 +187,20 @@ def _summary(
     if "union" in measured:
         both, either = measured["intersection"], measured["union"]
         add("region IoU of the predicted parsing", lambda at: mean_iou(both[at], either[at]))
+    if "garments" in measured and not np.isnan(measured["garments"]).all():
+        colours = measured["garments"]
+        add("garment colour difference (CIE 1976), median", lambda at: float(np.nanmedian(colours[at])))
+        add(
+            "garments whose colour differs by less than 10",
+            lambda at: float((colours[at] < 10).sum() / max(1, (~np.isnan(colours[at])).sum())),
+        )
+    for title, key in (
+        (f"joint accuracy ({person.ESTIMATOR})", "joints"),
+        (f"joint accuracy ({person.ESTIMATOR}), the estimator's own ceiling", "joints_ceiling"),
+    ):
+        if key in measured:
+            counts = measured[key]
+            add(title, lambda at, counts=counts: float(counts[at, 0].sum() / max(1, counts[at, 1].sum())))  # type: ignore[misc]
     return rows
 
 

@@ -171,6 +171,18 @@ def find_people(photo: Picture) -> list[Detection]:
     return sorted(kept, key=lambda person: -person.height)
 
 
+def find_one(picture: Picture) -> Detection:
+    """The landmarks of the one person that a picture is known to show, large and whole: no search, no check.
+
+    Args:
+        picture: uint8 (H, W, 3) RGB.
+
+    Raises:
+        AssetError: the network's file cannot be had.
+    """
+    return _settle(picture, _whole(picture), 0.0)
+
+
 def _same(a: Detection, b: Detection) -> bool:
     """Two detections of one body: their boxes, or nose, shoulders and hips, all but coincide."""
     trunk = [0, *_SHOULDERS, *_HIPS]
