@@ -141,7 +141,8 @@ class Evaluate:
     def run(self, console: Console) -> None:
         from rsagan.evaluation import score
 
-        report = score(self.weights, self.data, self.out, limit=self.limit)
+        with console.progress("scoring") as progress:
+            report = score(self.weights, self.data, self.out, self.limit, progress=progress)
         console.result(report, (self.out / "report.md").read_text(encoding="utf-8").splitlines())
 
 
