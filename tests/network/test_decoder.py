@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rsagan.network.decoder import Decoder, LocalMatch, Painted
+from rsagan.network.decoder import Decoder, LocalMatch, Painted, carry
 from rsagan.network.encoders import Appearance, PoseFeatures
 from rsagan.network.style_injection import FlowReading
 
@@ -131,6 +131,46 @@ def test_features_are_fetched_along_the_same_flow(tiny: Any, literal: Any) -> No
     torch.testing.assert_close(joined["half"][:, 16:, :-2, :-4], half[..., 2:, 4:], atol=1e-4, rtol=0)
 
 
+def literal_carry(features: np.ndarray, shift: np.ndarray, stride: int, literal: Any) -> np.ndarray:
+    """Place after place: what each of the four cells around says lies there, blended by nearness."""
+    _, height, width = features.shape
+    result = np.zeros_like(features)
+    for row in range(height):
+        for column in range(width):
+            x, y = literal.centre(row, column, stride)
+            for cell_row in range(-1, shift.shape[1] + 1):
+                for cell_column in range(-1, shift.shape[2] + 1):
+                    cell_x, cell_y = literal.centre(cell_row, cell_column, 4)
+                    share = max(0.0, 1 - abs(x - cell_x) / 4) * max(0.0, 1 - abs(y - cell_y) / 4)
+                    if share > 0:
+                        # Beyond the border the nearest cell speaks.
+                        r = min(max(cell_row, 0), shift.shape[1] - 1)
+                        c = min(max(cell_column, 0), shift.shape[2] - 1)
+                        dx, dy = shift[:, r, c]
+                        result[:, row, column] += share * literal.read(features, x + dx, y + dy, stride)
+    return result
+
+
+def test_carry_blends_what_is_found_not_where_it_is_sought(literal: Any) -> None:
+    """Left half unmoved, right half from far away: between them a mixture of the two, and nothing of the middle."""
+    picture = torch.zeros(1, 3, 16, 48)
+    picture[..., :12], picture[..., 36:] = 1.0, 0.5
+    picture[..., 12:36] = -7.0
+    shift = torch.zeros(1, 2, 4, 12)
+    shift[:, 0, :, 2:] = 32.0
+    seen = carry(picture, shift, 1)[0, 0, 8, :12]
+    assert seen.min() >= 0.5 - 1e-5
+    assert seen.max() <= 1 + 1e-5
+    assert bool((seen.diff() <= 1e-6).all())
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_carry_equals_the_loops(stride: int, literal: Any) -> None:
+    features, shift = torch.randn(1, 2, 16 // stride, 24 // stride), 5 * torch.randn(1, 2, 4, 6)
+    expected = literal_carry(literal.array(features[0]), literal.array(shift[0]), stride, literal)
+    np.testing.assert_allclose(literal.array(carry(features, shift, stride)[0]), expected, atol=1e-4)
+
+
 def literal_decoder(decoder: Decoder, given: tuple[Any, ...], literal: Any) -> tuple[np.ndarray, ...]:
     """The whole decoder for one item; the finer flow is an input, since the match has its own test."""
     x, pose, source, picture, keys, reading = given
@@ -165,14 +205,14 @@ def literal_decoder(decoder: Decoder, given: tuple[Any, ...], literal: Any) -> t
     x = literal.residual(decoder.at_quarter, act(conv(decoder.join_quarter, x)))
 
     x = enlarge(act(conv(decoder.to_half, act(x))))
-    shift = enlarge(flow - middle(4))
-    fetched = fetch(conv(decoder.fetch_half, literal.array(source.half[0])), shift + middle(2), 2)
+    shift = flow - middle(4)
+    fetched = literal_carry(conv(decoder.fetch_half, literal.array(source.half[0])), shift, 2, literal)
     trust = sigmoid(conv(decoder.trust_half, np.concatenate([enlarge(certainty), x])))
     x = literal.residual(decoder.at_half, act(conv(decoder.join_half, np.concatenate([x, fetched * trust]))))
     parsing = enlarge(conv(decoder.parsing, act(x)))
 
     x = enlarge(act(conv(decoder.to_full, act(x))))
-    carried = fetch(literal.array(picture[0]), enlarge(shift) + middle(1), 1)
+    carried = literal_carry(literal.array(picture[0]), shift, 1, literal)
     x = conv(decoder.colours, act(conv(decoder.at_full, act(conv(decoder.join_full, np.concatenate([x, carried]))))))
     mask = sigmoid(x[3:])
     return mask * carried + (1 - mask) * np.tanh(x[:3]), parsing, flow, mask

@@ -137,9 +137,8 @@ class Decoder(nn.Module):
 
         x = up(act(self.to_half(act(x))))  # (B, C1, H/2, W/2)
         if flow is not None:
-            shift = up(flow - centres_map(flow, 4))
-            flow_half = shift + centres_map(shift, 2)
-            fetched = sample(self.fetch_half(source.half), flow_half, stride=2)
+            shift = flow - centres_map(flow, 4)
+            fetched = carry(self.fetch_half(source.half), shift, stride=2)
             trust = torch.cat([up(certainty).to(x.dtype), x], 1)
             x = torch.cat([x, fetched * torch.sigmoid(self.trust_half(trust))], 1)
         x = self.at_half(act(self.join_half(x)))
@@ -149,13 +148,45 @@ class Decoder(nn.Module):
         if flow is None:
             x = act(self.at_full(act(self.join_full(x))))
             return Painted(torch.tanh(self.colours(x).float()), parsing, None, None)
-        shift = up(shift)
-        carried = sample(picture, shift + centres_map(shift, 1), stride=1)
+        carried = carry(picture, shift, stride=1)
         x = act(self.join_full(torch.cat([x, carried.to(x.dtype)], 1)))
         x = self.colours(act(self.at_full(x))).float()
         mask = torch.sigmoid(x[:, 3:])
         painted = mask * carried.float() + (1 - mask) * torch.tanh(x[:, :3])
         return Painted(painted, parsing, flow, mask)
+
+
+def carry(features: Tensor, shift: Tensor, stride: int) -> Tensor:
+    """Fetch a fine map along displacements known at 1/4.
+
+    Each place asks the four nearest 1/4 cells where they come from and blends what lies there, bilinearly. Blending
+    the displacements instead would read between two limbs that moved apart, where neither of them is.
+
+    Args:
+        features: (B, C, H/stride, W/stride) of the source.
+        shift: (B, 2, H/4, W/4) x, y in pixels from a place of the target to its place in the source.
+
+    Returns:
+        (B, C, H/stride, W/stride).
+    """
+    factor = 4 // stride
+    rows, below = _neighbours(shift.shape[2], factor, shift.device)
+    columns, right = _neighbours(shift.shape[3], factor, shift.device)
+    centres = centres_map(features, stride)
+    blended = torch.zeros((), device=features.device)
+    for y, share_y in zip(rows, (1 - below, below), strict=True):
+        for x, share_x in zip(columns, (1 - right, right), strict=True):
+            moved = shift.index_select(2, y).index_select(3, x)
+            blended = blended + share_y[:, None] * share_x * sample(features, centres + moved, stride)
+    return blended.to(features.dtype)
+
+
+def _neighbours(cells: int, factor: int, device: torch.device) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    """For each of cells * factor places the cells before and after it, and the share of the one after."""
+    place = (torch.arange(cells * factor, device=device, dtype=torch.float32) + 0.5) / factor - 0.5
+    before = place.floor()
+    first, second = (index.long().clamp(0, cells - 1) for index in (before, before + 1))
+    return (first, second), place - before
 
 
 def centres_map(like: Tensor, stride: int) -> Tensor:
