@@ -11,7 +11,7 @@ from rsagan.people import Person, Pose, draw_pose, grid, library, write_png
 from rsagan.synthetic import identity, render_view
 from rsagan.transfer import load
 
-POSES = ("stand", "hands-on-hips", "walk", "three-quarter-right", "stand-left", "stand-back")
+POSES = ("stand", "hands-on-hips", "walk-left", "three-quarter-right", "stand-left", "stand-back")
 SEEDS = range(900_000_001, 900_000_007)
 SIZE = (256, 176)
 
