@@ -1,13 +1,36 @@
 """What several rooms' tests share: a small prepared folder of drawn, not rendered, people."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from rsagan.assets import fetch
 from rsagan.data.prepared import Entry, write_lists, write_view
+from rsagan.errors import AssetError
 
 SIZE = (64, 48)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny networks gain nothing from several threads, and lose much where cores are shared."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def analysis() -> None:
+    """Skips where the photo analysis' files cannot be had."""
+    try:
+        fetch("pose-detection")
+        fetch("pose-landmark")
+    except AssetError as error:
+        pytest.skip(str(error))
 
 
 def draw_view(person: int, view: int, size: tuple[int, int] = SIZE) -> tuple[np.ndarray, ...]:

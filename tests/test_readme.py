@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 import tyro
 
-from rsagan.assets import fetch
 from rsagan.cli.verbs import VERBS
-from rsagan.errors import AssetError
 
 ROOT = Path(__file__).parent.parent
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -50,12 +48,8 @@ def test_linked_files_exist() -> None:
 
 
 @pytest.mark.network
+@pytest.mark.usefixtures("analysis")
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    try:
-        fetch("pose-landmark")
-        fetch("pose-detection")
-    except AssetError as error:
-        pytest.skip(str(error))
     (code,) = [block for kind, block in BLOCKS if kind == "python"]
     (tmp_path / "photo.jpg").write_bytes((files("rsagan") / "samples" / "woman-walking.jpg").read_bytes())
     monkeypatch.chdir(tmp_path)

@@ -12,9 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsagan.assets import fetch
 from rsagan.cli.main import main
-from rsagan.errors import AssetError
 from rsagan.people import Pose, library, read_person, read_picture, write_pose
 
 FORBIDDEN_AT_IMPORT = ("torch", "cv2", "numba", "ai_edge_litert", "torchmetrics", "tensorboard", "fastapi", "PIL")
@@ -46,16 +44,6 @@ def refused(capsys: pytest.CaptureFixture[str], out: Path, *arguments: object) -
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
-
-
-@pytest.fixture
-def analysis() -> None:
-    """Skips where the photo analysis' files cannot be had."""
-    try:
-        fetch("pose-detection")
-        fetch("pose-landmark")
-    except AssetError as error:
-        pytest.skip(str(error))
 
 
 def test_generate_writes_a_picture_a_pose_and_a_grid(person: Path, weights: Path, out: Path) -> None:

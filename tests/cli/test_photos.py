@@ -8,24 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsagan.assets import fetch
 from rsagan.cli.main import main
-from rsagan.errors import AssetError
 from rsagan.people import read_person, read_picture
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.usefixtures("analysis")]
 SAMPLE = Path(str(files("rsagan") / "samples" / "woman-walking.jpg"))
 OTHER = Path(str(files("rsagan") / "samples" / "man-standing.jpg"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def analysis() -> None:
-    """Skips where the photo analysis' files cannot be had."""
-    try:
-        fetch("pose-detection")
-        fetch("pose-landmark")
-    except AssetError as error:
-        pytest.skip(str(error))
 
 
 def joints_of(photo: Path, folder: Path) -> np.ndarray:

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from rsagan.assets import fetch
 from rsagan.backbones import random_vgg16
-from rsagan.errors import AssetError, InputError
+from rsagan.errors import InputError
 from rsagan.evaluation import score
 from rsagan.evaluation.metrics import PERCEPTUAL_LAYERS, bootstrap, mean_iou, overlap, perceptual_distance
 from rsagan.network import Config, Generator, save_weights
@@ -105,11 +104,8 @@ def test_bad_orders_get_one_sentence(weights: Path, prepared: Path, tmp_path: Pa
 
 
 @pytest.mark.network
+@pytest.mark.usefixtures("analysis")
 def test_joints_are_scored_by_the_estimator(weights: Path, prepared: Path, tmp_path: Path) -> None:
-    try:
-        fetch("pose-landmark")
-    except AssetError as error:
-        pytest.skip(str(error))
     rows = score(weights, prepared, tmp_path, limit=2, backbone="vgg16_random")["metrics"]
     for name in ("joint accuracy (blazepose)", "joint accuracy (blazepose), the estimator's own ceiling"):
         assert 0 <= rows[name]["value"] <= 1

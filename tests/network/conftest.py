@@ -4,7 +4,7 @@ Nothing here uses the network's own helpers: positions, channels and joints are 
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -18,15 +18,6 @@ from rsagan.network import Config, variant
 from rsagan.people import LIMBS
 
 Array = NDArray[np.float64]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    yield
-    torch.set_num_threads(threads)
 
 
 # A standing figure seen from the front, x and y as shares of width and height: its right is on the picture's left.

@@ -56,7 +56,7 @@ def attend(
         for i, (row, column) in enumerate(CELLS):
             logits = np.array([queries[i, mine] @ key[mine] / math.sqrt(width) for key in keys])
             if bias is not None:
-                logits = logits + math.log(1 + math.exp(float(block.bias_strength))) * bias[i]
+                logits = logits + math.log(1 + math.exp(block.bias_strength.item())) * bias[i]
             weights = literal.softmax(logits)
             attended[mine, row, column] = sum(a * value[mine] for a, value in zip(weights, values, strict=True))
     return attended
