@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from rsagan.errors import InputError
 from rsagan.network import VARIANTS, Encoded, Generator, Output
@@ -447,3 +448,19 @@ def test_a_dropped_region_is_not_shown_as_existing(tiny: Any, people: Any) -> No
     assert semantics is not None
     assert semantics.exists[0, Region.HAIR] == 0
     assert semantics.exists[0, Region.BACKGROUND] == 1
+
+
+def test_the_default_stays_within_its_budget() -> None:
+    """At 256x176: 15 GFLOPs for a pose, 25 for a whole picture, 7.8 million parameters."""
+    generator = Generator().eval()
+    assert sum(p.numel() for p in generator.parameters()) <= 7.8e6
+    points = torch.rand(1, 18, 2) * torch.tensor([176.0, 256.0])
+    parsing = torch.zeros(1, 8, 256, 176)
+    parsing[:, 0] = 1
+    with torch.no_grad(), FlopCounterMode(display=False) as whole:
+        encoded = generator.encode_source(torch.zeros(1, 3, 256, 176), parsing, points)
+        with FlopCounterMode(display=False) as render:
+            generator.render(encoded, points)
+    assert render.get_total_flops() <= 15e9
+    assert whole.get_total_flops() <= 25e9
+    assert whole.get_total_flops() > render.get_total_flops() > 5e9
