@@ -88,3 +88,15 @@ def test_placing_on_half_a_body_leaves_the_legs_out() -> None:
     assert not result.present[[10, 13]].any()
     assert result.present[[1, 2, 5]].all()
     np.testing.assert_allclose(result.points[1], close.points[1], atol=1)
+
+
+def test_joints_in_one_spot_are_refused() -> None:
+    assert "one spot" in str(Pose(np.full((18, 2), 5, np.float32), (128, 88)).usable())
+
+
+@pytest.mark.parametrize(
+    "size", [None, 5, "ab", [1], [0, 0], [128, 88, 3], [float("inf"), 1], [True, 1], [10**9, 10**9]]
+)
+def test_weights_of_no_sensible_size_are_refused(model: Model, size: object) -> None:
+    with pytest.raises(InputError, match="height and width"):
+        Model(model.generator, {"size": size})

@@ -9,6 +9,12 @@ from pathlib import Path
 from rsagan.errors import InputError
 
 
+def check_folder(out: Path | str) -> None:
+    """For what takes long before it writes: raises InputError now if `out` is a file."""
+    if Path(out).exists() and not Path(out).is_dir():
+        raise InputError(f"{out} is a file; results need a folder.")
+
+
 @contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is flushed to disk and renamed over `path`.

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rsagan import __version__
 from rsagan.errors import InputError
+from rsagan.files import check_folder
 from rsagan.people import (
     Person,
     Picture,
@@ -24,6 +26,7 @@ from rsagan.people.picture import AI_NOTICE
 
 Progress = Callable[[int, int], None]
 _POSE_FILES = (".json", ".txt")
+_POSES_A_ROW = 8
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def generate(
     Args:
         source: a photo, or a person folder as `analyse` writes it.
         poses: names of the pose library, pose files, or photos of somebody in the pose.
-        out: folder for one PNG a pose and `grid.png` (source, then skeleton and result of each pose).
+        out: folder for one PNG a pose and `grid.png` (bands of source, then skeleton and result of up to 8 poses).
         size: (height, width) a photo is fitted to; a person folder keeps its own.
         person: which person of the photo, 0 being the largest.
         progress: called with (pictures done, pictures in all).
@@ -79,34 +82,40 @@ def generate(
     Raises:
         InputError: something cannot be read or used. AssetError: the photo analysis' files cannot be had.
     """
-    from rsagan.transfer import load
+    from rsagan.transfer import load, shipped_weights
 
     if not poses:
         raise InputError("No target pose is given; name one or more with --pose (--pose list shows the built-in ones).")
-    _check_folder(Path(out))
+    check_folder(out)
     targets = _named([(_pose_name(text), read_target(text, size)) for text in poses])
     subject_person, notes = read_source(source, size, person)
+    weights = Path(weights or shipped_weights())
     model = load(weights)
     subject = model.prepare(subject_person)
 
     out = Path(out)
     painted_at = model.size
-    cells: list[list[Picture]] = [[subject_person.picture], [draw_pose(subject_person.pose)]]
     pictures: dict[str, Path] = {}
     results = []
     for done, (name, target) in enumerate(targets.items()):
         results.append((name, subject.pose(target)))
         if progress:
             progress(done + 1, len(targets))
+    notice = f"{AI_NOTICE}, painted by rsagan {__version__} with the weights {weights.stem}"
     for name, result in results:
         pictures[name] = out / f"{name}.png"
-        write_png(pictures[name], result.picture, notice=AI_NOTICE)
-        cells[0].append(draw_pose(result.pose))
-        cells[1].append(result.picture)
-    write_png(out / "grid.png", grid(cells), notice=AI_NOTICE)
+        write_png(pictures[name], result.picture, notice)
+    bands: list[list[Picture]] = []
+    for start in range(0, len(results), _POSES_A_ROW):
+        band = [result for _, result in results[start : start + _POSES_A_ROW]]
+        bands.append([subject_person.picture, *(draw_pose(result.pose) for result in band)])
+        bands.append([draw_pose(subject_person.pose), *(result.picture for result in band)])
+    write_png(out / "grid.png", grid(bands), notice)
     if painted_at != subject_person.size:
         notes.append(
-            "The weights paint at {}x{}; the results are enlarged to {}x{}.".format(*painted_at, *subject_person.size)
+            "The weights paint at {}x{}; the results are {} to {}x{}.".format(
+                *painted_at, "enlarged" if painted_at < subject_person.size else "reduced", *subject_person.size
+            )
         )
     return Painted(pictures, out / "grid.png", notes)
 
@@ -121,7 +130,7 @@ def analyse(
     """
     from rsagan.photo import analyse as analyse_photo
 
-    _check_folder(Path(out))
+    check_folder(out)
     found = analyse_photo(read_picture(photo), size, person)
     write_person(out, found.person)
     shown = draw_pose(found.person.pose, draw_parsing(found.person.parsing, found.person.picture))
@@ -144,13 +153,15 @@ def read_source(source: Path | str, size: tuple[int, int], person: int | None = 
 
 
 def read_target(text: str, size: tuple[int, int]) -> Pose:
-    """A target pose: a name of the library, a pose file, or a photo of somebody in that pose."""
+    """A target pose: a name of the library, a pose file, a person folder, or a photo of somebody in that pose."""
     from rsagan.people import library
 
     path = Path(text)
+    if path.is_dir() and text not in library.names():
+        path = path / "pose.json"
     if path.suffix.lower() in _POSE_FILES:
         pose = read_pose(path)
-    elif path.suffix:
+    elif path.suffix or (path.is_file() and text not in library.names()):
         from rsagan.photo import analyse as analyse_photo
 
         try:
@@ -168,8 +179,8 @@ def read_target(text: str, size: tuple[int, int]) -> Pose:
 
 
 def _pose_name(text: str) -> str:
-    """What a pose's result is called: the file's name, in characters that are safe in a file name."""
-    return re.sub(r"[^\w.-]+", "-", Path(text).stem if Path(text).suffix else text).strip("-.") or "pose"
+    """What a pose's result is called: the name of the pose, file or folder, in characters safe in a file name."""
+    return re.sub(r"[^\w.-]+", "-", Path(text).stem).strip("-.") or "pose"
 
 
 def _named(targets: list[tuple[str, Pose]]) -> dict[str, Pose]:
@@ -182,8 +193,3 @@ def _named(targets: list[tuple[str, Pose]]) -> dict[str, Pose]:
             unique = f"{name}-{count}"
         named[unique] = pose
     return named
-
-
-def _check_folder(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is a file; results need a folder.")

@@ -74,8 +74,7 @@ class Model:
         self.generator = generator.to(device).eval()
         self.metadata = metadata
         self.device = torch.device(device)
-        height, width = metadata["size"]
-        self.size: tuple[int, int] = (int(height), int(width))
+        self.size: tuple[int, int] = _size_in(metadata)
 
     @torch.inference_mode()
     def prepare(self, person: Person) -> Subject:
@@ -123,9 +122,19 @@ def load(weights: Path | str | None = None, device: torch.device | str = "cpu") 
     """
     weights = weights or shipped_weights()
     generator, metadata = load_weights(weights)
-    if "size" not in metadata:
-        raise InputError(f"{weights} does not say which picture size it was trained for.")
-    return Model(generator, metadata, device)
+    try:
+        return Model(generator, metadata, device)
+    except InputError as error:
+        raise InputError(f"{weights}: {error}") from error
+
+
+def _size_in(metadata: dict[str, Any]) -> tuple[int, int]:
+    size = metadata.get("size")
+    if not (
+        isinstance(size, list) and len(size) == 2 and all(type(side) is int and 16 <= side <= 4096 for side in size)
+    ):
+        raise InputError(f"The weights must name the height and width they were trained for, not {size!r:.40}.")
+    return size[0], size[1]
 
 
 def shipped_weights() -> Path:

@@ -241,3 +241,36 @@ def test_rooms_import_without_what_they_may_not_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_person_folder_or_a_photo_without_an_ending_may_be_the_pose(
+    person: Path, weights: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("generate", person, "--pose", person, "--weights", weights, "--out", out) == 0
+    assert (out / f"{person.name}.png").is_file()
+    capsys.readouterr()
+    (tmp_path / "photo").write_bytes(b"no picture")
+    sentence = refused(
+        capsys, out, "generate", person, "--pose", tmp_path / "photo", "--weights", weights, "--out", out
+    )
+    assert "not a readable JPEG" in sentence
+
+
+def test_many_poses_make_several_bands(person: Path, weights: Path, out: Path) -> None:
+    poses = [part for name in library.names()[:9] for part in ("--pose", name)]
+    assert run("generate", person, *poses, "--weights", weights, "--out", out) == 0
+    with Image.open(out / "grid.png") as image:
+        assert image.size == (9 * 180 + 4, 4 * 260 + 4)
+        assert weights.stem in image.info["Description"]
+
+
+@pytest.mark.parametrize("arguments", [("generate", "--pose", "list"), ("assets",), ("assets", "--json")])
+def test_a_reader_that_has_seen_enough_is_no_fault(arguments: tuple[str, ...]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rsagan", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    assert process.wait() == 0

@@ -1,6 +1,8 @@
 """Writing a folder of synthetic people: deterministic, resumable."""
 
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,3 +96,19 @@ def test_other_data_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
 def test_an_identity_does_not_depend_on_the_plan() -> None:
     assert synthesis.view_seeds(0, 4, 2)[1] == synthesis.view_seeds(0, 4, 5)[1][:2]
     assert synthesis.view_seeds(0, 4, 2)[0] != synthesis.view_seeds(0, 5, 2)[0]
+
+
+def test_workers_are_deaf_to_interrupts_from_birth(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ctrl-C reaches every process of the terminal; only the parent may answer it."""
+    heard = []
+
+    def spawned(self: Any, *args: Any, **kwargs: Any) -> None:
+        heard.append(signal.getsignal(signal.SIGINT))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(synthesis.ProcessPoolExecutor, "submit", spawned)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        synthesis.synthesize(tmp_path / "new", 2, 2, (32, 24), workers=2)
+    assert heard == [signal.SIG_IGN]
+    assert signal.getsignal(signal.SIGINT) is before

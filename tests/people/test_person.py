@@ -52,7 +52,7 @@ def test_parsing_files(tmp_path: Path) -> None:
     assert read_parsing(tmp_path / "grey.png", "lip")[0].tolist() == [0, 1, 1, 6, 2]
     with pytest.raises(InputError, match="class ids"):
         read_parsing(tmp_path / "grey.png")
-    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "colour.png")
+    Image.fromarray(np.full((4, 4, 3), 7, np.uint8)).save(tmp_path / "colour.png")
     with pytest.raises(InputError, match="coloured"):
         read_parsing(tmp_path / "colour.png")
     Image.new("1", (12_000, 12_000)).save(tmp_path / "bomb.png")
@@ -102,3 +102,17 @@ def test_drawing(person: Person) -> None:
     assert (draw_parsing(background, person.picture) == person.picture).all()
     sheet = grid([[person.picture, person.picture[:50, :50]], [person.picture]], gap=4)
     assert sheet.shape == (2 * 256 + 12, 2 * 176 + 12, 3)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_a_repainted_parsing_counts_by_its_colours(person: Person, tmp_path: Path, mode: str) -> None:
+    """Painting programs save RGB, or a palette in an order of their own."""
+    path = tmp_path / "parsing.png"
+    write_parsing(path, person.parsing)
+    with Image.open(path) as image:
+        coloured = image.convert("RGB")
+    repainted = coloured.quantize(8) if mode == "P" else coloured.convert(mode)
+    if mode == "P":
+        assert (np.asarray(repainted) != person.parsing).any()
+    repainted.save(path)
+    assert (read_parsing(path) == person.parsing).all()

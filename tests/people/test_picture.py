@@ -230,3 +230,10 @@ def test_fit_moves_picture_and_pose_alike() -> None:
     y, x = np.mgrid[:200, :150]
     centre = (picture * x).sum() / picture.sum(), (picture * y).sum() / picture.sum()
     np.testing.assert_allclose(fit.pose_to_frame(Pose(points, (60, 50))).points[0], centre, atol=0.2)
+
+
+def test_damaged_exif_spoils_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    for junk in (b"Exif\0\0junk" * 9, b"II*\0\x08\0\0\0\xff\xff" + b"\x12\x01\x05\0\xff\xff\xff\xff" * 9):
+        assert read_picture(encoded(scene(), exif=junk)).shape == (40, 60, 3)
+        assert read_picture(encoded(scene(), "JPEG", exif=junk)).shape == (40, 60, 3)
+    assert not recwarn.list

@@ -166,3 +166,19 @@ def test_json_is_plain_text(pose: Pose, tmp_path: Path) -> None:
     write_pose(tmp_path / "pose.json", pose)
     assert "NaN" not in (tmp_path / "pose.json").read_text()
     assert json.loads((tmp_path / "pose.json").read_text())["format"] == "rsagan-pose"
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "1" + "0" * 5000, "NaN", "-Infinity", "1e308"])
+def test_numbers_beyond_all_measure_are_one_sentence(pose: Pose, tmp_path: Path, number: str) -> None:
+    path = tmp_path / "pose.json"
+    data = to_json(pose)
+    data["people"][0]["pose_keypoints_2d"][0] = "HERE"
+    path.write_text(json.dumps(data).replace('"HERE"', number), encoding="utf-8")
+    with pytest.raises(InputError, match=r"pose\.json"):
+        read_pose(path)
+
+
+def test_a_byte_order_mark_is_passed_over(pose: Pose, tmp_path: Path) -> None:
+    path = tmp_path / "pose.json"
+    path.write_text(json.dumps(to_json(pose)), encoding="utf-8-sig")
+    np.testing.assert_allclose(read_pose(path).points, pose.points, atol=1e-3)

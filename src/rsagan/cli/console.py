@@ -46,7 +46,10 @@ class Console:
             table.add_column(column)
         for row in rows:
             table.add_row(*(str(row[column]) for column in columns))
-        Rich(width=None if sys.stdout.isatty() else 200).print(table)
+        rich = Rich(width=None if sys.stdout.isatty() else 200)
+        with rich.capture() as captured:  # rich itself would turn a closed pipe into exit code 1
+            rich.print(table)
+        print(captured.get(), end="")
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:

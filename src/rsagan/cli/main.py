@@ -3,6 +3,7 @@
 0 done, 1 a fault of ours, 2 bad usage or bad input, 130 interrupted.
 """
 
+import io
 import itertools
 import os
 import sys
@@ -19,7 +20,22 @@ DESCRIPTION = "Show a person from one photo in another pose."
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")  # a file name that the terminal has no letters for
+    try:
+        code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        Console().error("interrupted; nothing is left half-written.")
+        return 130
+    except BrokenPipeError:  # whoever read the output, `head` perhaps, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(given: list[str]) -> int:
     if given[:1] == ["--version"]:
         from rsagan import __version__
 
@@ -40,8 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.error("interrupted; nothing is left half-written.")
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except Exception as error:
         if os.environ.get("RSAGAN_DEBUG"):
             raise

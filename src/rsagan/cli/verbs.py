@@ -9,24 +9,26 @@ from tyro.conf import Positional, UseAppendAction, arg
 from rsagan.cli.console import Console
 
 Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
+Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")]
+WhichPerson = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: the largest)")]
+Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
 
 
 @dataclass(frozen=True)
 class Generate:
     """Show the person of a photo in other poses."""
 
-    source: Positional[Path]
+    source: Annotated[Positional[Path], arg(metavar="SOURCE")]
     """A photo (JPEG, PNG, WebP), or a person folder made by `rsagan analyse`."""
     pose: UseAppendAction[tuple[str, ...]]
-    """A name of the pose library, a pose JSON, or a photo of someone in the pose; may be given several times.
-    `--pose list` shows the library."""
+    """A pose by name (`--pose list`), a pose JSON, a person folder, or a photo of someone in it; at least one."""
     out: Path = Path("rsagan-results")
     """Folder for the results."""
-    weights: Path | None = None
+    weights: Weights = None
     """Weights to use instead of the ones that come with the package."""
     size: Size = "256x176"
     """Height and width that the photo is fitted to."""
-    person: int | None = None
+    person: WhichPerson = None
     """Which person of the photo, 0 being the largest."""
     json: bool = False
     """Print the result as JSON."""
@@ -47,13 +49,13 @@ class Generate:
 class Analyse:
     """Find a person's joints and regions in a photo."""
 
-    photo: Positional[Path]
+    photo: Annotated[Positional[Path], arg(metavar="PHOTO")]
     """A photo (JPEG, PNG, WebP)."""
     out: Path
     """Folder for picture.png, pose.json, parsing.png and overlay.png."""
     size: Size = "256x176"
     """Height and width that the photo is fitted to."""
-    person: int | None = None
+    person: WhichPerson = None
     """Which person of the photo, 0 being the largest."""
     json: bool = False
     """Print the result as JSON."""
@@ -70,7 +72,7 @@ class Analyse:
 class Synthesize:
     """Render a prepared folder of synthetic people. Interrupted, the same command goes on."""
 
-    folder: Positional[Path]
+    folder: Annotated[Positional[Path], arg(metavar="FOLDER")]
     """The folder to make."""
     identities: int
     """How many people."""
@@ -106,14 +108,16 @@ class Synthesize:
 class Train:
     """Train a generator. Interrupted, the same command goes on."""
 
-    recipe: Positional[str]
+    recipe: Annotated[Positional[str], arg(metavar="RECIPE")]
     """A built-in recipe (people-128, people-256) or a TOML file."""
     data: Path
     """A prepared folder."""
     run_folder: Annotated[Path, arg(name="run")]
     """Folder for checkpoints, logs, picture grids and weights.safetensors."""
-    until: int | None = None
+    until: Count = None
     """Stop at so many pictures seen, earlier than the recipe says."""
+    json: bool = False
+    """Print the result as JSON."""
 
     def run(self, console: Console) -> None:
         from rsagan.training import train
@@ -131,9 +135,9 @@ class Evaluate:
     """A prepared folder."""
     out: Path
     """Folder for report.json, report.md and grid.png."""
-    weights: Path | None = None
+    weights: Weights = None
     """Weights to score instead of the ones that come with the package."""
-    limit: int | None = None
+    limit: Count = None
     """Score only so many pairs, spread over the list."""
     json: bool = False
     """Print the report as JSON."""

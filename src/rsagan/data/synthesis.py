@@ -4,8 +4,10 @@ import json
 import multiprocessing
 import shutil
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +32,8 @@ class _Plan:
     test_pairs: int
 
     def problem(self) -> str | None:
+        if self.identities < 2:
+            return f"{self.identities} identities are too few; ask for at least 2, since some are kept for testing"
         if self.views < 2:
             return f"{self.views} view(s) an identity make no pairs; ask for at least 2"
         if not 0 < self.test_identities < self.identities:
@@ -144,7 +148,8 @@ def _render_all(
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
-        pending: set[Future[None]] = {pool.submit(_render_identity, folder, plan, number) for number in missing}
+        with _deaf_to_interrupts():  # which the workers, started here, inherit: Ctrl-C is the parent's to handle
+            pending: set[Future[None]] = {pool.submit(_render_identity, folder, plan, number) for number in missing}
         try:
             while pending:
                 finished, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -158,11 +163,22 @@ def _render_all(
             raise
 
 
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may ask, and is interrupted
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _start_worker() -> None:
     import cv2
     import numba
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     cv2.setNumThreads(1)
     numba.set_num_threads(1)
 

@@ -15,7 +15,7 @@ from rsagan.data.prepared import PreparedFolder, file_hash
 from rsagan.errors import InputError
 from rsagan.evaluation import person
 from rsagan.evaluation.metrics import PERCEPTUAL_LAYERS, bootstrap, mean_iou, overlap, perceptual_distance
-from rsagan.files import replacing
+from rsagan.files import check_folder, replacing
 from rsagan.network import Generator, load_weights
 from rsagan.people import Picture, Pose, draw_pose, grid, one_hot, write_png
 from rsagan.training.crops import crop, head_boxes, head_size
@@ -53,8 +53,9 @@ def score(
         what report.json holds.
 
     Raises:
-        InputError: broken weights or folder, or a limit below 1.
+        InputError: broken weights or folder, a limit below 1, or `out` is a file.
     """
+    check_folder(out)
     weights = weights or shipped_weights()
     generator, metadata = load_weights(weights)
     folder = PreparedFolder(data)

@@ -45,10 +45,13 @@ class Person:
 
 
 def read_parsing(path: Path | str, label_set: str = "rsagan") -> Parsing:
-    """Read a parsing PNG (palette or grey: the pixel's number is its class) of a known label set.
+    """Read a parsing PNG of a known label set: the pixel's number (palette or grey) is its class.
+
+    For our own regions a coloured PNG will do as well, and where all colours are those of `PALETTE` they count and the
+    numbers do not: painting programs save RGB, or a palette in an order of their own.
 
     Raises:
-        InputError: unreadable, coloured instead of numbered, or with ids the set does not have.
+        InputError: unreadable, coloured otherwise, or with ids the set does not have.
     """
     try:
         with warnings.catch_warnings():
@@ -57,14 +60,30 @@ def read_parsing(path: Path | str, label_set: str = "rsagan") -> Parsing:
         with opened as image:
             if image.width * image.height > 64_000_000:
                 raise InputError(f"{path} is {image.width} x {image.height} pixels, too large for a parsing map.")
-            if image.mode not in ("P", "L", "I;16", "I", "1"):
-                raise InputError(f"{path} is a coloured picture; a parsing map holds one class number a pixel.")
+            coloured = image.mode not in ("P", "L", "I;16", "I", "1")
+            if label_set == "rsagan" and (coloured or image.mode == "P"):
+                regions = _by_colour(image)
+                if regions is not None:
+                    return regions
+            if coloured:
+                raise InputError(
+                    f"{path} is coloured; a parsing map holds class numbers, or exactly the colours of our regions."
+                )
             labels = np.asarray(image).astype(np.int64)
     except InputError:
         raise
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} is not a readable PNG parsing map.") from error
     return to_regions(labels, label_set, str(path))
+
+
+def _by_colour(image: Image.Image) -> Parsing | None:
+    """The region of each pixel by its colour; None if some colour is no region's."""
+    weights = np.array([1 << 16, 1 << 8, 1])
+    known, colours = PALETTE @ weights, np.asarray(image.convert("RGB")) @ weights
+    order = np.argsort(known)
+    regions = order[np.searchsorted(known[order], colours).clip(max=len(known) - 1)]
+    return regions.astype(np.uint8) if (known[regions] == colours).all() else None
 
 
 def write_parsing(path: Path | str, parsing: Parsing) -> None:

@@ -46,7 +46,7 @@ def read_picture(source: Path | str | bytes, where: str | None = None) -> Pictur
         raise InputError(f"{where} is {len(data) >> 20} MiB; at most {MAX_BYTES >> 20} MiB are read, shrink it first.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # size is judged below; odd metadata is no business of the user's
             image = Image.open(io.BytesIO(data), formats=_FORMATS)
     except (Image.DecompressionBombError, OSError, ValueError, SyntaxError, TypeError) as error:
         if isinstance(error, Image.DecompressionBombError):
@@ -66,9 +66,10 @@ def read_picture(source: Path | str | bytes, where: str | None = None) -> Pictur
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         raise InputError("Pillow is set to accept truncated pictures; unset ImageFile.LOAD_TRUNCATED_IMAGES.")
     try:
-        image.load()
-        upright = ImageOps.exif_transpose(image)
-        return np.asarray(_rgb(upright))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a damaged EXIF block is no business of the user's
+            image.load()
+            return np.asarray(_rgb(_upright(image)))
     except Exception as error:  # decoders fail with whatever they like; the picture is at fault
         raise InputError(f"{where} is damaged or cut short and cannot be decoded.") from error
 
@@ -145,6 +146,14 @@ def _bytes_of(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"Cannot read the picture {path}: {error.strerror or error}.") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned by its EXIF orientation; as it is where the EXIF block cannot be read."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # Pillow fails on foreign EXIF in many ways; the pixels are sound
+        return image
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -107,4 +107,6 @@ class Pose:
             return f"only {int(present.sum())} of its 18 joints lie in the frame, and at least 5 are needed"
         if torso.sum() < 2:
             return "its torso is missing: at least two of neck, shoulders and hips are needed"
+        if np.nanmax(np.nanmax(self.points, axis=0) - np.nanmin(self.points, axis=0)) < 2:
+            return "all of its joints lie in one spot"
         return None

@@ -113,7 +113,7 @@ def read_pose(path: Path | str, size: tuple[int, int] | None = None) -> Pose:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise InputError(f"{path} is larger than 1 MiB, far too large for a pose file.")
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise InputError(f"Cannot read the pose {path}: {reason}.") from error
@@ -121,7 +121,7 @@ def read_pose(path: Path | str, size: tuple[int, int] | None = None) -> Pose:
         return from_nted_text(text, str(path), size or (256, 176))
     try:
         data = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of 5000 digits is a plain ValueError
         raise InputError(f"{path} is not valid JSON ({error}).") from error
     return from_json(data, str(path), size)
 
@@ -158,10 +158,9 @@ def _triples(flat: Any, where: str) -> NDArray[np.float64]:
         raise InputError(f"{where}: joints must be a flat list of x, y, confidence.")
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in flat):
         raise InputError(f"{where}: a joint holds something that is not a number.")
-    triples = np.array(flat, np.float64).reshape(-1, 3)
-    if not np.isfinite(triples).all() or np.abs(triples).max() > 1e6:
+    if not all(abs(value) <= 1e6 for value in flat):  # false for NaN too; before numpy, which has no huge whole numbers
         raise InputError(f"{where}: a joint's coordinate is not a sensible number of pixels.")
-    return triples
+    return np.array(flat, np.float64).reshape(-1, 3)
 
 
 def _frame(data: dict[str, Any], where: str) -> tuple[int, int] | None:
@@ -169,7 +168,9 @@ def _frame(data: dict[str, Any], where: str) -> tuple[int, int] | None:
     if height is None and width is None:
         return None
     if not (isinstance(height, int) and isinstance(width, int) and 1 <= height <= 100_000 and 1 <= width <= 100_000):
-        raise InputError(f"{where}: `height` and `width` must be whole numbers of pixels, not {height!r}, {width!r}.")
+        raise InputError(
+            f"{where}: `height` and `width` must be whole numbers of pixels, not {height!r:.20}, {width!r:.20}."
+        )
     return height, width
 
 

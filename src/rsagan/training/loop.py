@@ -62,7 +62,12 @@ def train(
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     folder = data if isinstance(data, PreparedFolder) else PreparedFolder(data)
     run = Path(run)
-    run.mkdir(parents=True, exist_ok=True)
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"Cannot write {run}: {error.strerror or error}; choose another folder for the run."
+        ) from error
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

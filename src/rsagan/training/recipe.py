@@ -1,5 +1,6 @@
 """A recipe: everything about a training run but its data, as one TOML file."""
 
+import math
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from importlib import resources
@@ -117,6 +118,14 @@ class Recipe:
         for name in ("pictures", "batch", "loaders", "log_every", "snapshot_every", "checkpoint_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be at least 1.")
+        for name in ("seed", "threads", "warmup"):
+            if getattr(self, name) < 0:
+                raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be at least 0.")
+        for name in ("learning_rate", "clip", "ema"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be a number above 0.")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise InputError(f"The recipe's betas are {self.betas}; each must be at least 0 and below 1.")
         if self.precision not in ("bfloat16", "float32"):
             raise InputError(f"The recipe's precision is {self.precision!r}; it is bfloat16 or float32.")
 
