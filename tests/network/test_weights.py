@@ -115,6 +115,8 @@ def test_a_truncated_file(keep: float, saved: tuple[Generator, Path]) -> None:
         {"rsagan": '{"format_version": 1}'},
         {"rsagan": '{"format_version": 2, "config": {}}'},
         {"rsagan": "[" * 100_000},
+        {"rsagan": "1" * 5_000},
+        {"rsagan": chr(123) + '"format_version": true, "config": {}}'},
     ],
 )
 def test_a_safetensors_file_of_another_program_or_version(metadata: Any, tmp_path: Path) -> None:
@@ -178,6 +180,15 @@ class Trap:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_none_are_refused(value: float, saved: tuple[Generator, Path]) -> None:
+    generator, path = saved
+    generator.decoder.colours.weight.data[0] = value
+    save_weights(path, generator, {"size": [64, 48]})
+    with pytest.raises(InputError, match="damaged"):
+        load_weights(path)
 
 
 def test_a_pickle_is_refused_and_never_run(tmp_path: Path) -> None:

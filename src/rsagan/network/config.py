@@ -51,6 +51,8 @@ class Config:
         # The values may come from a stranger's weights file: types are checked too, and nothing enormous is built.
         if any(type(number) is not int or number > LARGEST for number in (*self.widths, *counts)):
             raise InputError(f"widths {self.widths} and counts {counts} must be whole numbers up to {LARGEST}.")
+        if max(self.blocks, self.tokens) > 64:
+            raise InputError(f"{self.blocks} blocks and {self.tokens} tokens a region are too many; at most 64.")
         if any(type(switch) is not bool for switch in (self.semantics, self.match, self.detail, self.prior)):
             raise InputError("semantics, match, detail and prior must be true or false.")
         if len(self.widths) != 4 or any(width < 8 or width % 8 for width in self.widths):

@@ -43,9 +43,14 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
         raise InputError(f"{path} is not a readable safetensors file: {error}.") from error
     try:
         header = json.loads(raw or "")
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is a safetensors file, but not weights of this program.") from error
-    if not isinstance(header, dict) or header.get("format_version") != FORMAT or "config" not in header:
+    if (
+        not isinstance(header, dict)
+        or type(header.get("format_version")) is not int
+        or header["format_version"] != FORMAT
+        or "config" not in header
+    ):
         raise InputError(f"{path} is of a weights format this version does not read; it reads version {FORMAT}.")
     return header
 
@@ -59,7 +64,10 @@ def load_weights(path: Path | str) -> tuple[Generator, dict[str, Any]]:
     header = read_metadata(path)
     config = Config.from_dict(header["config"])
     with safe_open(str(path), framework="pt") as file:
-        tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if not all(tensor.is_floating_point() and bool(tensor.isfinite().all()) for tensor in stored.values()):
+        raise InputError(f"{path} holds numbers that no training leaves behind; the file is damaged.")
+    tensors = {name: tensor.float() for name, tensor in stored.items()}
     with torch.device("meta"):  # shapes without memory: the config is not believed before the tensors agree with it
         expected = {name: tensor.shape for name, tensor in Generator(config).state_dict().items()}
     if expected != {name: tensor.shape for name, tensor in tensors.items()}:
