@@ -35,7 +35,15 @@ class Look(IntEnum):
     STUBBLE = 24
     THIRD = 25
     BROW = 28
-    COLUMNS = 32
+    PICTURE = 32  # 1 + slot of the layer's picture, 0 for none
+    DENSITY = 33  # texels a dm
+    CUTOUT = 34  # how the rasteriser thins the layer, a `Cutout`
+    RECOLOUR = 35  # how a picture is recoloured, a `Recolour`
+    WANTED = 36  # colour wanted, or the gain of a face
+    USUAL = 39  # the picture's usual colour, or the gain of arms
+    LEGS = 42  # the gain of legs
+    SOFT = 45  # depth of a frayed edge, dm
+    COLUMNS = 48
 
 
 class Kind(IntEnum):
@@ -46,6 +54,27 @@ class Kind(IntEnum):
     HAIR = 2
     CLOTH = 3
     SHOE = 4
+    PICTURED_SKIN = 5
+    PICTURED_EYE = 6
+    PICTURED_HAIR = 7
+    PICTURED_CLOTH = 8
+
+
+class Cutout(IntEnum):
+    """How a layer's edge is thinned: 2 x 2 subpixels have thresholds of their own."""
+
+    NONE = 0
+    HAIR = 1  # by the picture's alpha
+    BROW = 2  # by alpha, keeping fainter strands
+    FRAY = 3  # by the field, strand by strand
+
+
+class Recolour(IntEnum):
+    """What happens to a picture's colours."""
+
+    NONE = 0
+    HUE = 1  # those near the usual hue
+    TONE = 2  # all
 
 
 class Pattern(IntEnum):

@@ -57,6 +57,11 @@ def _hairline(canon: Floats, style: str, rng: np.random.Generator) -> Floats:
     return (line - 0.02).astype(np.float32)
 
 
+def hairline(canon: Floats) -> Floats:
+    """Signed distance (N,) inside a usual hairline, dm, of places (N, 3) on the template's head."""
+    return _hairline(canon, "crop", np.random.default_rng(0))
+
+
 def _scalp(figure: Figure, rng: np.random.Generator, style: str, thick: float, colour: Row) -> tuple[Part, Floats]:
     body: Surface = template().surfaces["body"]
     field = np.where(body.limb[:, 3] > 0.6, _hairline(body.canon, style, rng), -1).astype(np.float32)

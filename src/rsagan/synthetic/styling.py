@@ -80,12 +80,18 @@ def _fabric(rng: np.random.Generator, colour: Floats, patterns: dict[Pattern, fl
     return look(Kind.CLOTH, colour, **row)
 
 
-def _top(rng: np.random.Generator, female: bool, colour: Floats, tucked: bool) -> Garment:
+def loose_top(rng: np.random.Generator, sex: str, hem: float) -> Garment:
+    """A random top that hangs over the trousers down to `hem`, dm on the template."""
+    colour = palette.pick(rng, palette.ACCENT if rng.random() < 0.5 else palette.NEUTRAL)
+    return _top(rng, sex == "female", colour, False, hem)
+
+
+def _top(rng: np.random.Generator, female: bool, colour: Floats, tucked: bool, low: float | None = None) -> Garment:
     kinds = {"tee": 3.2, "shirt": 1.6, "long": 1.7, "sweater": 1.2, "tank": 1.3 if female else 0.35, "polo": 0.5}
     chance = np.array(list(kinds.values()))
     kind = str(rng.choice(list(kinds), p=chance / chance.sum()))
-    tucked = tucked or (female and rng.random() < 0.3)
-    hem = 1.15 if tucked else float(rng.uniform(0.15, 0.75))
+    tucked = low is None and (tucked or (female and rng.random() < 0.3))
+    hem = 1.15 if tucked else float(rng.uniform(0.15, 0.75)) if low is None else low
     arm = {"tee": rng.uniform(1.0, 1.8), "polo": rng.uniform(1.2, 1.6), "tank": 0.0}.get(kind, 4.55)
     if kind in ("shirt", "long") and rng.random() < 0.3:
         arm = rng.uniform(2.5, 3.6)

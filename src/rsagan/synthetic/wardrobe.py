@@ -198,13 +198,12 @@ def lay(garment: Garment, figure: Figure, hidden: Floats | None = None) -> list[
     return parts
 
 
-def skin_parts(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, haired: Floats) -> list[Part]:
-    """Skin that neither garment nor hair hides, and the eyes. `haired` (body N,) is how deep hair covers the head.
+def shown_skin(outfit: list[Garment], haired: Floats) -> tuple[Floats, np.ndarray]:
+    """Field (body N,) of the skin that neither garment nor hair hides, and the region of its triangles (2 F,).
 
-    Hands and arms, legs, and the rest have regions of their own.
+    `haired` (body N,) is how deep hair covers the head.
     """
-    surfaces = template().surfaces
-    body = surfaces["body"]
+    body = template().surfaces["body"]
     field = np.where(haired > 0.22, -1, 1).astype(np.float32)
     below_head = body.canon[:, 1] < 5.9
     # around a neckline one looks under the cloth, so more skin stays there
@@ -217,7 +216,14 @@ def skin_parts(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, hair
             field = np.where(covered & below_head, -1, field).astype(np.float32)
     arm, leg = body.limb[:, 0], body.limb[:, 1]
     kind = np.where(arm > 0.5, Region.ARMS, np.where(leg > 0.5, Region.LEGS, Region.FACE))
-    region = np.repeat(np.max(kind[body.quads], 1), 2)
+    return field, np.repeat(np.max(kind[body.quads], 1), 2)
+
+
+def skin_parts(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, haired: Floats) -> list[Part]:
+    """Skin and eyes. Hands and arms, legs, and the rest have regions of their own."""
+    surfaces = template().surfaces
+    body = surfaces["body"]
+    field, region = shown_skin(outfit, haired)
     parts = [part(body, figure.vertices["body"], figure.vertices["body"], field, region, skin)]
     for name in ("l_eye", "r_eye"):
         ball = surfaces[name]
@@ -227,9 +233,14 @@ def skin_parts(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, hair
 
 
 def dress_up(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, haired: Floats) -> list[Part]:
-    """Skin, eyes and garments from the innermost outwards; what lies deep under another garment is left out."""
+    """Skin, eyes and garments from the innermost outwards."""
+    return skin_parts(figure, outfit, skin, eyes, haired) + garment_parts(figure, outfit)
+
+
+def garment_parts(figure: Figure, outfit: list[Garment]) -> list[Part]:
+    """Garments from the innermost outwards; what lies deep under another garment is left out."""
     tights = template().surfaces["tights"]
-    parts = skin_parts(figure, outfit, skin, eyes, haired)
+    parts: list[Part] = []
     for i, garment in enumerate(outfit):
         covers = [outer.cut(tights) for outer in outfit[i + 1 :] if outer.hides]
         hidden = np.maximum.reduce(covers) if covers else None
