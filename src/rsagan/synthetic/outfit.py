@@ -79,16 +79,33 @@ def part(
     faces = triangles(surface.quads)
     keep = (field[faces] >= 0).any(1)
     regions = np.full(len(faces), region, np.int32) if np.ndim(region) == 0 else np.asarray(region, np.int32)
-    used, compact = np.unique(faces[keep], return_inverse=True)
+    used, compact = compacted(faces[keep], len(rest))
     return Part(
         rest[used], anchor[used], surface.canon[used], surface.bones[used], surface.weights[used], field[used],
-        compact.reshape(-1, 3).astype(np.int32), regions[keep], chart_of(surface)[keep], look, bias, double,
+        compact, regions[keep], chart_of(surface)[keep], look, bias, double,
         surface.lips[used],
     )  # fmt: skip
 
 
+def compacted(faces: Ints, count: int) -> tuple[Ints, Ints]:
+    """The vertices that faces (T, 3) use of `count`, ascending, and the faces in their numbers."""
+    mask = np.zeros(count, bool)
+    mask[faces.ravel()] = True
+    number = np.cumsum(mask, dtype=np.int32) - 1
+    return np.nonzero(mask)[0].astype(np.int32), number[faces].astype(np.int32)
+
+
+_CHART_OF: dict[str, Ints] = {}
+
+
 def chart_of(surface: Surface) -> Ints:
-    """Which chart of `charts` each triangle's pattern is laid out in."""
+    """Which chart of `charts` each triangle's pattern is laid out in, worked out once for each surface."""
+    if surface.name not in _CHART_OF:
+        _CHART_OF[surface.name] = _chart_of(surface)
+    return _CHART_OF[surface.name]
+
+
+def _chart_of(surface: Surface) -> Ints:
     faces = triangles(surface.quads)
     centre = surface.canon[faces].mean(1)
     arm, leg = surface.limb[faces, 0].mean(1), surface.limb[faces, 1].mean(1)

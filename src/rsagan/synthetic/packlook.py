@@ -10,7 +10,7 @@ from rsagan.synthetic.fabric import Cutout, Kind, Recolour
 from rsagan.synthetic.fitting import unwrapped
 from rsagan.synthetic.hair import hairline
 from rsagan.synthetic.mesh import Floats, Ints, floats, normals, triangles
-from rsagan.synthetic.outfit import Part, Row, look
+from rsagan.synthetic.outfit import Part, Row, compacted, look
 from rsagan.synthetic.pack import HAIR, UNDER_HAT, Half, Pack, Skin
 
 IRIS = (0.293, 0.703, 0.308, 7.284)  # the middle of an iris in its picture and on the template
@@ -73,13 +73,13 @@ def skin_part(
     body, flat = template().surfaces["body"], unwrapped()
     faces = triangles(flat.quads)
     keep = (field[flat.source][faces] >= 0).any(1)
-    used, compact = np.unique(faces[keep], return_inverse=True)
+    used, compact = compacted(faces[keep], len(flat.source))
     source = flat.source[used]
     rest = figure.vertices["body"]
     facing = normals(rest, triangles(body.quads))[source]
     return Part(
         rest=rest[source], anchor=rest[source], canon=body.canon[source], bones=body.bones[source],
-        weights=body.weights[source], field=field[source], faces=compact.reshape(-1, 3).astype(np.int32),
+        weights=body.weights[source], field=field[source], faces=compact,
         region=region[keep].astype(np.int32), chart=np.zeros(int(keep.sum()), np.int32), look=row,
         lips=body.limb[source, 0] - body.limb[source, 1], uv=flat.uv[used], normal=facing,
     )  # fmt: skip
