@@ -11,6 +11,7 @@ from rsagan.synthetic import packlook, palette
 from rsagan.synthetic.body import Figure, template
 from rsagan.synthetic.fabric import Recolour
 from rsagan.synthetic.fitting import placed, points, shown_rows
+from rsagan.synthetic.headwear import Worn as Headwear
 from rsagan.synthetic.mesh import Floats, floats
 from rsagan.synthetic.outfit import Part, Row
 from rsagan.synthetic.pack import ANCESTRIES, BOTTOMS, OUTER, PLAIN_HUE, SHOES, SUITS, TOPS, Half, Pack
@@ -52,11 +53,13 @@ class Person:
     beard: float
 
 
-def dressed(pack: Pack, who: Person, wear: Wear, hair: tuple[list[Part], Floats, str], seed: int) -> tuple[
-    list[Part], tuple[str, ...]
-]:  # fmt: skip
-    """All parts of a person, and the names of what they wear, hair last; `wear` and `hair` are what they would have
-    without a pack."""
+def dressed(
+    pack: Pack, who: Person, wear: Wear, hair: tuple[list[Part], Floats, str], extra: Headwear, seed: int
+) -> tuple[list[Part], tuple[str, ...]]:
+    """All parts of a person, and the names of what they wear, hair last.
+
+    `wear`, `hair` and `extra` are what they would have without a pack.
+    """
     rng = np.random.default_rng((seed, 0xA55E7))
     whole = placed(who.shape)
     mixed = _mix(pack, rng, who.sex, wear)
@@ -66,7 +69,7 @@ def dressed(pack: Pack, who: Person, wear: Wear, hair: tuple[list[Part], Floats,
         who = replace(who, hair_tone=floats(np.minimum(who.hair_tone, [0.03, 0.022, 0.016])))
         own = [replace(part, look=_darker(part.look)) for part in own]
     bald = style == "bald"
-    if not bald and rng.random() < 0.72:
+    if not bald and not extra.alone and extra.brim is None and rng.random() < 0.72:
         hat = any(name.startswith("fedora") for name in pack.clothes) and rng.random() < 0.08
         own, style = packlook.hair_parts(pack, whole, rng, who.sex, who.hair_tone, hat)
         haired = np.full_like(haired, -1)
@@ -81,7 +84,7 @@ def dressed(pack: Pack, who: Person, wear: Wear, hair: tuple[list[Part], Floats,
     for worn in mixed.worn:
         kept = packlook.tucked(worn.half, worn.ends) if worn.ends > -9 else None
         parts.append(packlook.half_part(worn.half, whole, worn.row, worn.bias, field=kept))
-    return [*parts, *own], (*mixed.names, style)
+    return [*parts, *own, *extra.parts], (*mixed.names, *extra.names, style)
 
 
 def _darker(hair: Row) -> Row:
@@ -202,8 +205,8 @@ def _top_row(rng: np.random.Generator, half: Half) -> Row:
     mode = (Recolour.HUE if rng.random() < 0.6 else Recolour.TONE) if plain else Recolour.TONE
     if not plain and name != "male_casualsuit06" and rng.random() < 0.45:
         mode = Recolour.NONE
-    if "elegant" in name or "03" in name:  # stripes look bad in other tones
-        mode = Recolour.NONE if rng.random() < 0.75 else Recolour.HUE
+    if "elegant" in name or "03" in name:  # stripes do not burn out in dark tones
+        mode, colour = (Recolour.NONE, Recolour.TONE)[int(rng.random() < 0.65)], floats(colour * 0.45)
     row = packlook.recolour(half, mode, colour, wrinkle=float(rng.uniform(0.1, 0.3)), seed=float(rng.integers(1, 30)))
     if (plain or name == "male_casualsuit06") and rng.random() < 0.45:
         row[15], row[16] = rng.uniform(0.75, 1.25), rng.uniform(3.3, 3.9)

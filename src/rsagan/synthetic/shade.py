@@ -7,7 +7,7 @@ save this file too, or the old colours stay.
 import numpy as np
 from numba import njit
 
-from rsagan.synthetic.fabric import cloth, eye, face, noise
+from rsagan.synthetic.fabric import cloth, eye, face, noise, pocket
 from rsagan.synthetic.photo import photo_skin, pictured
 
 STEP = 0.02  # surface coordinates are stored in steps of 2 mm
@@ -177,6 +177,8 @@ def shade(  # type: ignore[no-untyped-def]
                         if c[0] ** 2 + (by * 0.72) ** 2 < 0.0036:
                             for k in range(3):
                                 base[k] = look[7 + k] * 0.7
+                    if look[46] > 0 and chart == 0 and c[2] > 0.2 and blur < 0.12:
+                        bright *= pocket(int(look[46]), c[0], c[1], 0.016 + 0.35 * blur)
                     grain = look[21] * noise(table, u * 28 + 3, v * 28, look[20])
                     bright *= 1 + grain * max(0.0, 1 - 5 * blur)
                     if kind == 4:

@@ -11,7 +11,7 @@ import numpy as np
 
 from rsagan.people.regions import Region
 from rsagan.synthetic.body import Figure, Surface, template
-from rsagan.synthetic.collar import collar
+from rsagan.synthetic.collar import collar, hood
 from rsagan.synthetic.mesh import Floats, floats, normals, relaxed, triangles
 from rsagan.synthetic.outfit import Part, Row, part
 
@@ -35,6 +35,7 @@ class Garment:
     fullness: float = 1.0  # of the skirt
     double: bool = True
     collar: tuple[float, float, float] | None = None  # its reach, gap and fall
+    hood: bool = False
     hides: bool = True  # whether skin and garments well beneath may be left out
 
 
@@ -107,7 +108,7 @@ def opening(top: float, bottom: float) -> Cut:
 
 def base_layer(upper: Region, lower: Region, look: Row) -> list[Garment]:
     """The vest and shorts everyone wears beneath; they count as what covers them."""
-    vest = all_of(above(1.0), sleeve(-0.14), neckline("scoop", 0.62), straps(1.05))
+    vest = all_of(above(1.0), sleeve(-0.14), neckline("scoop", 0.25), straps(1.05))
     shorts = all_of(below(1.05), above(-1.6))
     return [
         Garment("vest", upper, look, vest, 0.0, 0.0, hides=False),
@@ -130,6 +131,7 @@ def cloth_rest(garment: Garment, figure: Figure) -> Floats:
         for _ in range(garment.soft // 4):  # cloth that a rise lifts spans the hollow beside it
             lift = surface.mean.highest(lift)
         lift = relaxed(floats(lift), surface.mean, garment.soft // 2, floats([[0.6]]))[:, 0]
+        lift = 0.4 * np.tanh(lift / 0.4)  # or it would stand far off a heavy body
     y = surface.canon[:, 1]
     leg, hem = garment.flare
     ease = garment.ease + leg * np.clip((-1.0 - y) / 6.0, 0, 1) * (surface.limb[:, 1] > 0.3)
@@ -181,6 +183,8 @@ def lay(garment: Garment, figure: Figure, hidden: Floats | None = None) -> list[
         )
     if garment.collar is not None:
         parts.append(collar(figure, garment.region, garment.look, *garment.collar))
+    if garment.hood:
+        parts.append(hood(figure, garment.region, garment.look))
     if garment.skirt is not None:
         rest = skirt_rest(garment, figure)
         parts.append(
