@@ -150,7 +150,7 @@ def _dressed(numbers: range, views: int) -> None:
 
 @needs_pack
 def test_pack_people_are_dressed() -> None:
-    _dressed(range(20), 2)
+    _dressed(range(12), 2)
 
 
 @needs_pack

@@ -9,11 +9,11 @@ import numpy as np
 from rsagan.people.regions import Region
 from rsagan.synthetic import packlook, palette
 from rsagan.synthetic.body import Figure, template
-from rsagan.synthetic.fabric import Recolour
+from rsagan.synthetic.fabric import Kind, Recolour
 from rsagan.synthetic.fitting import placed, points, shown_rows
 from rsagan.synthetic.headwear import Worn as Headwear
 from rsagan.synthetic.mesh import Floats, floats
-from rsagan.synthetic.outfit import Part, Row
+from rsagan.synthetic.outfit import Part, Row, look
 from rsagan.synthetic.pack import ANCESTRIES, BOTTOMS, OUTER, PLAIN_HUE, SHOES, SUITS, TOPS, Half, Pack
 from rsagan.synthetic.palette import linear
 from rsagan.synthetic.styling import Wear, loose_top
@@ -175,13 +175,18 @@ def _mix(pack: Pack, rng: np.random.Generator, sex: str, wear: Wear) -> Mixed:
     else:
         garments = jacket
     if plan in ("top", "both"):
-        garments = [replace(g, ease=g.ease + 0.06) if g in jacket else g for g in garments]
+        garments = [replace(g, ease=g.ease + 0.06, bias=0.42) if g in jacket else g for g in garments]
+        row = worn[0].row
+        under = look(Kind.CLOTH, worn[0].half.usual if row[35] == Recolour.NONE else floats(row[36:39]), wrinkle=0.1)
+        base = [replace(g, look=under) for g in base]
         base = [replace(base[0], ease=-0.14), replace(base[1], ease=-0.14)]
     elif plan == "bottom":
         base = [replace(base[0], region=Region.UPPER), replace(base[1], ease=-0.14)]
     if plan != "own":
         lower = worn[-1].half.region if plan in ("bottom", "both") else own[0].region
         base = [replace(base[0], region=Region.UPPER), replace(base[1], region=lower)]
+    if plan in ("bottom", "both"):  # boots go over the legs of pack trousers
+        shoes = [replace(shoes[0], bias=0.3, ease=0.13)]
     bare = any(w.half.region == Region.DRESS for w in worn) or kind in ("skirt", "dress", "shorts")
     name = _choose(rng, dict.fromkeys(SHOES, 1.0), pack.clothes) if rng.random() < 0.7 else None
     if name is not None:
