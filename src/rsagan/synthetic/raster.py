@@ -7,8 +7,9 @@ in the final picture, where integers are pixel centres.
 import numpy as np
 from numba import njit
 
+from rsagan.synthetic.fabric import Look
 from rsagan.synthetic.mesh import Floats, Ints
-from rsagan.synthetic.pictures import level_for, opacity
+from rsagan.synthetic.pictures import NO_PICTURES, level_for, opacity
 
 # by `Cutout` and subpixel; alpha is in 0..255, a fray's reach in 0..1
 THRESHOLD = np.array([[0, 0, 0, 0], [56, 148, 178, 87], [26, 110, 148, 64], [0.2, 0.7, 0.9, 0.45]], np.float32)
@@ -66,7 +67,7 @@ def project(position: Floats, bias: Floats, camera: Floats, scale: float) -> Flo
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def rasterise(
+def rasterise_layers(
     screen: Floats,
     faces: Ints,
     field: Floats,
@@ -133,3 +134,14 @@ def rasterise(
                 bary[y, x, 0] = a
                 bary[y, x, 1] = b
     return nearest, winner, bary
+
+
+def rasterise(
+    screen: Floats, faces: Ints, field: Floats, double: Ints, height: int, width: int
+) -> tuple[Floats, Ints, Floats]:
+    """`rasterise_layers` where nothing is thinned and there are no pictures."""
+    layers, looks, uv = np.zeros(len(faces), np.int32), np.zeros((1, Look.COLUMNS), np.float32), screen[:, :2]
+    out: tuple[Floats, Ints, Floats] = rasterise_layers(
+        screen, faces, field, double, height, width, layers, looks, np.ascontiguousarray(uv), NO_PICTURES, 1.0
+    )
+    return out

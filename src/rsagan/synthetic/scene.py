@@ -149,7 +149,7 @@ def render(figure: Figure, mesh: Mesh, ink: Floats, seed: tuple[int, int], size:
     height, width = size
     screen = raster.project(position, mesh.bias, camera, float(scale))
     dm = float(camera[12]) / float(np.hypot(camera[11], 0))  # final pixels a decimetre
-    nearest, winner, bary = raster.rasterise(
+    nearest, winner, bary = raster.rasterise_layers(
         screen,
         mesh.faces,
         mesh.field,
