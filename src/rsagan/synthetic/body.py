@@ -61,7 +61,7 @@ LEG = ("upperleg", "lowerleg", "foot")
 def template() -> Template:
     """The template, read once a process."""
     with (files("rsagan.synthetic") / "data/body.npz").open("rb") as file, np.load(file) as data:
-        raw = {name: data[name] for name in data.files}
+        raw = {name: data[name] for name in data.files if not name.startswith("fit_")}
     names = tuple(str(name) for name in raw["bone_names"])
     base = raw["vertices"].astype(np.float32) * np.float32(STEP)
     count = len(raw["bones"])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -10,8 +11,11 @@ from rsagan.synthetic import palette, scene
 from rsagan.synthetic.body import Figure, adult_shape, figure
 from rsagan.synthetic.fabric import Kind
 from rsagan.synthetic.hair import hair
+from rsagan.synthetic.headwear import headwear, under
 from rsagan.synthetic.mesh import Floats, floats
 from rsagan.synthetic.outfit import Mesh, assemble, look
+from rsagan.synthetic.pack import Pack, open_pack
+from rsagan.synthetic.packwear import Person, dressed
 from rsagan.synthetic.scene import View
 from rsagan.synthetic.styling import wear
 from rsagan.synthetic.wardrobe import dress_up
@@ -30,8 +34,11 @@ class Identity:
 
 
 @lru_cache(maxsize=32)
-def identity(seed: int) -> Identity:
-    """The identity of this seed: the same in every process."""
+def identity(seed: int, pack: Pack | str | Path | None = None) -> Identity:
+    """The identity of this seed: the same in every process.
+
+    `pack` is an asset pack or its folder, see `rsagan.synthetic.pack`; without one, everything is made here.
+    """
     rng = np.random.default_rng((seed, 0xB0D1))
     sex = "female" if rng.random() < 0.6 else "male"
     shape = adult_shape(rng, sex)
@@ -54,10 +61,20 @@ def identity(seed: int) -> Identity:
         scale=float(rng.uniform(-1.5, 1.5)), seed=float(rng.integers(30)),
     )  # fmt: skip
     parts, haired, style = hair(form, rng, sex, strands)
-    if style == "afro":
+    if style in ("afro", "curly"):
         strands[21], strands[13] = 0.55, 0.0
-    mesh = assemble([*dress_up(form, outfit.garments, skin, eyes, haired), *parts])
-    return Identity(seed, sex, form, mesh, outfit.ink, (*outfit.names, style))
+    extra = headwear(form, np.random.default_rng((seed, 0x4EAD)), sex, style)
+    if extra.alone:
+        parts, style = [], "hidden"
+    elif extra.brim is not None:
+        parts = under(parts, extra.brim)
+    assets = pack if isinstance(pack, Pack) else open_pack(pack) if pack else None
+    if assets is not None:
+        who = Person(sex, shape, form, tone, hair_tone, float(skin[24]))
+        everything, names = dressed(assets, who, outfit, (parts, haired, style), extra, seed)
+        return Identity(seed, sex, form, assemble(everything, assets.pictures.texels), outfit.ink, names)
+    mesh = assemble([*dress_up(form, outfit.garments, skin, eyes, haired), *parts, *extra.parts])
+    return Identity(seed, sex, form, mesh, outfit.ink, (*outfit.names, *extra.names, style))
 
 
 def render_view(identity: Identity, view_seed: int, size: tuple[int, int] = (256, 176)) -> View:

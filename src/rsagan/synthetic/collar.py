@@ -17,7 +17,7 @@ def collar(figure: Figure, region: Region, look: Row, reach: float, gap: float, 
     columns = 41
     angle = np.linspace(gap, 2 * np.pi - gap, columns)
     out = reach * (1 - 0.24 * np.clip(-np.cos(angle), 0, 1))  # the neck's axis leans forward
-    foot = _shoulder_line(angle, out)
+    foot = shoulder_line(angle, out)
     front = np.clip(np.cos(angle), 0, 1) ** 2
     rows = [  # distance from the axis, height over the foot
         (out - 0.02, -0.06 * np.ones(columns)),
@@ -36,7 +36,33 @@ def collar(figure: Figure, region: Region, look: Row, reach: float, gap: float, 
     return grid_part(figure, canon, columns, affine(figure, "tights", near), carried, region, look, 0.16, 0.13)
 
 
-def _shoulder_line(angle: np.ndarray, reach: np.ndarray) -> Floats:
+def hood(figure: Figure, region: Region, look: Row) -> Part:
+    """A hood let down: a band from the front of the neck that falls behind it in a soft bag."""
+    columns = 41
+    angle = np.linspace(0.35, 2 * np.pi - 0.35, columns)
+    back = np.clip(-np.cos(angle) + 0.35, 0, 1.35) / 1.35
+    out = 0.8 - 0.19 * np.clip(-np.cos(angle), 0, 1)
+    foot = shoulder_line(angle, out)
+    rows = [  # distance from the axis, height over the foot
+        (out - 0.03, np.full(columns, -0.06)),
+        (out - 0.08, 0.2 + 0.12 * back),
+        (out - 0.04, 0.36 + 0.2 * back),
+        (out + 0.08 + 0.12 * back, 0.36 + 0.22 * back),
+        (out + 0.14 + 0.36 * back, 0.18 + 0.05 * back),
+        (out + 0.12 + 0.42 * back, 0.0 - 0.35 * back),
+        (out + 0.04 + 0.26 * back, -0.1 - 0.6 * back),
+        (out - 0.02 + 0.1 * back, -0.12 - 0.68 * back),
+    ]
+    grid = np.stack([np.stack([r * np.sin(angle), foot + rise, AXIS + r * np.cos(angle) / 0.9], 1) for r, rise in rows])
+    canon = floats(grid.reshape(-1, 3))
+    tights = template().surfaces["tights"]
+    near = (tights.canon[:, 1] > 4.7) & (np.abs(tights.canon[:, 0]) < 1.5) & (tights.limb[:, 0] < 0.1)
+    neck = 0.25 * np.clip((canon[:, 1] - 5.3) / 0.8, 0, 1)
+    carried = {"spine01": 1 - neck, "neck01": neck}
+    return grid_part(figure, canon, columns, affine(figure, "tights", near), carried, region, look, 0.2, 0.14)
+
+
+def shoulder_line(angle: np.ndarray, reach: np.ndarray) -> Floats:
     """Height of the body in each direction (A,) at a distance (A,) from the neck's axis, dm on the template."""
     points = template().surfaces["tights"].canon
     ahead = (points[:, 2] - AXIS) * 0.9

@@ -35,7 +35,16 @@ class Look(IntEnum):
     STUBBLE = 24
     THIRD = 25
     BROW = 28
-    COLUMNS = 32
+    PICTURE = 32  # 1 + slot of the layer's picture, 0 for none
+    DENSITY = 33  # texels a dm
+    CUTOUT = 34  # how the rasteriser thins the layer, a `Cutout`
+    RECOLOUR = 35  # how a picture is recoloured, a `Recolour`
+    WANTED = 36  # colour wanted, or the gain of a face
+    USUAL = 39  # the picture's usual colour, or the gain of arms
+    LEGS = 42  # the gain of legs
+    SOFT = 45  # depth of a frayed edge, dm
+    POCKETS = 46  # 1 on the chest, 2 at the hips, 3 one across the belly
+    COLUMNS = 48
 
 
 class Kind(IntEnum):
@@ -46,6 +55,27 @@ class Kind(IntEnum):
     HAIR = 2
     CLOTH = 3
     SHOE = 4
+    PICTURED_SKIN = 5
+    PICTURED_EYE = 6
+    PICTURED_HAIR = 7
+    PICTURED_CLOTH = 8
+
+
+class Cutout(IntEnum):
+    """How a layer's edge is thinned: 2 x 2 subpixels have thresholds of their own."""
+
+    NONE = 0
+    HAIR = 1  # by the picture's alpha
+    BROW = 2  # by alpha, keeping fainter strands
+    FRAY = 3  # by the field, strand by strand
+
+
+class Recolour(IntEnum):
+    """What happens to a picture's colours."""
+
+    NONE = 0
+    HUE = 1  # those near the usual hue
+    TONE = 2  # all
 
 
 class Pattern(IntEnum):
@@ -221,3 +251,19 @@ def eye(look, c, out):  # type: ignore[no-untyped-def]
     for k in range(3):
         iris = look[4 + k] * (1 - pupil) + 0.004 * pupil
         out[k] = (iris + (look[1 + k] - iris) * white) * shadow
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def pocket(kind, x, y, thin):  # type: ignore[no-untyped-def]
+    """How much darker the seams of pockets, `thin` dm wide, make a front at template position (x, y)."""
+    x = abs(x)
+    if kind == 1:  # a patch on the chest
+        a, b = abs(x - 0.72) - 0.27, abs(y - 3.85) - 0.32
+    elif kind == 2:  # flaps at the hips
+        a, b = abs(x - 0.95) - 0.36, abs(y - 1.05) - 0.13
+    else:  # one pouch with slanting ends
+        a, b = x - 0.75 - 0.45 * (0.9 - y), abs(y - 1.1) - 0.42
+    edge = max(a, b)
+    if abs(edge) < thin:
+        return 0.72
+    return 1.0 if edge > 0 or kind != 2 else 0.93

@@ -3,17 +3,31 @@
 Everything is modelled on the template's head and carried to a figure by the affine map that fits its head.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from rsagan.people.regions import Region
 from rsagan.synthetic.body import Figure, Surface, template
+from rsagan.synthetic.fabric import Cutout, Look
 from rsagan.synthetic.mesh import Floats, floats, relaxed
 from rsagan.synthetic.outfit import Part, Row, part
 from rsagan.synthetic.shell import affine, grid_part
 
 STYLES = {
-    "female": {"long": 3.0, "bob": 1.6, "ponytail": 1.6, "bun": 1.0, "short": 0.6, "afro": 0.5, "lob": 1.6},
-    "male": {"short": 4.0, "crop": 2.0, "quiff": 1.6, "afro": 0.5, "lob": 0.35, "bun": 0.15},
+    "female": {
+        "long": 3.0,
+        "bob": 1.6,
+        "ponytail": 1.6,
+        "bun": 1.0,
+        "short": 0.6,
+        "afro": 0.5,
+        "lob": 1.6,
+        "braid": 0.6,
+        "braids": 0.7,
+        "curly": 1.0,
+    },
+    "male": {"short": 4.0, "crop": 2.0, "quiff": 1.6, "afro": 0.5, "lob": 0.35, "bun": 0.15, "bald": 0.6, "curly": 0.8},
 }
 CENTRE = floats([0, 7.35, 0.25])
 
@@ -23,7 +37,20 @@ def hair(figure: Figure, rng: np.random.Generator, sex: str, colour: Row) -> tup
     chance = STYLES[sex]
     weights = np.array(list(chance.values()))
     style = str(rng.choice(list(chance), p=weights / weights.sum()))
-    thick = {"crop": 0.05, "short": 0.14, "quiff": 0.16, "afro": 0.55, "ponytail": 0.07, "bun": 0.07}.get(style, 0.12)
+    if style == "bald":
+        return [], np.full(len(template().surfaces["body"].canon), -1, np.float32), style
+    colour[Look.CUTOUT], colour[Look.SOFT] = Cutout.FRAY, 0.1
+    thick = {
+        "crop": 0.05,
+        "short": 0.14,
+        "quiff": 0.16,
+        "afro": 0.55,
+        "ponytail": 0.07,
+        "bun": 0.07,
+        "braid": 0.07,
+        "braids": 0.07,
+        "curly": 0.3,
+    }.get(style, 0.12)
     thick *= float(rng.uniform(0.85, 1.25))
     scalp, haired = _scalp(figure, rng, style, thick, colour)
     parts = [scalp]
@@ -34,6 +61,14 @@ def hair(figure: Figure, rng: np.random.Generator, sex: str, colour: Row) -> tup
         low = rng.uniform(4.6, 5.8)
         path = [[0, 7.6, -0.4], [0, 7.62, -0.8], [0, 7.35, -1.05], [0, 6.7, -1.08], [0, 6.0, -1.05], [0, low, -1.05]]
         parts.append(_tube(figure, path, [0.16, 0.2, 0.27, 0.28, 0.22, 0.06], colour))
+    elif style in ("braid", "braids"):
+        low = float(rng.uniform(4.2, 5.6))
+        for x in (0.0,) if style == "braid" else (-0.62, 0.62):
+            y = np.linspace(7.0, low, 27)
+            z = (-0.95 if x == 0 else -0.1) - 0.12 * np.clip(6.5 - y, 0, 1)
+            path = np.stack([np.full(27, x), y, z], 1).tolist()
+            thin = np.where(np.arange(27) % 3 == 2, 0.09, 0.155) * np.linspace(1.1, 0.6, 27)
+            parts.append(_tube(figure, path, [0.05, *thin[1:-1].tolist(), 0.03], colour))
     elif style == "bun":
         high = rng.uniform(7.5, 8.25)
         back = -0.55 - 0.35 * (8.3 - high)
@@ -57,6 +92,11 @@ def _hairline(canon: Floats, style: str, rng: np.random.Generator) -> Floats:
     return (line - 0.02).astype(np.float32)
 
 
+def hairline(canon: Floats) -> Floats:
+    """Signed distance (N,) inside a usual hairline, dm, of places (N, 3) on the template's head."""
+    return _hairline(canon, "crop", np.random.default_rng(0))
+
+
 def _scalp(figure: Figure, rng: np.random.Generator, style: str, thick: float, colour: Row) -> tuple[Part, Floats]:
     body: Surface = template().surfaces["body"]
     field = np.where(body.limb[:, 3] > 0.6, _hairline(body.canon, style, rng), -1).astype(np.float32)
@@ -70,11 +110,13 @@ def _scalp(figure: Figure, rng: np.random.Generator, style: str, thick: float, c
         side = float(rng.choice([-1.0, 1.0]))
         amount += 0.06 * np.clip(side * body.canon[:, 0], -0.4, 0.6) * top
     rough = np.sin(body.canon @ floats([[9.1, 4.0], [3.7, 8.3], [6.2, -5.1]])).sum(1) * 0.012
-    amount = (amount + rough * np.clip(field * 3, 0, 1) * (2.0 if style == "afro" else 1.0))[:, None]
+    amount = (amount + rough * np.clip(field * 3, 0, 1) * {"afro": 2.0, "curly": 4.5}.get(style, 1.0))[:, None]
     head = figure.vertices["body"]
     inside = floats(np.clip((field - 0.15) * 3, 0, 1) * 0.5)[:, None]
     rest = relaxed(head, body.mean, 6, inside) + away * amount.astype(np.float32)
     shell = part(body, rest.astype(np.float32), head, field, Region.HAIR, colour, 0.03, double=True)
+    across = shell.canon[:, 0] + 0.7 * shell.canon[:, 2]
+    shell = replace(shell, uv=floats(np.stack([across, shell.canon[:, 1]], 1)))
     return shell, floats(field - 0.7 * max(0.0, thick - 0.1))  # thick hair stands off the scalp at its edge
 
 
@@ -105,7 +147,13 @@ def _curtain(figure: Figure, rng: np.random.Generator, end: float, colour: Row) 
             [np.sin(angle) * wide[r] * ripple, np.full(columns, y[r]), centre[r] + np.cos(angle) * deep[r] * ripple], 1
         )
     grid[-1, :, 1] += 0.12 * np.sin(np.arange(columns) * 2.3)
-    return _ring(figure, floats(grid.reshape(-1, 3)), columns, colour)
+    row = colour.copy()
+    row[Look.SOFT] = 0.3  # strands end at different heights, and thin out towards the face
+    inside = np.minimum.outer(np.full(rows, 9.0), np.minimum(share, 1 - share) * 4.5 + 0.12)
+    inside = np.minimum(inside, (y - y[-1])[:, None] + 0.02)
+    curtain = _ring(figure, floats(grid.reshape(-1, 3)), columns, row)
+    strand = np.stack([np.tile(share * 7, rows), np.repeat(y, columns)], 1)
+    return replace(curtain, field=floats(inside.ravel()), uv=floats(strand))
 
 
 def _tube(figure: Figure, path: list[list[float]], radii: list[float], colour: Row) -> Part:

@@ -6,6 +6,7 @@ Faces are quads, integer (F, 4), until `triangles` splits them. Values at vertic
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float32]
@@ -25,15 +26,45 @@ class Gather(NamedTuple):
 
     def __call__(self, values: Floats) -> Floats:
         """Map float (N, C) to float (M, C)."""
-        out = np.zeros((len(self.source), values.shape[1]), np.float32)
-        for k in range(self.source.shape[1]):
-            out += self.weight[:, k, None] * values[self.source[:, k]]
-        return out
+        mapped: Floats = _mapped(self.source, self.weight, values)
+        return mapped
 
     def highest(self, values: Floats) -> Floats:
         """The largest of each row's own old values: float (N, 1) to (M, 1)."""
         taken = np.where(self.weight > 0, values[self.source, 0], -np.inf)
         return floats(taken.max(1, keepdims=True))
+
+
+@njit(cache=True, nogil=True)
+def _mapped(source, weight, values):  # type: ignore[no-untyped-def]
+    out = np.zeros((len(source), values.shape[1]), np.float32)
+    for i in range(len(source)):
+        for k in range(source.shape[1]):
+            w = weight[i, k]
+            if w != 0:
+                for c in range(values.shape[1]):
+                    out[i, c] += w * values[source[i, k], c]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _normals(vertices, faces):  # type: ignore[no-untyped-def]
+    sums = np.zeros(vertices.shape, np.float64)
+    for t in range(len(faces)):
+        i, j, k = faces[t, 0], faces[t, 1], faces[t, 2]
+        ax, ay, az = vertices[j, 0] - vertices[i, 0], vertices[j, 1] - vertices[i, 1], vertices[j, 2] - vertices[i, 2]
+        bx, by, bz = vertices[k, 0] - vertices[i, 0], vertices[k, 1] - vertices[i, 1], vertices[k, 2] - vertices[i, 2]
+        x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+        for v in (i, j, k):
+            sums[v, 0] += x
+            sums[v, 1] += y
+            sums[v, 2] += z
+    out = np.empty(vertices.shape, np.float32)
+    for i in range(len(sums)):
+        length = max(np.sqrt(sums[i, 0] ** 2 + sums[i, 1] ** 2 + sums[i, 2] ** 2), 1e-9)
+        for c in range(3):
+            out[i, c] = sums[i, c] / length
+    return out
 
 
 def _padded(rows: list[dict[int, float]]) -> Gather:
@@ -130,10 +161,5 @@ def triangles(quads: Ints) -> Ints:
 
 def normals(vertices: Floats, faces: Ints) -> Floats:
     """Unit normals (N, 3) from triangles (T, 3), weighted by area."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    cross = np.cross(b - a, c - a)
-    out = np.zeros(vertices.shape, np.float64)
-    for axis in range(3):
-        for k in range(3):
-            out[:, axis] += np.bincount(faces[:, k], cross[:, axis], len(vertices))
-    return (out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+    turned: Floats = _normals(vertices, faces)
+    return turned

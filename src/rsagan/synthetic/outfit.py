@@ -8,6 +8,7 @@ import numpy as np
 from rsagan.synthetic.body import Surface, template
 from rsagan.synthetic.fabric import Kind, Look
 from rsagan.synthetic.mesh import Floats, Ints, floats, normals, triangles
+from rsagan.synthetic.pictures import NO_PICTURES
 
 Row = Floats  # a layer's look, float32 (Look.COLUMNS,)
 
@@ -26,9 +27,11 @@ class Part:
     region: Ints  # (T,)
     chart: Ints  # (T,)
     look: Row
-    bias: float = 0.0  # dm nearer in depth
+    bias: float | Floats = 0.0  # dm nearer in depth, for all or (N,)
     double: bool = False
-    lips: Floats | None = None
+    lips: Floats | None = None  # (N,) share of lips; of a pictured skin arm less leg
+    uv: Floats | None = None  # (N, 2) place in the layer's picture, or strand of hair
+    normal: Floats | None = None  # (N, 3), else from the faces
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Mesh:
     face_chart: Ints
     double: Ints
     looks: Floats  # (L, Look.COLUMNS)
+    uv: Floats  # (N, 2)
+    pictures: np.ndarray  # uint8 (slots, TEXELS, 4), see pictures.py
 
 
 def look(kind: Kind, main: Floats, **columns: float | Floats) -> Row:
@@ -74,16 +79,33 @@ def part(
     faces = triangles(surface.quads)
     keep = (field[faces] >= 0).any(1)
     regions = np.full(len(faces), region, np.int32) if np.ndim(region) == 0 else np.asarray(region, np.int32)
-    used, compact = np.unique(faces[keep], return_inverse=True)
+    used, compact = compacted(faces[keep], len(rest))
     return Part(
         rest[used], anchor[used], surface.canon[used], surface.bones[used], surface.weights[used], field[used],
-        compact.reshape(-1, 3).astype(np.int32), regions[keep], chart_of(surface)[keep], look, bias, double,
+        compact, regions[keep], chart_of(surface)[keep], look, bias, double,
         surface.lips[used],
     )  # fmt: skip
 
 
+def compacted(faces: Ints, count: int) -> tuple[Ints, Ints]:
+    """The vertices that faces (T, 3) use of `count`, ascending, and the faces in their numbers."""
+    mask = np.zeros(count, bool)
+    mask[faces.ravel()] = True
+    number = np.cumsum(mask, dtype=np.int32) - 1
+    return np.nonzero(mask)[0].astype(np.int32), number[faces].astype(np.int32)
+
+
+_CHART_OF: dict[str, Ints] = {}
+
+
 def chart_of(surface: Surface) -> Ints:
-    """Which chart of `charts` each triangle's pattern is laid out in."""
+    """Which chart of `charts` each triangle's pattern is laid out in, worked out once for each surface."""
+    if surface.name not in _CHART_OF:
+        _CHART_OF[surface.name] = _chart_of(surface)
+    return _CHART_OF[surface.name]
+
+
+def _chart_of(surface: Surface) -> Ints:
     faces = triangles(surface.quads)
     centre = surface.canon[faces].mean(1)
     arm, leg = surface.limb[faces, 0].mean(1), surface.limb[faces, 1].mean(1)
@@ -118,13 +140,10 @@ def charts() -> Floats:
     return table
 
 
-def assemble(parts: Sequence[Part]) -> Mesh:
-    """One mesh from many parts."""
+def assemble(parts: Sequence[Part], pictures: np.ndarray = NO_PICTURES) -> Mesh:
+    """One mesh from many parts, whose pictures lie in `pictures`."""
     starts = np.cumsum([0] + [len(p.rest) for p in parts])
     faces = [p.faces + start for p, start in zip(parts, starts, strict=False)]
-
-    def each_vertex(values: Sequence[float]) -> Floats:
-        return np.repeat(np.array(values, np.float32), [len(p.rest) for p in parts])
 
     def each_face(values: Sequence[int]) -> Ints:
         return np.repeat(np.array(values, np.int32), [len(p.faces) for p in parts])
@@ -132,27 +151,24 @@ def assemble(parts: Sequence[Part]) -> Mesh:
     lips = [p.lips if p.lips is not None else np.zeros(len(p.rest), np.float32) for p in parts]
     return Mesh(
         rest=_rows([p.rest for p in parts]),
-        normal=_rows([normals(p.rest, p.faces) for p in parts]),
+        normal=_rows([p.normal if p.normal is not None else normals(p.rest, p.faces) for p in parts]),
         anchor=_rows([p.anchor for p in parts]),
         canon=_rows([p.canon for p in parts]),
         bones=np.ascontiguousarray(np.concatenate([p.bones for p in parts]), np.int32),
         weights=_rows([p.weights for p in parts]),
         field=_rows([p.field for p in parts]),
-        bias=each_vertex([p.bias for p in parts]),
+        bias=_rows([np.broadcast_to(np.float32(p.bias), len(p.rest)) for p in parts]),
         lips=_rows(lips),
         faces=np.ascontiguousarray(np.concatenate(faces), np.int32),
         face_layer=each_face(range(len(parts))),
         face_region=np.concatenate([p.region for p in parts]).astype(np.int32),
         face_chart=np.concatenate([p.chart for p in parts]).astype(np.int32),
         double=each_face([int(p.double) for p in parts]),
-        looks=_rows([p.look for p in parts]),
+        looks=np.stack([p.look for p in parts]).astype(np.float32),
+        uv=_rows([p.uv if p.uv is not None else np.zeros((len(p.rest), 2), np.float32) for p in parts]),
+        pictures=pictures,
     )
 
 
 def _rows(arrays: Sequence[Floats]) -> Floats:
-    return np.ascontiguousarray(
-        np.concatenate([np.atleast_1d(a) for a in arrays])
-        if arrays[0].ndim > 1 or arrays[0].shape[0] != Look.COLUMNS
-        else np.stack(arrays),
-        np.float32,
-    )
+    return np.ascontiguousarray(np.concatenate(arrays), np.float32)

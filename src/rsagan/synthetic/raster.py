@@ -7,7 +7,12 @@ in the final picture, where integers are pixel centres.
 import numpy as np
 from numba import njit
 
+from rsagan.synthetic.fabric import Look
 from rsagan.synthetic.mesh import Floats, Ints
+from rsagan.synthetic.pictures import NO_PICTURES, level_for, opacity
+
+# by `Cutout` and subpixel; alpha is in 0..255, a fray's reach in 0..1
+THRESHOLD = np.array([[0, 0, 0, 0], [56, 148, 178, 87], [26, 110, 148, 64], [0.2, 0.7, 0.9, 0.45]], np.float32)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -62,13 +67,24 @@ def project(position: Floats, bias: Floats, camera: Floats, scale: float) -> Flo
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def rasterise(
-    screen: Floats, faces: Ints, field: Floats, double: Ints, height: int, width: int
+def rasterise_layers(
+    screen: Floats,
+    faces: Ints,
+    field: Floats,
+    double: Ints,
+    height: int,
+    width: int,
+    face_layer: Ints,
+    looks: Floats,
+    uv: Floats,
+    pictures: np.ndarray,
+    blur: float,
 ) -> tuple[Floats, Ints, Floats]:
     """Inverse depth (H, W), triangle or -1 (H, W) and two barycentric weights (H, W, 2) of the nearest surface.
 
     `field` (N,) cuts a surface where its interpolated value is negative; `double` (T,) is 1 for triangles seen
-    from both sides.
+    from both sides. Layers whose look asks for it are thinned by a 2 x 2 pattern of thresholds, which makes an edge
+    soft once subpixels are averaged; `blur` is the size of a subpixel, dm.
     """
     nearest = np.zeros((height, width), np.float32)
     winner = np.full((height, width), -1, np.int32)
@@ -89,6 +105,9 @@ def rasterise(
         inv = 1.0 / area
         f0, f1, f2 = field[i], field[j], field[k]
         d0, d1, d2 = screen[i, 2], screen[j, 2], screen[k, 2]
+        look = looks[face_layer[t]]
+        cutout = int(look[34])
+        slot, level, soft = int(look[32]) - 1, level_for(look[33], blur), look[45]
         for y in range(top, bottom + 1):
             for x in range(left, right + 1):
                 a = ((x1 - x) * (y2 - y) - (x2 - x) * (y1 - y)) * inv
@@ -99,8 +118,30 @@ def rasterise(
                 depth = a * d0 + b * d1 + c * d2
                 if depth <= nearest[y, x] or a * f0 + b * f1 + c * f2 < 0:
                     continue
+                if cutout > 0:
+                    threshold = THRESHOLD[cutout, (y & 1) * 2 + (x & 1)]
+                    u = a * uv[i, 0] + b * uv[j, 0] + c * uv[k, 0]
+                    v = a * uv[i, 1] + b * uv[j, 1] + c * uv[k, 1]
+                    if cutout == 3:
+                        strand = int(np.floor(u * 40)) * 747796405
+                        reach = ((strand ^ (strand >> 13)) & 255) * 0.003 + 0.25 * threshold
+                        if a * f0 + b * f1 + c * f2 < soft * reach:
+                            continue
+                    elif opacity(pictures, slot, level, u, v) < threshold:
+                        continue
                 nearest[y, x] = depth
                 winner[y, x] = t
                 bary[y, x, 0] = a
                 bary[y, x, 1] = b
     return nearest, winner, bary
+
+
+def rasterise(
+    screen: Floats, faces: Ints, field: Floats, double: Ints, height: int, width: int
+) -> tuple[Floats, Ints, Floats]:
+    """`rasterise_layers` where nothing is thinned and there are no pictures."""
+    layers, looks, uv = np.zeros(len(faces), np.int32), np.zeros((1, Look.COLUMNS), np.float32), screen[:, :2]
+    out: tuple[Floats, Ints, Floats] = rasterise_layers(
+        screen, faces, field, double, height, width, layers, looks, np.ascontiguousarray(uv), NO_PICTURES, 1.0
+    )
+    return out

@@ -148,14 +148,26 @@ def render(figure: Figure, mesh: Mesh, ink: Floats, seed: tuple[int, int], size:
     scale = SUPERSAMPLING
     height, width = size
     screen = raster.project(position, mesh.bias, camera, float(scale))
-    nearest, winner, bary = raster.rasterise(screen, mesh.faces, mesh.field, mesh.double, height * scale, width * scale)
-    distance = float(np.hypot(camera[11], 0))
-    dm = float(camera[12]) / distance  # final pixels a decimetre
+    dm = float(camera[12]) / float(np.hypot(camera[11], 0))  # final pixels a decimetre
+    nearest, winner, bary = raster.rasterise_layers(
+        screen,
+        mesh.faces,
+        mesh.field,
+        mesh.double,
+        height * scale,
+        width * scale,
+        mesh.face_layer,
+        mesh.looks,
+        mesh.uv,
+        mesh.pictures,
+        1 / (dm * scale),
+    )
     open_ = shade.occlusion(nearest, scale, max(1.5, 0.75 * dm))
     open_ = cv2.blur(open_, (3, 3))
     colour, coverage, regions, surface = shade.shade(
         winner, bary, open_, scale, mesh.faces, mesh.face_layer, mesh.face_region, mesh.face_chart, mesh.canon,
         mesh.anchor, normal, mesh.field, mesh.lips, mesh.looks, ink, NOISE, CHARTS(), stage.light, 1 / (dm * scale),
+        mesh.uv, mesh.pictures,
     )  # fmt: skip
     sigma = float(rng.uniform(0.0, 2.2))
     grain = rng.standard_normal(65536, np.float32) * np.float32(sigma)

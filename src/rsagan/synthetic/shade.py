@@ -7,7 +7,8 @@ save this file too, or the old colours stay.
 import numpy as np
 from numba import njit
 
-from rsagan.synthetic.fabric import cloth, eye, face, noise
+from rsagan.synthetic.fabric import cloth, eye, face, noise, pocket
+from rsagan.synthetic.photo import photo_skin, pictured
 
 STEP = 0.02  # surface coordinates are stored in steps of 2 mm
 ZERO = 2048
@@ -49,7 +50,7 @@ def occlusion(nearest, scale, reach):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True, fastmath=True)
 def shade(  # type: ignore[no-untyped-def]
     winner, bary, open_, scale, faces, face_layer, face_region, face_chart, canon, rest, normal, field, lips,
-    looks, text, table, charts, light, blur,
+    looks, text, table, charts, light, blur, uv, pictures,
 ):  # fmt: skip
     """Linear colour times coverage (H, W, 3), coverage (H, W), regions (H, W) and surface (H, W, 3).
 
@@ -101,8 +102,23 @@ def shade(  # type: ignore[no-untyped-def]
                     inside = True
 
                 kind = int(look[0])
+                if kind >= 5:
+                    tu = a * uv[v0, 0] + b * uv[v1, 0] + d * uv[v2, 0]
+                    tv = a * uv[v0, 1] + b * uv[v1, 1] + d * uv[v2, 1]
+                    pictured(look, pictures, blur, tu, tv, base)
+                    if kind == 5:
+                        share_ = a * lips[v0] + b * lips[v1] + d * lips[v2]
+                        scalp = a * field[v0] + b * field[v1] + d * field[v2] - 1
+                        photo_skin(look, c, share_, scalp, table, base)
+                        kind = 0
+                    elif kind == 6:
+                        kind = 1
+                    elif kind == 7:
+                        kind = 2
                 bump, gloss, sharp = 0.0, look[13], 18.0
-                if kind == 0:
+                if look[0] >= 5 and kind < 3:
+                    pass
+                elif kind == 0:
                     face(look, c, a * lips[v0] + b * lips[v1] + d * lips[v2], table, base)
                 elif kind == 1:
                     eye(look, c, base)
@@ -131,10 +147,12 @@ def shade(  # type: ignore[no-untyped-def]
                         p = x * m[6] + y * m[7] + z * m[8]
                         q = x * m[9] + y * m[10] + z * m[11]
                         u = np.arctan2(p, q) * m[12]
-                    second, third, bright = cloth(look, table, u, v, blur)
-                    for k in range(3):
-                        base[k] = look[1 + k] + (look[4 + k] - look[1 + k]) * second
-                        base[k] += (look[25 + k] - base[k]) * third
+                    bright = 1.0
+                    if kind != 8:
+                        second, third, bright = cloth(look, table, u, v, blur)
+                        for k in range(3):
+                            base[k] = look[1 + k] + (look[4 + k] - look[1 + k]) * second
+                            base[k] += (look[25 + k] - base[k]) * third
                     edge = a * field[v0] + b * field[v1] + d * field[v2]
                     if edge < look[12]:
                         for k in range(3):
@@ -159,6 +177,8 @@ def shade(  # type: ignore[no-untyped-def]
                         if c[0] ** 2 + (by * 0.72) ** 2 < 0.0036:
                             for k in range(3):
                                 base[k] = look[7 + k] * 0.7
+                    if look[46] > 0 and chart == 0 and c[2] > 0.2 and blur < 0.12:
+                        bright *= pocket(int(look[46]), c[0], c[1], 0.016 + 0.35 * blur)
                     grain = look[21] * noise(table, u * 28 + 3, v * 28, look[20])
                     bright *= 1 + grain * max(0.0, 1 - 5 * blur)
                     if kind == 4:

@@ -4,6 +4,7 @@ Each is a grid of points around the template, carried to a figure by the affine 
 """
 
 import numpy as np
+from numba import njit
 
 from rsagan.people.regions import Region
 from rsagan.synthetic.body import Figure, template
@@ -65,11 +66,26 @@ def _clear_of_body(figure: Figure, rest: Floats, canon: Floats, clearance: float
     solid = (tights.canon[:, 1] > 3.0) & (tights.limb[:, 0] < 0.6)
     points, out = body[solid], rest.copy()
     facing = normals(body, triangles(tights.quads))[solid]
-    for i in np.nonzero(canon[:, 1] < 6.5)[0]:
+    low = np.nonzero(canon[:, 1] < 6.5)[0]
+    _push(out, low, points, facing, clearance)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _push(out, chosen, points, facing, clearance):  # type: ignore[no-untyped-def]
+    """Move the chosen points until each is `clearance` outside the nearest of `points`, three times at most."""
+    for i in chosen:
         for _ in range(3):
-            k = int(np.argmin(((points - out[i]) ** 2).sum(1)))
-            short = clearance - float((out[i] - points[k]) @ facing[k])
+            best, k = np.float32(1e9), 0
+            for j in range(len(points)):
+                x, y, z = points[j, 0] - out[i, 0], points[j, 1] - out[i, 1], points[j, 2] - out[i, 2]
+                away = x * x + y * y + z * z
+                if away < best:
+                    best, k = away, j
+            short = np.float32(clearance)
+            for c in range(3):
+                short -= (out[i, c] - points[k, c]) * facing[k, c]
             if short <= 0:
                 break
-            out[i] += short * facing[k]
-    return out
+            for c in range(3):
+                out[i, c] += short * facing[k, c]

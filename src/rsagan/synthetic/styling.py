@@ -7,6 +7,7 @@ import numpy as np
 
 from rsagan.people.regions import Region
 from rsagan.synthetic import palette, wardrobe
+from rsagan.synthetic.body import template
 from rsagan.synthetic.fabric import Kind, Pattern
 from rsagan.synthetic.mesh import Floats
 from rsagan.synthetic.outfit import Row, look
@@ -45,6 +46,8 @@ def wear(rng: np.random.Generator, sex: str) -> Wear:
         if top.bias < lower.bias:  # tucked in: what it is tucked into wins at the waist
             lower = replace(lower, bias=0.24)
         garments = [lower, top]
+        if kind != "skirt" and top.bias < lower.bias and rng.random() < 0.6:
+            garments.append(_belt(rng, lower))
     if rng.random() < (0.3 if kind != "dress" else 0.15):
         garments[-1] = replace(garments[-1], ease=min(garments[-1].ease, 0.09), flare=(garments[-1].flare[0], 0.0))
         garments.append(_jacket(rng, female, colour, kind))
@@ -80,27 +83,42 @@ def _fabric(rng: np.random.Generator, colour: Floats, patterns: dict[Pattern, fl
     return look(Kind.CLOTH, colour, **row)
 
 
-def _top(rng: np.random.Generator, female: bool, colour: Floats, tucked: bool) -> Garment:
-    kinds = {"tee": 3.2, "shirt": 1.6, "long": 1.7, "sweater": 1.2, "tank": 1.3 if female else 0.35, "polo": 0.5}
+def loose_top(rng: np.random.Generator, sex: str, hem: float) -> Garment:
+    """A random top that hangs over the trousers down to `hem`, dm on the template."""
+    colour = palette.pick(rng, palette.ACCENT if rng.random() < 0.5 else palette.NEUTRAL)
+    return _top(rng, sex == "female", colour, False, hem)
+
+
+def _top(rng: np.random.Generator, female: bool, colour: Floats, tucked: bool, low: float | None = None) -> Garment:
+    kinds = {
+        "tee": 3.2,
+        "shirt": 1.6,
+        "long": 1.7,
+        "sweater": 1.2,
+        "tank": 1.3 if female else 0.35,
+        "polo": 0.5,
+        "hoodie": 1.0,
+    }
     chance = np.array(list(kinds.values()))
     kind = str(rng.choice(list(kinds), p=chance / chance.sum()))
-    tucked = tucked or (female and rng.random() < 0.3)
-    hem = 1.15 if tucked else float(rng.uniform(0.15, 0.75))
+    tucked = low is None and (tucked or (female and rng.random() < 0.3))
+    hem = 1.15 if tucked else float(rng.uniform(0.15, 0.75)) if low is None else low
     arm = {"tee": rng.uniform(1.0, 1.8), "polo": rng.uniform(1.2, 1.6), "tank": 0.0}.get(kind, 4.55)
     if kind in ("shirt", "long") and rng.random() < 0.3:
         arm = rng.uniform(2.5, 3.6)
     necks = ["crew", "crew", "v"] if not female else ["crew", "v", "scoop", "boat"]
-    neck = {"shirt": "v", "polo": "v", "tank": "scoop"}.get(kind, str(rng.choice(necks)))
+    neck = {"shirt": "v", "polo": "v", "tank": "scoop", "hoodie": "crew"}.get(kind, str(rng.choice(necks)))
     if kind == "sweater" and rng.random() < 0.3:
         neck = "high"
     depth = float(rng.uniform(0.0, 0.55))
-    print_ = kind in ("tee", "long", "tank") and rng.random() < 0.4
+    print_ = kind in ("tee", "long", "tank", "hoodie") and rng.random() < 0.4
     plain = Pattern.PLAIN
     patterns = {
         "tee": {plain: 3, Pattern.STRIPES: 1.6, Pattern.HEATHER: 1.4, Pattern.BLOCK: 0.5, Pattern.CAMO: 0.2,
                 Pattern.DOTS: 0.3, Pattern.ZIGZAG: 0.2},
         "shirt": {plain: 2, Pattern.GINGHAM: 1.3, Pattern.TARTAN: 1.2, Pattern.PINSTRIPES: 0.9, Pattern.FLORAL: 0.6,
                   Pattern.DENIM: 0.6, Pattern.WINDOW: 0.5, Pattern.DOTS: 0.3},
+        "hoodie": {plain: 3, Pattern.HEATHER: 2, Pattern.BLOCK: 1.0, Pattern.CAMO: 0.2},
         "sweater": {Pattern.KNIT: 3, Pattern.STRIPES: 0.8, Pattern.HEATHER: 1, Pattern.ZIGZAG: 0.3},
     }.get(kind, {plain: 2.5, Pattern.STRIPES: 1.2, Pattern.FLORAL: 0.7 if female else 0.1, Pattern.HEATHER: 0.8,
                  Pattern.DOTS: 0.5})  # fmt: skip
@@ -117,12 +135,17 @@ def _top(rng: np.random.Generator, female: bool, colour: Floats, tucked: bool) -
     cut = all_of(above(hem), sleeve(float(arm)), neckline(neck, depth))
     if kind == "tank":
         cut = all_of(cut, straps(float(rng.uniform(1.15, 1.35))))
-    ease = {"sweater": 0.14, "tank": 0.06, "shirt": 0.11}.get(kind, 0.09) + float(rng.uniform(0, 0.07))
+    if kind in ("shirt", "polo") and rng.random() < 0.5:
+        cloth[46] = 1
+    elif kind == "hoodie":
+        tucked, cloth[46] = False, 3
+    ease = {"sweater": 0.12, "hoodie": 0.14, "tank": 0.06, "shirt": 0.11}.get(kind, 0.09) + float(rng.uniform(0, 0.07))
     loose = 0.0 if tucked else float(rng.uniform(0.0, 0.22))
     if tucked:
         ease = min(ease, 0.12)
     folded = (0.8, float(rng.uniform(0.2, 0.4)), float(rng.uniform(0.12, 0.24))) if kind in ("shirt", "polo") else None
-    return Garment(kind, Region.UPPER, cloth, cut, ease, 0.04 if tucked else 0.14, (0.0, loose), 20, collar=folded)
+    return Garment(kind, Region.UPPER, cloth, cut, ease, 0.04 if tucked else 0.14, (0.0, loose), 20, collar=folded,
+                   hood=kind == "hoodie")  # fmt: skip
 
 
 def _trousers(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
@@ -151,6 +174,16 @@ def _trousers(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
         kind, 0.2
     )
     return Garment(kind, Region.PANTS, cloth, all_of(below(waist), above(hem)), ease, 0.08, (leg, 0.0), 2)
+
+
+def _belt(rng: np.random.Generator, lower: Garment) -> Garment:
+    """A belt at the waist of trousers or shorts."""
+    surface = template().surfaces["tights"]
+    waist = float(surface.canon[lower.cut(surface) >= 0, 1].max())
+    leather = palette.pick(rng, "1b1c1f 3a2a22 5a4434 8a6f52 d9d9d8")
+    row = look(Kind.CLOTH, leather, gloss=0.08, wrinkle=0.05, trim_width=-1.0)
+    cut = all_of(below(waist - 0.02), above(waist - float(rng.uniform(0.18, 0.28))))
+    return Garment("belt", lower.region, row, cut, lower.ease + 0.03, lower.bias + 0.03, (0.0, 0.0), lower.soft)
 
 
 def _shorts(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
@@ -212,6 +245,11 @@ def _jacket(rng: np.random.Generator, female: bool, other: Floats, lower: str) -
     bias, ease = 0.2, float(rng.uniform(0.22, 0.3))
     lapels = (0.96, float(rng.uniform(0.45, 0.7)), float(rng.uniform(0.15, 0.5)))
     folded = lapels if rng.random() < 0.6 else None
+    if rng.random() < 0.6:
+        cloth[46] = 2
+    if rng.random() < 0.14:
+        cut = all_of(above(float(rng.uniform(0.5, 0.9))), sleeve(-0.06), neckline("v", 0.7), opening(half, half * 0.5))
+        return Garment("waistcoat", Region.UPPER, cloth, cut, 0.2, bias, (0.0, 0.06), 10)
     if rng.random() < 0.4:
         hem = all_of(below(1.7), above(float(rng.uniform(-4.2, -1.5))), opening(half, half + 0.1))
         return Garment(
@@ -234,20 +272,39 @@ def _shoes(rng: np.random.Generator, female: bool, lower: str) -> Garment:
 
 
 def _ink(rng: np.random.Generator) -> Floats:
-    """A word, a badge or stripes to print on a chest, ink 0..1 (64, 128)."""
+    """A word, a number, letters, a badge or a mark to print on a chest, ink 0..1 (64, 128)."""
     canvas = np.zeros((64, 128), np.uint8)
-    kind = rng.integers(3)
-    if kind == 0 or kind == 1:
-        word = str(rng.choice(WORDS))
-        (w, _), _ = cv2.getTextSize(word, cv2.FONT_HERSHEY_DUPLEX, 1.0, 4)
-        size = 116 / max(w, 60)
-        cv2.putText(canvas, word, (6, 44), cv2.FONT_HERSHEY_DUPLEX, size, 255, 5, cv2.LINE_AA)
-    else:
+    kind = str(rng.choice(["word", "two", "number", "letter", "badge", "mark"], p=[0.34, 0.12, 0.16, 0.1, 0.12, 0.16]))
+    font = [cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_TRIPLEX][int(rng.integers(3))]
+    if kind == "word":
+        _write(canvas, str(rng.choice(WORDS)), font, 5, 44)
+    elif kind == "two":
+        _write(canvas, str(rng.choice(WORDS)), font, 3, 28, 24)
+        _write(canvas, str(rng.choice(WORDS)), font, 3, 58, 24)
+    elif kind == "number":
+        _write(canvas, str(rng.integers(1, 99)), font, 7, 58, 54)
+    elif kind == "letter":
+        _write(canvas, chr(65 + int(rng.integers(26))), font, 6, 50, 36)
+        if rng.random() < 0.5:
+            cv2.circle(canvas, (64, 32), 29, 255, 3, cv2.LINE_AA)
+    elif kind == "badge":
         cv2.circle(canvas, (64, 32), 28, 255, 5, cv2.LINE_AA)
         angle = rng.uniform(0, np.pi)
-        step = rng.choice([2, 3, 5])
-        star = [(64 + 24 * np.cos(angle + 2 * np.pi * k * 2 / 5), 32 + 24 * np.sin(angle + 2 * np.pi * k * 2 / 5))
-                for k in range(5)]  # fmt: skip
-        if step > 2:
-            cv2.fillPoly(canvas, [np.array(star, np.int32)], 255, cv2.LINE_AA)
+        turns = angle + 2 * np.pi * np.arange(5) * 2 / 5
+        star = np.stack([64 + 24 * np.cos(turns), 32 + 24 * np.sin(turns)], 1)
+        if rng.random() < 0.7:
+            cv2.fillPoly(canvas, [star.astype(np.int32)], 255, cv2.LINE_AA)
+    else:
+        sides, turned = int(rng.integers(3, 7)), rng.uniform(0, np.pi)
+        for radius, ink in ((30, 255), (rng.uniform(14, 22), 0), (rng.uniform(4, 11), 255)):
+            around = turned + 2 * np.pi * np.arange(sides) / sides
+            shape = np.stack([64 + 1.3 * radius * np.cos(around), 32 + radius * np.sin(around)], 1)
+            cv2.fillPoly(canvas, [shape.astype(np.int32)], ink, cv2.LINE_AA)
     return (canvas / np.float32(255)).astype(np.float32)
+
+
+def _write(canvas: np.ndarray, text: str, font: int, thick: int, base: int, tall: float = 40) -> None:
+    """Text in the middle of the canvas, at most `tall` high and as wide as fits."""
+    (width, height), _ = cv2.getTextSize(text, font, 1.0, thick)
+    size = min(114 / width, tall / height)
+    cv2.putText(canvas, text, (int(64 - size * width / 2), base), font, size, 255, thick, cv2.LINE_AA)

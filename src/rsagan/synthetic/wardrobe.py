@@ -11,7 +11,7 @@ import numpy as np
 
 from rsagan.people.regions import Region
 from rsagan.synthetic.body import Figure, Surface, template
-from rsagan.synthetic.collar import collar
+from rsagan.synthetic.collar import collar, hood
 from rsagan.synthetic.mesh import Floats, floats, normals, relaxed, triangles
 from rsagan.synthetic.outfit import Part, Row, part
 
@@ -35,6 +35,7 @@ class Garment:
     fullness: float = 1.0  # of the skirt
     double: bool = True
     collar: tuple[float, float, float] | None = None  # its reach, gap and fall
+    hood: bool = False
     hides: bool = True  # whether skin and garments well beneath may be left out
 
 
@@ -107,7 +108,7 @@ def opening(top: float, bottom: float) -> Cut:
 
 def base_layer(upper: Region, lower: Region, look: Row) -> list[Garment]:
     """The vest and shorts everyone wears beneath; they count as what covers them."""
-    vest = all_of(above(1.0), sleeve(-0.14), neckline("scoop", 0.62), straps(1.05))
+    vest = all_of(above(1.0), sleeve(-0.14), neckline("scoop", 0.25), straps(1.05))
     shorts = all_of(below(1.05), above(-1.6))
     return [
         Garment("vest", upper, look, vest, 0.0, 0.0, hides=False),
@@ -130,6 +131,7 @@ def cloth_rest(garment: Garment, figure: Figure) -> Floats:
         for _ in range(garment.soft // 4):  # cloth that a rise lifts spans the hollow beside it
             lift = surface.mean.highest(lift)
         lift = relaxed(floats(lift), surface.mean, garment.soft // 2, floats([[0.6]]))[:, 0]
+        lift = 0.4 * np.tanh(lift / 0.4)  # or it would stand far off a heavy body
     y = surface.canon[:, 1]
     leg, hem = garment.flare
     ease = garment.ease + leg * np.clip((-1.0 - y) / 6.0, 0, 1) * (surface.limb[:, 1] > 0.3)
@@ -181,6 +183,8 @@ def lay(garment: Garment, figure: Figure, hidden: Floats | None = None) -> list[
         )
     if garment.collar is not None:
         parts.append(collar(figure, garment.region, garment.look, *garment.collar))
+    if garment.hood:
+        parts.append(hood(figure, garment.region, garment.look))
     if garment.skirt is not None:
         rest = skirt_rest(garment, figure)
         parts.append(
@@ -198,13 +202,12 @@ def lay(garment: Garment, figure: Figure, hidden: Floats | None = None) -> list[
     return parts
 
 
-def skin_parts(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, haired: Floats) -> list[Part]:
-    """Skin that neither garment nor hair hides, and the eyes. `haired` (body N,) is how deep hair covers the head.
+def shown_skin(outfit: list[Garment], haired: Floats) -> tuple[Floats, np.ndarray]:
+    """Field (body N,) of the skin that neither garment nor hair hides, and the region of its triangles (2 F,).
 
-    Hands and arms, legs, and the rest have regions of their own.
+    `haired` (body N,) is how deep hair covers the head.
     """
-    surfaces = template().surfaces
-    body = surfaces["body"]
+    body = template().surfaces["body"]
     field = np.where(haired > 0.22, -1, 1).astype(np.float32)
     below_head = body.canon[:, 1] < 5.9
     # around a neckline one looks under the cloth, so more skin stays there
@@ -217,7 +220,14 @@ def skin_parts(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, hair
             field = np.where(covered & below_head, -1, field).astype(np.float32)
     arm, leg = body.limb[:, 0], body.limb[:, 1]
     kind = np.where(arm > 0.5, Region.ARMS, np.where(leg > 0.5, Region.LEGS, Region.FACE))
-    region = np.repeat(np.max(kind[body.quads], 1), 2)
+    return field, np.repeat(np.max(kind[body.quads], 1), 2)
+
+
+def skin_parts(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, haired: Floats) -> list[Part]:
+    """Skin and eyes. Hands and arms, legs, and the rest have regions of their own."""
+    surfaces = template().surfaces
+    body = surfaces["body"]
+    field, region = shown_skin(outfit, haired)
     parts = [part(body, figure.vertices["body"], figure.vertices["body"], field, region, skin)]
     for name in ("l_eye", "r_eye"):
         ball = surfaces[name]
@@ -227,9 +237,14 @@ def skin_parts(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, hair
 
 
 def dress_up(figure: Figure, outfit: list[Garment], skin: Row, eyes: Row, haired: Floats) -> list[Part]:
-    """Skin, eyes and garments from the innermost outwards; what lies deep under another garment is left out."""
+    """Skin, eyes and garments from the innermost outwards."""
+    return skin_parts(figure, outfit, skin, eyes, haired) + garment_parts(figure, outfit)
+
+
+def garment_parts(figure: Figure, outfit: list[Garment]) -> list[Part]:
+    """Garments from the innermost outwards; what lies deep under another garment is left out."""
     tights = template().surfaces["tights"]
-    parts = skin_parts(figure, outfit, skin, eyes, haired)
+    parts: list[Part] = []
     for i, garment in enumerate(outfit):
         covers = [outer.cut(tights) for outer in outfit[i + 1 :] if outer.hides]
         hidden = np.maximum.reduce(covers) if covers else None
