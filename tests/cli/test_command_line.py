@@ -253,3 +253,19 @@ def test_rooms_import_without_what_they_may_not_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ((), "--benchmark"),
+        (("--identities", 3), "--views"),
+        (("--benchmark", "people-512"), "people-128"),
+        (("--identities", 3, "--views", 2, "--style", "opera"), "surveillance"),
+        (("--identities", 3, "--views", 2, "--layout", "deepfashion", "--size", "128x88"), "256x176"),
+    ],
+)
+def test_synthesize_refuses_in_one_sentence(
+    arguments: tuple, word: str, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert word in refused(capsys, out, "synthesize", out, *arguments)
