@@ -274,3 +274,19 @@ def test_a_reader_that_has_seen_enough_is_no_fault(arguments: tuple[str, ...]) -
     assert process.stderr is not None
     assert process.stderr.read() == ""
     assert process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ((), "--benchmark"),
+        (("--identities", 3), "--views"),
+        (("--benchmark", "people-512"), "people-128"),
+        (("--identities", 3, "--views", 2, "--style", "opera"), "surveillance"),
+        (("--identities", 3, "--views", 2, "--layout", "deepfashion", "--size", "128x88"), "256x176"),
+    ],
+)
+def test_synthesize_refuses_in_one_sentence(
+    arguments: tuple, word: str, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert word in refused(capsys, out, "synthesize", out, *arguments)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rsagan.data.corrupt import Corruption, corrupt_parsing, corrupt_points
+from rsagan.data.corrupt import Corruption, corrupt_parsing, corrupt_points, swap_sides
 from rsagan.data.prepared import PreparedFolder
 from rsagan.data.sampler import Augmentation, Batches
 from rsagan.people import FLIP
@@ -131,3 +131,14 @@ def test_joints_move_a_little_and_some_get_lost() -> None:
     assert 1 < np.nanstd(many[:, :4]) < 20
     outside = corrupt_points(points * 0 - 5, visible, 0, 0, (128, 88), random)
     assert np.isnan(outside).all()
+
+
+def test_sides_are_swapped_in_whole_limbs() -> None:
+    points = np.arange(36, dtype=np.float32).reshape(18, 2)
+    assert np.array_equal(swap_sides(points, 1.0, np.random.default_rng(0)), points[list(FLIP)])
+    assert np.array_equal(swap_sides(points, 0.0, np.random.default_rng(0)), points)
+    random = np.random.default_rng(1)
+    swapped = np.stack([swap_sides(points, 0.2, random)[:, 0] != points[:, 0] for _ in range(500)])
+    assert not swapped[:, [0, 1]].any()
+    assert (swapped[:, 2:5] == swapped[:, [2]]).all()
+    np.testing.assert_allclose(swapped[:, [2, 8, 14]].mean(0), 0.2, atol=0.07)

@@ -38,10 +38,10 @@ def test_the_folder_is_whole(folder: Path) -> None:
 def test_an_interrupted_call_goes_on(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     render = synthesis._render_identity
 
-    def interrupted(to: Path, plan: synthesis._Plan, number: int) -> None:
+    def interrupted(to: Path, plan: synthesis._Plan, number: int, pack: str | None) -> None:
         if number == 1:
             raise KeyboardInterrupt
-        render(to, plan, number)
+        render(to, plan, number, pack)
 
     path = tmp_path / "people"
     with monkeypatch.context() as patch:
@@ -112,3 +112,19 @@ def test_workers_are_deaf_to_interrupts_from_birth(monkeypatch: pytest.MonkeyPat
         synthesis.synthesize(tmp_path / "new", 2, 2, (32, 24), workers=2)
     assert heard == [signal.SIG_IGN]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_styles_and_packs_are_passed_on(tmp_path: Path) -> None:
+    synthesize(tmp_path / "street", 2, 2, SIZE, seed=5, style="street", test_identities=1)
+    opened = PreparedFolder(tmp_path / "street")
+    assert opened.manifest["plan"]["style"] == "street"
+    with pytest.raises(InputError, match="no style 'opera'"):
+        synthesize(tmp_path / "opera", 2, 2, SIZE, style="opera")
+    with pytest.raises(InputError, match="pack"):
+        synthesize(tmp_path / "packed", 2, 2, SIZE, assets=tmp_path / "nowhere")
+
+
+def test_a_folder_of_an_earlier_version_is_still_finished(folder: Path) -> None:
+    """Plans name only what differs from how things always were."""
+    plan = PreparedFolder(folder).manifest["plan"]
+    assert set(plan) == {"identities", "views", "size", "seed", "test_identities", "test_pairs"}

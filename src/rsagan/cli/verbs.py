@@ -70,13 +70,13 @@ class Analyse:
 
 @dataclass(frozen=True)
 class Synthesize:
-    """Render a prepared folder of synthetic people. Interrupted, the same command goes on."""
+    """Render a folder of synthetic people. Interrupted, the same command goes on."""
 
     folder: Annotated[Positional[Path], arg(metavar="FOLDER")]
     """The folder to make."""
-    identities: int
+    identities: int | None = None
     """How many people."""
-    views: int
+    views: int | None = None
     """Pictures of each."""
     size: Size = "256x176"
     """Height and width of the pictures."""
@@ -84,24 +84,42 @@ class Synthesize:
     """Of everything: the same seed gives the same bytes."""
     workers: int = 1
     """Processes to render with."""
+    style: str = "catalogue"
+    """How pictures look: catalogue, studio, street or surveillance."""
+    assets: Path | None = None
+    """Folder of an asset pack to style people from as well."""
+    layout: str = "prepared"
+    """prepared, or deepfashion: the lists, joints and region maps that readers of that data set expect."""
+    benchmark: str | None = None
+    """A named data set (people-128, people-256) instead: only --workers matters besides."""
     json: bool = False
     """Print the result as JSON."""
 
     def run(self, console: Console) -> None:
-        from rsagan.data import synthesize
+        from rsagan.data import synthesize, synthesize_benchmark
+        from rsagan.data.benchmarks import benchmark
+        from rsagan.errors import InputError
         from rsagan.jobs import parse_size
 
+        if self.benchmark is None and (self.identities is None or self.views is None):
+            raise InputError("Say how many --identities and --views, or name a --benchmark.")
         with console.progress("people") as progress:
-            synthesize(
-                self.folder,
-                self.identities,
-                self.views,
-                parse_size(self.size),
-                self.seed,
-                self.workers,
-                progress=progress,
-            )
-        console.result({"folder": str(self.folder)}, [f"The prepared folder is {self.folder}"])
+            if self.benchmark is not None:
+                synthesize_benchmark(self.folder, benchmark(self.benchmark), self.workers, progress)
+            else:
+                synthesize(
+                    self.folder,
+                    self.identities or 0,
+                    self.views or 0,
+                    parse_size(self.size),
+                    self.seed,
+                    self.workers,
+                    style=self.style,
+                    assets=self.assets,
+                    layout=self.layout,
+                    progress=progress,
+                )
+        console.result({"folder": str(self.folder)}, [f"The folder is {self.folder}"])
 
 
 @dataclass(frozen=True)
@@ -110,8 +128,8 @@ class Train:
 
     recipe: Annotated[Positional[str], arg(metavar="RECIPE")]
     """A built-in recipe (people-128, people-256) or a TOML file."""
-    data: Path
-    """A prepared folder."""
+    data: str
+    """A prepared folder, or synthetic:SEED (also synthetic:SEED:STYLE:HEIGHTxWIDTH) to render while training."""
     run_folder: Annotated[Path, arg(name="run")]
     """Folder for checkpoints, logs, picture grids and weights.safetensors."""
     until: Count = None

@@ -1,7 +1,7 @@
 """The prepared folder, and everything that fills it or reads batches out of it.
 
 `synthesize` writes a folder of synthetic people; `PreparedFolder` reads any prepared folder; `Batches` turns one into
-training batches.
+training batches, and `StreamedBatches` makes the same of people rendered on the way.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rsagan.data.prepared import PreparedFolder
     from rsagan.data.sampler import Batches
-    from rsagan.data.synthesis import synthesize
+    from rsagan.data.stream import StreamedBatches
+    from rsagan.data.synthesis import synthesize, synthesize_benchmark
 
-__all__ = ["Batches", "PreparedFolder", "synthesize"]
+__all__ = ["Batches", "PreparedFolder", "StreamedBatches", "synthesize", "synthesize_benchmark"]
 
-_HOMES = {"PreparedFolder": "prepared", "Batches": "sampler", "synthesize": "synthesis"}
+_HOMES = {
+    "PreparedFolder": "prepared",
+    "Batches": "sampler",
+    "StreamedBatches": "stream",
+    "synthesize": "synthesis",
+    "synthesize_benchmark": "synthesis",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -46,6 +46,7 @@ class Corruption:
         limb: probability that each part of a limb is lost.
         jitter: standard deviation of the source's joints; target_jitter: of the target's.
         drop: probability that each source joint is missing, four times that where it is hidden; target_drop alike.
+        swap: probability that arms, legs or face of either view have left and right exchanged, each on its own.
     """
 
     clean: float = 0.25
@@ -58,6 +59,7 @@ class Corruption:
     drop: float = 0.03
     target_jitter: float = 0.002
     target_drop: float = 0.01
+    swap: float = 0.0
 
 
 def corrupt_parsing(
@@ -134,3 +136,16 @@ def corrupt_points(
         inside = (moved > -0.5).all(axis=1) & (moved[:, 0] < width - 0.5) & (moved[:, 1] < height - 0.5)
     moved[lost | ~inside] = np.nan
     return moved.astype(np.float32)
+
+
+def swap_sides(points: NDArray[np.float32], chance: float, random: np.random.Generator) -> NDArray[np.float32]:
+    """Joints with left and right exchanged in arms, legs or face, as estimators do on backs and crossed limbs.
+
+    Args:
+        points: float32 (18, 2). chance: of each of the three.
+    """
+    order = np.arange(len(points))
+    for right, left in (((2, 3, 4), (5, 6, 7)), ((8, 9, 10), (11, 12, 13)), ((14, 16), (15, 17))):
+        if random.random() < chance:
+            order[list(right)], order[list(left)] = left, right
+    return points[order]

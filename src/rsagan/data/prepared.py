@@ -103,7 +103,7 @@ class PreparedFolder:
             raise InputError(f"{self.path / 'poses.jsonl'} names a view twice; prepare the folder anew.")
         self.has_surface = (self.path / "surface").is_dir()
 
-    def pairs(self, split: Literal["train", "test"]) -> NDArray[np.int64]:
+    def pairs(self, split: Literal["train", "validation", "test"]) -> NDArray[np.int64]:
         """int64 (P, 2): source and target of each pair, as positions in `entries`.
 
         Raises:
@@ -246,15 +246,18 @@ def write_lists(
     train: Sequence[tuple[str, str]],
     test: Sequence[tuple[str, str]],
     manifest: dict[str, Any],
+    more: dict[str, str] | None = None,
 ) -> None:
     """Write poses.jsonl, both lists of pairs and, last, the manifest that makes the folder a prepared one.
 
     Args:
+        more: further text files by name, for which the manifest vouches too.
         manifest: at least `frame` (height, width), `source` and `licence`; format, counts and hashes are added.
     """
     texts = {"poses.jsonl": "".join(entry.to_json() + "\n" for entry in entries)}
     for split, pairs in (("train", train), ("test", test)):
         texts[f"pairs-{split}.csv"] = "from,to\n" + "".join(f"{a},{b}\n" for a, b in pairs)
+    texts |= more or {}
     for name, text in texts.items():
         with replacing(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")

@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.data.correspondence import true_flow
-from rsagan.data.corrupt import Corruption, corrupt_parsing, corrupt_points
+from rsagan.data.corrupt import Corruption, corrupt_parsing, corrupt_points, swap_sides
 from rsagan.data.prepared import PreparedFolder
 from rsagan.people import FLIP
 
 # One batch by name: see `Batches.batch`.
 Batch = dict[str, NDArray[np.generic]]
+# Picture, parsing and surface of a view.
+Pixels = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint16] | None]
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class _Pictures:
             self.parsings = np.empty((count, height, width), np.uint8)
             self.surfaces = np.empty((count if folder.has_surface else 0, height, width, 3), np.uint16)
 
-    def view(self, position: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint16] | None]:
+    def view(self, position: int) -> Pixels:
         if not self.kept:
             return self._read(position)
         if not self.loaded[position]:
@@ -60,7 +62,7 @@ class _Pictures:
         surface = self.surfaces[position] if self.folder.has_surface else None
         return self.pictures[position], self.parsings[position], surface
 
-    def _read(self, position: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint16] | None]:
+    def _read(self, position: int) -> Pixels:
         surface = self.folder.surface(position) if self.folder.has_surface else None
         return self.folder.picture(position), self.folder.parsing(position), surface
 
@@ -117,40 +119,16 @@ class Batches:
 
     def example(self, position: int) -> Batch:
         """One pair of the stream: `batch` without its first axis."""
-        random = np.random.default_rng(np.random.SeedSequence((self.seed, 2, position)))
         numbers = self.pair(position)
-        views = [self._pictures.view(number) for number in numbers]
         entries = [self.folder.entries[number] for number in numbers]
-        points = [entry.points for entry in entries]
-        visible = [entry.visible for entry in entries]
-        height, width = self.folder.size
-        if random.random() < self.augmentation.flip:
-            views = [_mirrored(*view) for view in views]
-            points = [_mirrored_points(these, width) for these in points]
-            visible = [these[list(FLIP)] for these in visible]
-        (source, clean, surface), (target, target_parsing, target_surface) = views
-        if surface is not None and target_surface is not None:
-            flow = true_flow(surface, clean, target_surface, target_parsing)
-        else:
-            flow = np.full((2, height // 4, width // 4), np.nan, np.float32)
-        table = _colour_table(self.augmentation.photometric, random)
-        parsing = clean
-        how = self.corruption or Corruption(jitter=0, drop=0, target_jitter=0, target_drop=0)
-        if self.corruption:
-            parsing = corrupt_parsing(clean, points[0], how, random)
-        return {
-            "source": _to_network(source, table),
-            "target": _to_network(target, table),
-            "parsing": np.ascontiguousarray(parsing),
-            "clean_parsing": np.ascontiguousarray(clean),
-            "target_parsing": np.ascontiguousarray(target_parsing),
-            "source_points": corrupt_points(points[0], visible[0], how.jitter, how.drop, (height, width), random),
-            "target_points": corrupt_points(
-                points[1], visible[1], how.target_jitter, how.target_drop, (height, width), random
-            ),
-            "flow": flow,
-            "chance": np.asarray(random.random(), np.float32),
-        }
+        return make_example(
+            (self.seed, 2, position),
+            [self._pictures.view(number) for number in numbers],
+            [entry.points for entry in entries],
+            [entry.visible for entry in entries],
+            self.augmentation,
+            self.corruption,
+        )
 
     def stream(self, start: int, size: int, rank: int = 0, world: int = 1, loaders: int = 1) -> Iterator[Batch]:
         """This process's share of every global batch from position `start` on, prepared in the background.
@@ -172,6 +150,54 @@ class Batches:
             finally:
                 for future in waiting:
                     future.cancel()
+
+
+def make_example(
+    seed: tuple[int, ...],
+    views: list[Pixels],
+    points: list[NDArray[np.float32]],
+    visible: list[NDArray[np.bool_]],
+    augmentation: Augmentation,
+    corruption: Corruption | None,
+) -> Batch:
+    """An example (see `Batches.batch`) from source and target; the same arguments give the same example.
+
+    Args:
+        views: picture uint8 (H, W, 3), parsing uint8 (H, W) and surface uint16 (H, W, 3) or None, of both.
+        points: float32 (18, 2) of both; visible: bool (18,) of both.
+    """
+    random = np.random.default_rng(np.random.SeedSequence(seed))
+    height, width = views[0][1].shape
+    if random.random() < augmentation.flip:
+        views = [_mirrored(*view) for view in views]
+        points = [_mirrored_points(these, width) for these in points]
+        visible = [these[list(FLIP)] for these in visible]
+    (source, clean, surface), (target, target_parsing, target_surface) = views
+    if surface is not None and target_surface is not None:
+        flow = true_flow(surface, clean, target_surface, target_parsing)
+    else:
+        flow = np.full((2, height // 4, width // 4), np.nan, np.float32)
+    table = _colour_table(augmentation.photometric, random)
+    parsing = clean
+    how = corruption or Corruption(jitter=0, drop=0, target_jitter=0, target_drop=0)
+    if corruption:
+        parsing = corrupt_parsing(clean, points[0], how, random)
+    example: Batch = {
+        "source": _to_network(source, table),
+        "target": _to_network(target, table),
+        "parsing": np.ascontiguousarray(parsing),
+        "clean_parsing": np.ascontiguousarray(clean),
+        "target_parsing": np.ascontiguousarray(target_parsing),
+    }
+    noise = {"source_points": (how.jitter, how.drop), "target_points": (how.target_jitter, how.target_drop)}
+    for k, (name, (jitter, drop)) in enumerate(noise.items()):
+        example[name] = corrupt_points(points[k], visible[k], jitter, drop, (height, width), random)
+    example["flow"] = flow
+    example["chance"] = np.asarray(random.random(), np.float32)
+    if how.swap > 0:
+        for name in noise:
+            example[name] = swap_sides(np.asarray(example[name], np.float32), how.swap, random)
+    return example
 
 
 def _half_the_memory() -> int:
@@ -198,9 +224,7 @@ def _colour_table(strength: float, random: np.random.Generator) -> NDArray[np.fl
     return np.asarray(np.clip(values, 0, 1) * 2 - 1, np.float32)
 
 
-def _mirrored(
-    picture: NDArray[np.uint8], parsing: NDArray[np.uint8], surface: NDArray[np.uint16] | None
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint16] | None]:
+def _mirrored(picture: NDArray[np.uint8], parsing: NDArray[np.uint8], surface: NDArray[np.uint16] | None) -> Pixels:
     flipped = None if surface is None else np.ascontiguousarray(surface[:, ::-1])
     return cv2.flip(picture, 1).astype(np.uint8), cv2.flip(parsing, 1).astype(np.uint8), flipped
 

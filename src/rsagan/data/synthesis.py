@@ -1,7 +1,9 @@
-"""Writes a prepared folder of synthetic people. Same arguments, same bytes, whatever the number of workers."""
+"""Writes a folder of synthetic people. Same arguments, same bytes, whatever the number of workers."""
 
 import json
 import multiprocessing
+import multiprocessing.connection
+import os
 import shutil
 import signal
 import threading
@@ -9,17 +11,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from rsagan.data import deepfashion
+from rsagan.data.benchmarks import Benchmark
+from rsagan.data.pairs import bounded, ordered_pairs, stratified
 from rsagan.data.prepared import Entry, write_lists, write_view
 from rsagan.errors import InputError
 from rsagan.files import replacing
 
 _UNFINISHED: Final = ".unfinished"
 TEST_PAIRS: Final = 1000
+LAYOUTS: Final = ("prepared", "deepfashion")
 
 
 @dataclass(frozen=True)
@@ -30,19 +37,50 @@ class _Plan:
     seed: int
     test_identities: int
     test_pairs: int
+    style: str = "catalogue"
+    layout: str = "prepared"
+    textured: bool = False
+    validation_identities: int = 0
+    benchmark: str | None = None
 
     def problem(self) -> str | None:
+        from rsagan.synthetic.styles import NAMES
+
         if self.identities < 2:
             return f"{self.identities} identities are too few; ask for at least 2, since some are kept for testing"
         if self.views < 2:
             return f"{self.views} view(s) an identity make no pairs; ask for at least 2"
-        if not 0 < self.test_identities < self.identities:
+        if self.style not in NAMES:
+            return f"there is no style {self.style!r}; there are {', '.join(NAMES)}"
+        if self.layout not in LAYOUTS:
+            return f"there is no layout {self.layout!r}; there are {', '.join(LAYOUTS)}"
+        if self.layout == "deepfashion" and (self.size != deepfashion.SIZE or self.views > 99):
+            return "the deepfashion layout is of size 256x176, with at most 99 views an identity"
+        if not 0 < self.test_identities < self.identities - self.validation_identities:
             return f"{self.test_identities} of {self.identities} identities cannot be kept for testing; keep 1 or more"
         if any(side < 16 or side % 8 for side in self.size):
             return f"the size {self.size[0]}x{self.size[1]} is not made of multiples of 8 from 16 on"
         if self.seed < 0:
             return f"the seed {self.seed} is negative"
         return None
+
+    def split(self, number: int) -> str:
+        """Which split an identity belongs to: train first, then validation, then test."""
+        if number >= self.identities - self.test_identities:
+            return "test"
+        return "train" if number < self.train_identities else "validation"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it, without what is as it always was: so folders of earlier versions stay what they are."""
+        extra = {"style": "catalogue", "layout": "prepared", "textured": False, "validation_identities": 0}
+        everything = json.loads(json.dumps(asdict(self)))
+        return {
+            key: v for key, v in everything.items() if key not in extra | {"benchmark": None} or v != extra.get(key)
+        }
+
+    @property
+    def train_identities(self) -> int:
+        return self.identities - self.test_identities - self.validation_identities
 
 
 def synthesize(
@@ -55,9 +93,12 @@ def synthesize(
     test_identities: int | None = None,
     *,
     test_pairs: int = TEST_PAIRS,
+    style: str = "catalogue",
+    assets: Path | str | None = None,
+    layout: str = "prepared",
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Render people into a prepared folder; run again after an interruption, it goes on where it stopped.
+    """Render people into a folder; run again after an interruption, it goes on where it stopped.
 
     Args:
         folder: new, or one that an interrupted call with the same arguments left.
@@ -67,40 +108,109 @@ def synthesize(
         workers: processes to render with; 1 renders in this one.
         test_identities: how many people, the last ones, appear in test pairs only; a tenth (at least 1) by default.
         test_pairs: at most so many test pairs, spread evenly over the test people.
+        style: of the pictures, a name in `rsagan.synthetic.styles.NAMES`.
+        assets: folder of an asset pack to dress and style people from, besides the built-in look.
+        layout: "prepared", or "deepfashion" for the files that readers of that data set expect.
         progress: called with (identities done, identities in all).
 
     Raises:
         InputError: arguments that make no folder; a folder that holds other data.
     """
     kept = max(1, identities // 10) if test_identities is None else test_identities
-    plan = _Plan(identities, views, (int(size[0]), int(size[1])), seed, kept, test_pairs)
+    plan = _Plan(
+        identities, views, (int(size[0]), int(size[1])), seed, kept, test_pairs, style, layout, assets is not None
+    )
+    _fill(Path(folder), plan, workers, assets, progress)
+
+
+def synthesize_benchmark(
+    folder: Path | str,
+    which: Benchmark,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Render a named benchmark into a prepared folder, with `pairs-validation.csv` and `strata-test.csv` besides.
+
+    Args:
+        folder, workers, progress: as for `synthesize`.
+
+    Raises:
+        InputError: a folder that holds other data.
+    """
+    plan = _Plan(
+        which.identities, which.views, which.size, which.seed, which.test, which.test_pairs, which.style,
+        validation_identities=which.validation, benchmark=f"{which.name} version {which.version}",
+    )  # fmt: skip
+    _fill(Path(folder), plan, workers, None, progress)
+
+
+def _fill(
+    folder: Path,
+    plan: _Plan,
+    workers: int,
+    assets: Path | str | None,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Render what is missing of a plan, then write the lists."""
     if problem := plan.problem():
         raise InputError(f"Cannot synthesize: {problem}.")
-    folder = Path(folder)
+    pack = None if assets is None else str(_checked(Path(assets)))
     if _finished(folder, plan):
         if progress:
-            progress(identities, identities)
+            progress(plan.identities, plan.identities)
         return
     unfinished = folder / _UNFINISHED
-    missing = [number for number in range(identities) if not (unfinished / f"{_name(number)}.jsonl").is_file()]
-    _render_all(folder, plan, missing, workers, progress)
+    missing = [number for number in range(plan.identities) if not (unfinished / f"{_name(number)}.jsonl").is_file()]
+    _render_all(folder, plan, missing, workers, pack, progress)
 
-    entries: list[list[Entry]] = []
-    for number in range(identities):
+    people: dict[str, list[list[Entry]]] = {"train": [], "validation": [], "test": []}
+    for number in range(plan.identities):
         lines = (unfinished / f"{_name(number)}.jsonl").read_text(encoding="utf-8").splitlines()
-        entries.append([Entry.from_json(line) for line in lines])
-    first_test = identities - kept
-    train = [pair for person in entries[:first_test] for pair in _ordered_pairs(person)]
-    test = _bounded(entries[first_test:], test_pairs, seed)
-    manifest = {
-        "frame": list(plan.size),
+        people[plan.split(number)].append([Entry.from_json(line) for line in lines])
+    _write_lists(folder, plan, people)
+    shutil.rmtree(unfinished)
+
+
+def _write_lists(folder: Path, plan: _Plan, people: dict[str, list[list[Entry]]]) -> None:
+    train = [pair for person in people["train"] for pair in ordered_pairs(person)]
+    strata: dict[tuple[str, str], str] = {}
+    if plan.benchmark:
+        strata = stratified(people["test"], plan.test_pairs, plan.seed)
+        test = list(strata)
+    else:
+        test = bounded(people["test"], plan.test_pairs, plan.seed)
+    manifest: dict[str, Any] = {
         "source": "rsagan.synthetic",
         "licence": "CC0-1.0",
-        "plan": asdict(plan),
-        "identities": {"train": first_test, "test": kept},
+        "plan": plan.to_dict(),
+        "identities": {split: len(those) for split, those in people.items() if those},
     }
-    write_lists(folder, [entry for person in entries for entry in person], train, test, manifest)
-    shutil.rmtree(unfinished)
+    if plan.layout == "deepfashion":
+        views = {split: [entry for person in those for entry in person] for split, those in people.items()}
+        splits = {"train": (views["train"], train), "test": (views["test"], test)}
+        deepfashion.write_lists(folder, splits, manifest)
+        return
+    more = {}
+    if people["validation"]:
+        validation = bounded(people["validation"], plan.test_pairs, plan.seed)
+        more["pairs-validation.csv"] = "from,to\n" + "".join(f"{a},{b}\n" for a, b in validation)
+    if strata:
+        rows = "".join(f'{a},{b},"{name}"\n' for (a, b), name in strata.items())
+        more["strata-test.csv"] = "from,to,stratum\n" + rows
+        manifest["strata"] = {name: list(strata.values()).count(name) for name in sorted(set(strata.values()))}
+    every = [entry for those in people.values() for person in those for entry in person]
+    write_lists(folder, every, train, test, {"frame": list(plan.size), **manifest}, more)
+
+
+def _checked(assets: Path) -> Path:
+    """The folder of an asset pack. Raises InputError if it is none, or if this version's renderer reads no packs."""
+    from rsagan.synthetic import identity
+
+    if "pack" not in signature(identity).parameters:
+        raise InputError("This version of rsagan renders the built-in look only; leave the asset pack out.")
+    if not assets.is_dir():
+        raise InputError(f"The asset pack {assets} is not a folder.")
+    return assets
 
 
 def view_seeds(seed: int, identity: int, views: int) -> tuple[int, list[int]]:
@@ -112,8 +222,9 @@ def view_seeds(seed: int, identity: int, views: int) -> tuple[int, list[int]]:
 
 def _finished(folder: Path, plan: _Plan) -> bool:
     """True if the folder is already what is asked for; otherwise makes it ready to be filled."""
-    wanted = json.loads(json.dumps(asdict(plan)))
-    manifest, note = folder / "manifest.json", folder / _UNFINISHED / "plan.json"
+    wanted = plan.to_dict()
+    last = deepfashion.MANIFEST if plan.layout == "deepfashion" else "manifest.json"
+    manifest, note = folder / last, folder / _UNFINISHED / "plan.json"
     for path, key in ((manifest, "plan"), (note, None)):
         if path.is_file():
             try:
@@ -134,22 +245,29 @@ def _finished(folder: Path, plan: _Plan) -> bool:
 
 
 def _render_all(
-    folder: Path, plan: _Plan, missing: list[int], workers: int, progress: Callable[[int, int], None] | None
+    folder: Path,
+    plan: _Plan,
+    missing: list[int],
+    workers: int,
+    pack: str | None,
+    progress: Callable[[int, int], None] | None,
 ) -> None:
     done = plan.identities - len(missing)
     if progress:
         progress(done, plan.identities)
     if workers <= 1:
         for number in missing:
-            _render_identity(folder, plan, number)
+            _render_identity(folder, plan, number, pack)
             done += 1
             if progress:
                 progress(done, plan.identities)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker) as pool:
         with _deaf_to_interrupts():  # which the workers, started here, inherit: Ctrl-C is the parent's to handle
-            pending: set[Future[None]] = {pool.submit(_render_identity, folder, plan, number) for number in missing}
+            pending: set[Future[None]] = {
+                pool.submit(_render_identity, folder, plan, number, pack) for number in missing
+            }
         try:
             while pending:
                 finished, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -175,46 +293,51 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
+    """Make a process that renders: one thread, Ctrl-C left to the parent, and no life after the parent's."""
     import cv2
     import numba
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     numba.set_num_threads(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
 
 
-def _render_identity(folder: Path, plan: _Plan, number: int) -> None:
-    from rsagan.synthetic import identity, render_view
+def _die_with(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)
+
+
+def person_of(seed: int, pack: str | None = None) -> Any:
+    """The identity of a seed, from an asset pack if one is given."""
+    from rsagan.synthetic import identity
+
+    return identity(seed) if pack is None else identity(seed, pack=pack)
+
+
+def _render_identity(folder: Path, plan: _Plan, number: int, pack: str | None = None) -> None:
+    from rsagan.synthetic import render_view
 
     person_seed, seeds = view_seeds(plan.seed, number, plan.views)
-    person = identity(person_seed)
+    person = person_of(person_seed, pack)
     entries = []
     for position, seed in enumerate(seeds):
-        view = render_view(person, seed, plan.size)
-        entry = Entry(
-            name=f"{_name(number)}_{position:02d}",
-            identity=_name(number),
-            points=np.asarray(view.points, np.float32),
-            visible=np.asarray(view.visible, bool),
-            yaw=float(view.yaw),
-            sha256={},
-        )
-        entries.append(write_view(folder, entry, view.picture, view.parsing, view.surface))
+        view = render_view(person, seed, plan.size, plan.style)
+        points, yaw = np.asarray(view.points, np.float32), float(view.yaw)
+        name = f"{_name(number)}_{position:02d}"
+        if plan.layout == "deepfashion":
+            name = deepfashion.view_name(person.sex, number, position, yaw, points)
+        entry = Entry(name, _name(number), points, np.asarray(view.visible, bool), yaw, {})
+        if plan.layout == "deepfashion":
+            entries.append(deepfashion.write_view(folder, plan.split(number), entry, view.picture, view.parsing))
+        else:
+            entries.append(write_view(folder, entry, view.picture, view.parsing, view.surface))
     with replacing(folder / _UNFINISHED / f"{_name(number)}.jsonl") as temporary:
         temporary.write_text("".join(entry.to_json() + "\n" for entry in entries), encoding="utf-8", newline="\n")
 
 
 def _name(number: int) -> str:
     return f"p{number:06d}"
-
-
-def _ordered_pairs(person: list[Entry]) -> list[tuple[str, str]]:
-    return [(a.name, b.name) for a in person for b in person if a is not b]
-
-
-def _bounded(people: list[list[Entry]], limit: int, seed: int) -> list[tuple[str, str]]:
-    """At most `limit` pairs, drawn so that every person gives the same number, give or take one."""
-    random = np.random.default_rng(np.random.SeedSequence((seed, 2**31)))
-    drawn = [[pairs[i] for i in random.permutation(len(pairs))] for pairs in map(_ordered_pairs, people)]
-    rounds = [person[turn] for turn in range(max(map(len, drawn))) for person in drawn if turn < len(person)]
-    return sorted(rounds[:limit])

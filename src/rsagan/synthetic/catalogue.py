@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rsagan.synthetic import palette, scene
+from rsagan.synthetic import outdoors, palette, scene
 from rsagan.synthetic.body import Figure, adult_shape, figure
+from rsagan.synthetic.crowd import CutOut
 from rsagan.synthetic.fabric import Kind
 from rsagan.synthetic.hair import hair
 from rsagan.synthetic.headwear import headwear, under
@@ -16,7 +17,9 @@ from rsagan.synthetic.mesh import Floats, floats
 from rsagan.synthetic.outfit import Mesh, assemble, look
 from rsagan.synthetic.pack import Pack, open_pack
 from rsagan.synthetic.packwear import Person, dressed
+from rsagan.synthetic.posture import RigPose
 from rsagan.synthetic.scene import View
+from rsagan.synthetic.styles import CATALOGUE, NAMES, STYLES
 from rsagan.synthetic.styling import wear
 from rsagan.synthetic.wardrobe import dress_up
 
@@ -77,9 +80,40 @@ def identity(seed: int, pack: Pack | str | Path | None = None) -> Identity:
     return Identity(seed, sex, form, mesh, outfit.ink, (*outfit.names, *extra.names, style))
 
 
-def render_view(identity: Identity, view_seed: int, size: tuple[int, int] = (256, 176)) -> View:
-    """One picture of an identity, `size` being (height, width); the same bytes for the same three arguments."""
-    return scene.render(identity.figure, identity.mesh, identity.ink, (identity.seed, view_seed), size)
+def render_view(
+    identity: Identity,
+    view_seed: int,
+    size: tuple[int, int] = (256, 176),
+    style: str = CATALOGUE,
+    pose: str | RigPose | None = None,
+    same_place: bool = False,
+) -> View:
+    """One picture of an identity; the same arguments give the same bytes.
+
+    Args:
+        size: (height, width).
+        style: a name in `styles.NAMES`.
+        pose: a family of `posture.FAMILIES`, or a pose of the rig; drawn by the style's weights otherwise.
+        same_place: outdoors, all views of the identity are taken in one place and light.
+
+    Raises:
+        ValueError: no such style, family or bone.
+    """
+    seed = (identity.seed, view_seed)
+    if style == CATALOGUE:
+        return scene.render(identity.figure, identity.mesh, identity.ink, seed, size, pose)
+    if style not in STYLES:
+        raise ValueError(f"there is no style {style!r}; there are {', '.join(NAMES)}")
+    how = STYLES[style]
+    if how.studio:
+        return scene.render(identity.figure, identity.mesh, identity.ink, seed, size, pose, how.families)
+    return outdoors.render(identity.figure, identity.mesh, identity.ink, seed, size, how, pose, same_place, _stranger)
+
+
+def _stranger(seed: int, size: tuple[int, int]) -> CutOut:
+    """Somebody for the background; made anew each time, so that no identity in use is forgotten for them."""
+    who = identity.__wrapped__(seed)
+    return outdoors.cut_out(who.figure, who.mesh, who.ink, seed, size)
 
 
 def contact_sheet(

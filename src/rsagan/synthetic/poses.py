@@ -65,8 +65,8 @@ def pose(figure: Figure, rng: np.random.Generator, family: str | None = None) ->
         weights = np.array(list(FAMILIES.values()))
         family = str(rng.choice(list(FAMILIES), p=weights / weights.sum()))
     skeleton = Skeleton(figure)
-    _torso(skeleton, rng, family)
-    _legs(skeleton, rng, family)
+    torso(skeleton, rng, family)
+    legs(skeleton, rng, family)
     size = girth(figure)
     for side in "LR":
         skeleton.curl(side, float(rng.uniform(0.1, 0.4)), float(rng.uniform(0.02, 0.09)))
@@ -74,12 +74,13 @@ def pose(figure: Figure, rng: np.random.Generator, family: str | None = None) ->
         for bone, share in (("clavicle", 1.0), ("shoulder01", 1.5)):
             skeleton.set(f"{bone}.{side}", turn("z", (share if side == "L" else -share) * float(lift)))
     skeleton.solve()
-    _arms(skeleton, size, rng, family)
+    arms(skeleton, size, rng, family)
     skeleton.solve()
     return skeleton, family
 
 
-def _torso(s: Skeleton, rng: np.random.Generator, family: str) -> None:
+def torso(s: Skeleton, rng: np.random.Generator, family: str) -> None:
+    """Turn pelvis, spine, neck and head by chance."""
     lively = 1.4 if family in ("hip", "walk", "step", "reach", "hair") else 1.0
     lean, side, twist = rng.normal(0, [0.035, 0.05 * lively, 0.09 * lively])
     s.set("root", turn("y", float(rng.normal(0, 0.06))) @ turn("z", float(rng.normal(0, 0.03))))
@@ -91,7 +92,8 @@ def _torso(s: Skeleton, rng: np.random.Generator, family: str) -> None:
         s.set(bone, bent(look / 4, tilt / 4, nod / 4))
 
 
-def _legs(s: Skeleton, rng: np.random.Generator, family: str) -> None:
+def legs(s: Skeleton, rng: np.random.Generator, family: str) -> None:
+    """Put both feet on the ground as the family stands, and the pelvis as high as they allow."""
     ankle_height = float(s.rest[s.names["foot.L"]][1] - s.rest_floor)
     stance = rng.uniform(0.75, 1.35)
     if family in ("hips", "raised"):
@@ -134,7 +136,8 @@ def _flat(hip: Floats, foot: list[float]) -> float:
     return float(np.hypot(hip[0] - foot[0], hip[2] - foot[2]))
 
 
-def _arms(s: Skeleton, g: Girth, rng: np.random.Generator, family: str) -> None:
+def arms(s: Skeleton, g: Girth, rng: np.random.Generator, family: str) -> None:
+    """Both arms as the family has them."""
     both = {"hips", "pockets", "behind", "crossed", "raised"}
     doing = {"L": "down", "R": "down"}
     if family in both:
@@ -150,11 +153,11 @@ def _arms(s: Skeleton, g: Girth, rng: np.random.Generator, family: str) -> None:
         swing = rng.uniform(0.5, 1.5) * (-1 if left_ahead else 1)
     for side, sign in (("L", 1.0), ("R", -1.0)):
         s.solve()
-        _arm(s, g, rng, side, sign, doing[side], swing * sign)
+        arm(s, g, rng, side, sign, doing[side], swing * sign)
 
 
-def _arm(s: Skeleton, g: Girth, rng: np.random.Generator, side: str, sign: float, doing: str, swing: float) -> None:
-    """Targets are rest-pose points carried by pelvis, chest or head."""
+def arm(s: Skeleton, g: Girth, rng: np.random.Generator, side: str, sign: float, doing: str, swing: float) -> None:
+    """Bring one hand where it belongs; targets are rest-pose points carried by pelvis, chest or head."""
     hip = s.rest[s.names["upperleg01.L"]]
     chest = s.rest[s.names["spine01"]]
     head = s.rest[s.names["head"]]

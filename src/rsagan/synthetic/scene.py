@@ -3,7 +3,9 @@
 Integer coordinates are pixel centres throughout. Lengths in the world are decimetres.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import overload
 
 import cv2
 import numpy as np
@@ -15,9 +17,12 @@ from rsagan.synthetic.fabric import noise_table
 from rsagan.synthetic.mesh import Floats, floats
 from rsagan.synthetic.outfit import Mesh, charts
 from rsagan.synthetic.poses import pose
+from rsagan.synthetic.posture import CATALOGUE, Posture, RigPose, strike
 from rsagan.synthetic.skeleton import Skeleton, turn
+from rsagan.synthetic.things import Drawn, Solid, draw
 
 SUPERSAMPLING = 2
+MOST_HIDDEN = 0.45  # what stands before a person is taken away if it hides more
 JOINT_BONES = (
     *("upperarm01.R", "lowerarm01.R", "wrist.R", "upperarm01.L", "lowerarm01.L", "wrist.L"),
     *("upperleg01.R", "lowerleg01.R", "foot.R", "upperleg01.L", "lowerleg01.L", "foot.L"),
@@ -106,7 +111,7 @@ def camera_for(position: Floats, points: Floats, rng: np.random.Generator, size:
     return np.concatenate([rotation.ravel(), eye, [focal, cx, cy]]).astype(np.float32)
 
 
-def stage_for(camera: Floats, yaw: float, skeleton: Skeleton, whole: Floats, rng: np.random.Generator) -> Stage:
+def stage_for(camera: Floats, yaw: float, feet: Floats, rng: np.random.Generator) -> Stage:
     """Key, fill and sky light, a backdrop mostly off white, and where the shadows fall.
 
     `rng` is the identity's, not the view's: all pictures of a person are of one shoot, with one light and one wall.
@@ -124,27 +129,66 @@ def stage_for(camera: Floats, yaw: float, skeleton: Skeleton, whole: Floats, rng
         wall = np.full(3, rng.uniform(0.74, 0.93)) * (1 + rng.normal(0, 0.012, 3))
     else:
         wall = rng.uniform(0.35, 0.75) * (1 + rng.normal(0, 0.09, 3))
-    feet = np.stack([whole @ skeleton.at(b) for b in ("foot.L", "foot.R", "root")])[:, [0, 2]]
-    feet[:2] += 0.6 * floats([np.sin(yaw), np.cos(yaw)])
     return Stage(camera, light.astype(np.float32), np.clip(wall, 0.1, 0.95).astype(np.float32),
-                 feet.astype(np.float32), float(rng.uniform(0.25, 0.5)))  # fmt: skip
+                 feet, float(rng.uniform(0.25, 0.5)))  # fmt: skip
 
 
-def render(figure: Figure, mesh: Mesh, ink: Floats, seed: tuple[int, int], size: tuple[int, int]) -> View:
-    """Pose, light, photograph. `seed` is (identity, view); `size` is (height, width)."""
-    rng = np.random.default_rng((*seed, 0x5EED))
-    skeleton, _ = pose(figure, rng)
-    yaw = yaw_of(rng)
+@dataclass(frozen=True)
+class Body:
+    """A person posed in the world, on the floor."""
+
+    position: Floats  # (N, 3)
+    normal: Floats  # (N, 3)
+    points: Floats  # (18, 3) joints
+    whole: Floats  # (3, 3) the turn away from the camera
+    feet: Floats  # (3, 2) x, z on the floor: both feet and the middle
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A person as the camera sees them; nearest is at the supersampled size."""
+
+    colour: Floats  # (H, W, 3) linear, times coverage
+    coverage: Floats  # (H, W)
+    regions: np.ndarray  # uint8 (H, W)
+    surface: np.ndarray  # uint16 (H, W, 3)
+    nearest: Floats  # (sH, sW) inverse depth of the person alone
+
+
+def stand(figure: Figure, mesh: Mesh, posture: Posture, yaw: float) -> Body:
+    """Skin a posture and put its lowest point on the floor, or as far above as the posture says."""
+    skeleton = posture.skeleton
     whole = turn("y", yaw)
     motion = skeleton.motion()
     motion = np.einsum("ij,bjk->bik", whole, motion).astype(np.float32)
     position, normal = raster.skin(mesh.rest, mesh.normal, mesh.bones, mesh.weights, motion)
-    lowest = float(position[:, 1].min())
+    lowest = float(position[:, 1].min()) - posture.lift
     position[:, 1] -= lowest
     points = joints(skeleton, figure) @ whole.T - floats([0, lowest, 0])
-    camera = camera_for(position, points, rng, size)
-    stage = stage_for(camera, yaw, skeleton, whole, np.random.default_rng((seed[0], 0x570D10)))
+    feet = np.stack([whole @ skeleton.at(b) for b in ("foot.L", "foot.R", "root")])[:, [0, 2]]
+    feet[:2] += 0.6 * floats([np.sin(yaw), np.cos(yaw)])
+    return Body(position, normal, points, whole, feet.astype(np.float32))
 
+
+@overload
+def see(
+    mesh: Mesh, ink: Floats, position: Floats, normal: Floats, camera: Floats, light: Floats, size: tuple[int, int]
+) -> Seen: ...
+
+
+@overload
+def see(
+    mesh: Mesh, ink: Floats, position: Floats, normal: Floats, camera: Floats, light: Floats, size: tuple[int, int],
+    before: Floats | None, most_hidden: float,
+) -> Seen | None: ...  # fmt: skip
+
+
+def see(
+    mesh: Mesh, ink: Floats, position: Floats, normal: Floats, camera: Floats, light: Floats, size: tuple[int, int],
+    before: Floats | None = None, most_hidden: float = 1.0,
+) -> Seen | None:  # fmt: skip
+    """Photograph a posed mesh. `before` is the inverse depth (sH, sW) of things that may hide it; None is returned
+    where they would hide more than `most_hidden` of the person."""
     scale = SUPERSAMPLING
     height, width = size
     screen = raster.project(position, mesh.bias, camera, float(scale))
@@ -164,17 +208,77 @@ def render(figure: Figure, mesh: Mesh, ink: Floats, seed: tuple[int, int], size:
     )
     open_ = shade.occlusion(nearest, scale, max(1.5, 0.75 * dm))
     open_ = cv2.blur(open_, (3, 3))
+    if before is not None:
+        hidden = (before > nearest) & (winner >= 0)
+        if np.count_nonzero(hidden) > most_hidden * np.count_nonzero(winner >= 0):
+            return None
+        winner[hidden] = -1
     colour, coverage, regions, surface = shade.shade(
         winner, bary, open_, scale, mesh.faces, mesh.face_layer, mesh.face_region, mesh.face_chart, mesh.canon,
-        mesh.anchor, normal, mesh.field, mesh.lips, mesh.looks, ink, NOISE, CHARTS(), stage.light, 1 / (dm * scale),
+        mesh.anchor, normal, mesh.field, mesh.lips, mesh.looks, ink, NOISE, CHARTS(), light, 1 / (dm * scale),
         mesh.uv, mesh.pictures,
     )  # fmt: skip
+    return Seen(colour, coverage, regions, surface, nearest)
+
+
+def render(
+    figure: Figure,
+    mesh: Mesh,
+    ink: Floats,
+    seed: tuple[int, int],
+    size: tuple[int, int],
+    how: str | RigPose | None = None,
+    families: Mapping[str, float] | None = None,
+) -> View:
+    """Pose, light, photograph before a backdrop. `seed` is (identity, view); `size` is (height, width).
+
+    `how` names a pose family or gives the pose; without it one is drawn, by the weights `families` if there are any.
+    """
+    rng = np.random.default_rng((*seed, 0x5EED))
+    if how is None and families is None:
+        posture = Posture(*pose(figure, rng))
+    else:
+        posture = strike(figure, rng, how, families or CATALOGUE)
+    yaw = yaw_of(rng)
+    body = stand(figure, mesh, posture, yaw)
+    camera = camera_for(body.position, body.points, rng, size)
+    stage = stage_for(camera, yaw, body.feet, np.random.default_rng((seed[0], 0x570D10)))
+    things = None
+    if posture.blocks:
+        tone = stage.wall * floats(rng.uniform(0.35, 1.0))
+        solids = [
+            Solid(tuple((body.whole @ floats(b.centre)).tolist()), b.half, b.round, yaw, tone) for b in posture.blocks
+        ]
+        things = draw(solids, camera, stage.light, size, SUPERSAMPLING, int(rng.integers(1 << 30)))
+    before = None if things is None else things.nearest
+    seen = see(mesh, ink, body.position, body.normal, camera, stage.light, size, before, MOST_HIDDEN)
+    if seen is None:  # seen from where the wall they lean on is in the way: without it, then
+        things = None
+        seen = see(mesh, ink, body.position, body.normal, camera, stage.light, size)
+    colour, coverage, front = seen.colour, seen.coverage, seen.nearest
+    if things is not None:
+        front = np.maximum(seen.nearest, things.nearest)
+        colour, coverage = overlay(seen, things, floats([1, 1, 1]))
     sigma = float(rng.uniform(0.0, 2.2))
     grain = rng.standard_normal(65536, np.float32) * np.float32(sigma)
     picture = develop(colour, coverage, stage.camera, stage.wall, stage.feet, stage.shadow, GAMMA, grain,
                       int(rng.integers(1 << 30)))  # fmt: skip
-    flat, visible = photographed(points, camera, nearest, regions, size)
-    return View(picture, regions, flat, visible, surface, float((np.degrees(yaw) + 180) % 360 - 180))
+    flat, visible = photographed(body.points, camera, front, seen.regions, size)
+    return View(picture, seen.regions, flat, visible, seen.surface, degrees(yaw))
+
+
+def overlay(seen: Seen, things: Drawn, tint: Floats) -> tuple[Floats, Floats]:
+    """Colour (H, W, 3) and coverage (H, W) of the person and of the things that stand there, together."""
+    shown = (things.nearest > 0) & (things.nearest > seen.nearest)
+    size = seen.coverage.shape[::-1]
+    colour = cv2.resize(things.colour * shown[..., None] * tint, size, interpolation=cv2.INTER_AREA)
+    cover = cv2.resize(shown.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return floats(seen.colour + colour), floats(np.minimum(seen.coverage + cover, 1))
+
+
+def degrees(yaw: float) -> float:
+    """Radians as degrees in -180..180."""
+    return float((np.degrees(yaw) + 180) % 360 - 180)
 
 
 def photographed(

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 import rsagan
 from rsagan import backbones
 from rsagan.data.prepared import PreparedFolder
-from rsagan.data.sampler import Batch, Batches
+from rsagan.data.sampler import Batch
+from rsagan.data.stream import batches_of, open_data
 from rsagan.errors import InputError
 from rsagan.files import replacing
 from rsagan.network import Discriminator, Generator, save_weights
@@ -47,7 +48,8 @@ def train(
 
     Args:
         recipe: a recipe, a TOML file or the name of a built-in one.
-        data: a prepared folder.
+        data: a prepared folder, or `synthetic:SEED[:STYLE][:HEIGHTxWIDTH]` for people rendered while training, none of
+            whom is shown twice; the recipe's `loaders` are then processes.
         run: folder for checkpoints, log, picture grids and `weights.safetensors` (the moving average, float16).
         until: stop (with a checkpoint) after so many pictures, even if the recipe has more; the schedule does not
             change.
@@ -60,7 +62,7 @@ def train(
         NonFiniteLoss: training diverged.
     """
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
-    folder = data if isinstance(data, PreparedFolder) else PreparedFolder(data)
+    folder = open_data(data)
     run = Path(run)
     try:
         run.mkdir(parents=True, exist_ok=True)
@@ -75,7 +77,7 @@ def train(
     checkpoint.sweep(run)
     state = State(recipe, device)
     state.restore(checkpoint.load_newest(run), _identity_of(recipe, folder))
-    batches = Batches(folder, recipe.seed, recipe.augmentation, recipe.corruption)
+    batches = batches_of(folder, recipe.seed, recipe.augmentation, recipe.corruption)
     backbone = _backbone(recipe, device)
     preview = Preview(folder, device)
     goal = recipe.pictures if until is None else min(until, recipe.pictures)

@@ -1,0 +1,53 @@
+"""Named data sets of synthetic people that anybody can remake: sizes, seeds and splits, with a version.
+
+A version never changes. Its people come from the built-in look alone; which bytes the renderer makes of them is
+recorded, by hash, in the manifest of the folder.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from rsagan.errors import InputError
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A data set by its recipe; identities are numbered train first, then validation, then test.
+
+    Attributes:
+        size: (height, width). seed: of everything.
+        train, validation, test: identities of each split, disjoint. views: pictures of each.
+        test_pairs: how many, spread evenly over classes of view change and crop. style: see `render_view`.
+    """
+
+    name: str
+    version: int
+    size: tuple[int, int]
+    seed: int
+    train: int
+    validation: int
+    test: int
+    views: int
+    test_pairs: int
+    style: str = "catalogue"
+
+    @property
+    def identities(self) -> int:
+        """How many people in all."""
+        return self.train + self.validation + self.test
+
+
+BENCHMARKS: Final = {
+    each.name: each
+    for each in (
+        Benchmark("people-128", 1, (128, 88), 128_001, 2_000, 50, 250, 8, 2_000),
+        Benchmark("people-256", 1, (256, 176), 256_001, 2_000, 50, 250, 8, 2_000),
+    )
+}
+
+
+def benchmark(name: str) -> Benchmark:
+    """The benchmark of this name. Raises InputError if there is none."""
+    if name not in BENCHMARKS:
+        raise InputError(f"There is no benchmark {name!r}; there are {', '.join(BENCHMARKS)}.")
+    return BENCHMARKS[name]

@@ -1,0 +1,269 @@
+"""Training straight from the renderer: people who are never shown again, rendered in processes of their own.
+
+Position p of the stream says who is shown, in which two views, and seeds every draw, so the stream can be entered
+anywhere: as for a folder, everything is a function of (seed, pictures seen), not of the number of processes.
+People come in groups whose pairs are shuffled, so that a batch holds many different ones.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsagan.data.corrupt import Corruption
+from rsagan.data.prepared import Entry, PreparedFolder
+from rsagan.data.sampler import Augmentation, Batch, Batches, Pixels, make_example
+from rsagan.data.synthesis import person_of, start_worker
+from rsagan.errors import InputError
+
+GROUP: Final = 24  # people whose pairs are shuffled together
+VIEWS: Final = 6  # pictures of each, and so many pairs: every picture is a source once and a target once
+WAITING: Final = 2  # batches that may be ready before they are asked for
+TRAINING, HELD_OUT = 1, 2  # which people: no seed of one kind is one of the other's
+SCHEME: Final = "synthetic:"
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Which people, and how they are photographed.
+
+    Attributes:
+        seed: of everybody. size: (height, width). styles: names of styles; each person is given one by lot.
+        pack: folder of an asset pack, or None.
+    """
+
+    seed: int
+    size: tuple[int, int] = (128, 88)
+    styles: tuple[str, ...] = ("catalogue",)
+    pack: str | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One rendered view: pixels, joints float32 (18, 2), which are visible bool (18,), degrees turned away."""
+
+    pixels: Pixels
+    points: NDArray[np.float32]
+    visible: NDArray[np.bool_]
+    yaw: float
+
+
+def parse_supply(text: str) -> Supply:
+    """Read `synthetic:SEED[:STYLE[+STYLE...]][:HEIGHTxWIDTH]`. Raises InputError if it is anything else."""
+    from rsagan.synthetic.styles import NAMES
+
+    seed, *rest = text.removeprefix(SCHEME).split(":")
+    size = (128, 88)
+    styles: tuple[str, ...] = ("catalogue",)
+    try:
+        for part in rest:
+            if part[:1].isdigit():
+                height, width = (int(side) for side in part.split("x"))
+                size = (height, width)
+            else:
+                styles = tuple(part.split("+"))
+        supply = Supply(int(seed), size, styles)
+    except ValueError as error:
+        raise InputError(f"{text!r} is not of the form synthetic:SEED:STYLE:HEIGHTxWIDTH.") from error
+    unknown = [style for style in styles if style not in NAMES]
+    if unknown:
+        raise InputError(f"{text!r}: there is no style {unknown[0]!r}; there are {', '.join(NAMES)}.")
+    if supply.seed < 0 or any(side < 16 or side % 8 for side in size):
+        raise InputError(f"{text!r}: the seed must be 0 or more, height and width multiples of 8 from 16 on.")
+    return supply
+
+
+def render_person(supply: Supply, kind: int, number: int, views: int = VIEWS) -> list[Shown]:
+    """All pictures of a person of the supply."""
+    from rsagan.synthetic import render_view
+
+    seeds = np.random.SeedSequence((supply.seed, kind, number)).generate_state(views + 2, np.uint64)
+    style = supply.styles[int(seeds[0] % len(supply.styles))]
+    person = person_of(int(seeds[1]), supply.pack)
+    shown = []
+    for seed in seeds[2:]:
+        view = render_view(person, int(seed), supply.size, style)
+        points, visible = np.asarray(view.points, np.float32), np.asarray(view.visible, bool)
+        shown.append(Shown((view.picture, view.parsing, view.surface), points, visible, view.yaw))
+    return shown
+
+
+class StreamedBatches:
+    """The endless stream of pairs of people who were never shown before; the interface of `Batches`.
+
+    Args:
+        supply: who is rendered, how.
+        seed, augmentation, corruption: as for `Batches`.
+    """
+
+    def __init__(
+        self,
+        supply: Supply,
+        seed: int,
+        augmentation: Augmentation | None = None,
+        corruption: Corruption | None = None,
+    ) -> None:
+        self.supply, self.seed = supply, seed
+        self.augmentation = augmentation or Augmentation(0, 0)
+        self.corruption = corruption
+        self._groups: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+
+    def pair(self, position: int) -> tuple[int, int, int]:
+        """The person at a position of the stream, and their source and target view."""
+        group, within = divmod(position, GROUP * VIEWS)
+        if group not in self._groups:
+            order = np.random.default_rng(np.random.SeedSequence((self.seed, 3, group))).permutation(GROUP * VIEWS)
+            shifts = np.random.default_rng(np.random.SeedSequence((self.seed, 4, group))).integers(1, VIEWS, GROUP)
+            while len(self._groups) > 3:
+                self._groups.pop(next(iter(self._groups)))
+            self._groups[group] = (order, shifts)
+        order, shifts = self._groups[group]
+        place, source = divmod(int(order[within]), VIEWS)
+        return group * GROUP + place, source, (source + int(shifts[place])) % VIEWS
+
+    def batch(self, start: int, size: int) -> Batch:
+        """As `Batches.batch`; renders here and now."""
+        positions = range(start, start + size)
+        people = {
+            number: render_person(self.supply, TRAINING, number) for number in {self.pair(p)[0] for p in positions}
+        }
+        return self._stacked([self.example(p, people[self.pair(p)[0]]) for p in positions])
+
+    def example(self, position: int, person: list[Shown] | None = None) -> Batch:
+        """One pair of the stream; `person` saves rendering them once more."""
+        number, *pair = self.pair(position)
+        views = person or render_person(self.supply, TRAINING, number)
+        shown = [views[k] for k in pair]
+        return make_example(
+            (self.seed, 2, position),
+            [each.pixels for each in shown],
+            [each.points for each in shown],
+            [each.visible for each in shown],
+            self.augmentation,
+            self.corruption,
+        )
+
+    def stream(self, start: int, size: int, rank: int = 0, world: int = 1, loaders: int = 1) -> Iterator[Batch]:
+        """As `Batches.stream`, with `loaders` processes that render, at most a group of people ahead.
+
+        What goes wrong in a process is raised here; closing the stream ends the processes, and so does the end of
+        this process, however it comes.
+        """
+        share = size // world
+        processes = ProcessPoolExecutor(max(1, loaders), get_context("spawn"), start_worker)
+        thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        people: dict[int, Future[list[Shown]]] = {}
+        waiting: list[Future[Batch]] = []
+        position = start + rank * share
+        try:
+            while True:
+                while len(waiting) < WAITING:
+                    self._order(people, processes, position, share, size)
+                    needed = {p: people[self.pair(p)[0]] for p in range(position, position + share)}
+                    waiting.append(thread.submit(self._gather, needed))
+                    position += size
+                yield waiting.pop(0).result()
+        finally:
+            processes.shutdown(cancel_futures=True)  # first: what the thread waits for is cancelled with it
+            thread.shutdown(cancel_futures=True)
+
+    def _order(
+        self,
+        people: dict[int, Future[list[Shown]]],
+        processes: ProcessPoolExecutor,
+        position: int,
+        share: int,
+        size: int,
+    ) -> None:
+        """Have everybody rendered who is needed from `position` to the end of the next group; forget the past."""
+        here = position // (GROUP * VIEWS)
+        ahead = (here + 2) * GROUP * VIEWS
+        for first in range(position, max(ahead, position + 1), size):
+            for p in range(first, first + share):
+                number = self.pair(p)[0]
+                if number not in people:
+                    people[number] = processes.submit(render_person, self.supply, TRAINING, number)
+        for number in [number for number in people if number < here * GROUP]:
+            del people[number]
+
+    def _gather(self, needed: dict[int, Future[list[Shown]]]) -> Batch:
+        return self._stacked([self.example(position, person.result()) for position, person in needed.items()])
+
+    @staticmethod
+    def _stacked(examples: list[Batch]) -> Batch:
+        return {name: np.stack([example[name] for example in examples]) for name in examples[0]}
+
+
+class SyntheticPeople(PreparedFolder):
+    """A supply in the shape of a prepared folder: a few people held out to look at, and no training list.
+
+    Its views are rendered when it is made; everything else a folder has, it has without a disk.
+    """
+
+    def __init__(self, supply: Supply, held_out: int = 4) -> None:
+        self.supply, self.size = supply, supply.size
+        self.path = Path(f"{SCHEME}{supply.seed}")
+        self.manifest = {
+            "source": "rsagan.synthetic, streamed",
+            "licence": "CC0-1.0",
+            "plan": {**asdict(supply), "pack": supply.pack is not None},
+            "sha256": {"supply": repr((supply.seed, supply.size, supply.styles, supply.pack is not None))},
+        }
+        self.has_surface = True
+        self._shown = [each for n in range(held_out) for each in render_person(supply, HELD_OUT, n, 3)]
+        self.entries = [
+            Entry(f"h{n // 3:03d}_{n % 3}", f"h{n // 3:03d}", each.points, each.visible, each.yaw, {})
+            for n, each in enumerate(self._shown)
+        ]
+        self.index = {entry.name: n for n, entry in enumerate(self.entries)}
+
+    def pairs(self, split: Literal["train", "validation", "test"]) -> NDArray[np.int64]:
+        """int64 (P, 2) of held-out views. Raises InputError for the training list, which has no end."""
+        if split == "train":
+            raise InputError("Streamed people have no list of training pairs; use StreamedBatches.")
+        count = len(self.entries) // 3
+        pairs = [(3 * n + a, 3 * n + b) for n in range(count) for a in range(3) for b in range(3) if a != b]
+        return np.array(pairs, np.int64)
+
+    def picture(self, position: int) -> NDArray[np.uint8]:
+        """uint8 (H, W, 3) RGB."""
+        return self._shown[position].pixels[0]
+
+    def parsing(self, position: int) -> NDArray[np.uint8]:
+        """uint8 (H, W) of regions."""
+        return self._shown[position].pixels[1]
+
+    def surface(self, position: int) -> NDArray[np.uint16]:
+        """uint16 (H, W, 3): rest-pose coordinates in 2 mm steps, 0 = background."""
+        surface = self._shown[position].pixels[2]
+        assert surface is not None
+        return surface
+
+    def verify(self) -> None:
+        """Nothing lies on a disk, so nothing can have changed."""
+
+
+def open_data(data: PreparedFolder | Path | str) -> PreparedFolder:
+    """A prepared folder by its path, or streamed people by `synthetic:SEED...` (see `parse_supply`).
+
+    Raises:
+        InputError: as `PreparedFolder` and `parse_supply` do.
+    """
+    if isinstance(data, PreparedFolder):
+        return data
+    text = str(data)
+    return SyntheticPeople(parse_supply(text)) if text.startswith(SCHEME) else PreparedFolder(text)
+
+
+def batches_of(
+    folder: PreparedFolder, seed: int, augmentation: Augmentation | None, corruption: Corruption | None
+) -> Batches | StreamedBatches:
+    """The training batches of a folder, or of streamed people."""
+    if isinstance(folder, SyntheticPeople):
+        return StreamedBatches(folder.supply, seed, augmentation, corruption)
+    return Batches(folder, seed, augmentation, corruption)

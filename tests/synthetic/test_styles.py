@@ -1,0 +1,114 @@
+"""Named styles: deterministic, honestly labelled behind other things, as different as they claim."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from rsagan.synthetic import View, identity, outdoors, render_view
+from rsagan.synthetic.place import Place, place_for
+from rsagan.synthetic.styles import NAMES
+
+SIZE = (128, 88)
+
+
+def digest(view: View) -> str:
+    parts = (view.picture, view.parsing, view.points, view.visible, view.surface, np.float64(view.yaw))
+    return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def views() -> dict[str, list[View]]:
+    return {
+        style: [render_view(identity(number), view, SIZE, style) for number in range(6) for view in range(5)]
+        for style in ("studio", "street", "surveillance")
+    }
+
+
+@pytest.mark.parametrize("style", NAMES)
+def test_same_seeds_same_bytes(style: str) -> None:
+    first = digest(render_view(identity(3), 7, SIZE, style))
+    identity.cache_clear()
+    assert digest(render_view(identity(3), 7, SIZE, style)) == first
+    assert digest(render_view(identity(3), 8, SIZE, style)) != first
+    assert digest(render_view(identity(4), 7, SIZE, style)) != first
+
+
+def test_catalogue_is_the_style_unless_another_is_named() -> None:
+    assert digest(render_view(identity(1), 2, SIZE)) == digest(render_view(identity(1), 2, SIZE, "catalogue"))
+
+
+def test_an_unknown_style_is_refused() -> None:
+    with pytest.raises(ValueError, match="no style 'opera'"):
+        render_view(identity(1), 2, SIZE, "opera")
+
+
+def test_pictures_and_labels_agree(views: dict[str, list[View]]) -> None:
+    for style, these in views.items():
+        for number, view in enumerate(these):
+            assert view.picture.shape == (*SIZE, 3)
+            assert view.picture.dtype == np.uint8
+            person = view.parsing > 0
+            assert 0.02 < person.mean() < 0.9, (style, number)
+            assert np.array_equal(person, view.surface.any(-1))
+            assert view.picture.std() > 8, (style, number)
+
+
+def test_visible_joints_lie_on_the_person(views: dict[str, list[View]]) -> None:
+    for style, these in views.items():
+        for number, view in enumerate(these):
+            for k in np.nonzero(view.visible)[0]:
+                x, y = np.round(view.points[k]).astype(int)
+                near = view.parsing[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2]
+                assert near.any(), (style, number, k)
+
+
+def test_joints_behind_something_are_known_but_not_visible(views: dict[str, list[View]]) -> None:
+    """Poles, boxes and passers-by hide joints; they stay in place, marked as hidden."""
+    covered = 0
+    for view in views["street"] + views["surveillance"]:
+        for k in range(1, 14):
+            x, y = view.points[k]
+            if np.isnan(x):
+                assert not view.visible[k]
+                continue
+            around = view.parsing[max(0, round(y) - 2) : round(y) + 3, max(0, round(x) - 2) : round(x) + 3]
+            if not around.any():
+                assert not view.visible[k]
+                covered += 1
+    assert covered > 3
+    for view in views["studio"]:
+        assert view.visible.sum() >= 4
+
+
+def test_streets_are_cluttered_and_catalogues_are_not(views: dict[str, list[View]]) -> None:
+    def clutter(view: View) -> float:
+        return float(view.picture[view.parsing == 0].astype(float).std())
+
+    assert np.median([clutter(view) for view in views["street"]]) > 25
+    assert np.median([clutter(view) for view in views["studio"]]) < 15
+
+
+def test_surveillance_pictures_hold_little_detail(views: dict[str, list[View]]) -> None:
+    def detail(view: View) -> float:
+        grey = view.picture.astype(float).mean(-1)
+        return float(np.abs(np.diff(grey, axis=0)).mean() / grey.std())
+
+    street, watched = (np.median([detail(view) for view in views[style]]) for style in ("street", "surveillance"))
+    assert watched < 0.85 * street
+
+
+def test_one_place_for_all_views_if_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    places: list[Place] = []
+
+    def remember(rng: np.random.Generator) -> Place:
+        places.append(place_for(rng))
+        return places[-1]
+
+    monkeypatch.setattr(outdoors, "place_for", remember)
+    for same_place in (True, False):
+        for view in range(2):
+            render_view(identity(0), view, (64, 48), "street", same_place=same_place)
+    rooms = [place.room.tolist() for place in places]
+    assert rooms[0] == rooms[1]
+    assert rooms[2] != rooms[3]
