@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rsagan.data.corrupt import Corruption
 from rsagan.data.prepared import Entry, PreparedFolder
 from rsagan.data.sampler import Augmentation, Batch, Batches, Pixels, make_example
-from rsagan.data.synthesis import person_of, start_worker
+from rsagan.data.synthesis import start_worker
 from rsagan.errors import InputError
 
 GROUP: Final = 24  # people whose pairs are shuffled together
@@ -80,11 +80,11 @@ def parse_supply(text: str) -> Supply:
 
 def render_person(supply: Supply, kind: int, number: int, views: int = VIEWS) -> list[Shown]:
     """All pictures of a person of the supply."""
-    from rsagan.synthetic import render_view
+    from rsagan.synthetic import identity, render_view
 
     seeds = np.random.SeedSequence((supply.seed, kind, number)).generate_state(views + 2, np.uint64)
     style = supply.styles[int(seeds[0] % len(supply.styles))]
-    person = person_of(int(seeds[1]), supply.pack)
+    person = identity(int(seeds[1]), supply.pack)
     shown = []
     for seed in seeds[2:]:
         view = render_view(person, int(seed), supply.size, style)

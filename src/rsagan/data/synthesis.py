@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from inspect import signature
 from pathlib import Path
 from typing import Any, Final
 
@@ -203,13 +202,10 @@ def _write_lists(folder: Path, plan: _Plan, people: dict[str, list[list[Entry]]]
 
 
 def _checked(assets: Path) -> Path:
-    """The folder of an asset pack. Raises InputError if it is none, or if this version's renderer reads no packs."""
-    from rsagan.synthetic import identity
+    """The folder of an asset pack. Raises InputError if it is none."""
+    from rsagan.synthetic.pack import open_pack
 
-    if "pack" not in signature(identity).parameters:
-        raise InputError("This version of rsagan renders the built-in look only; leave the asset pack out.")
-    if not assets.is_dir():
-        raise InputError(f"The asset pack {assets} is not a folder.")
+    open_pack(assets)
     return assets
 
 
@@ -311,18 +307,11 @@ def _die_with(sentinel: int) -> None:
     os._exit(1)
 
 
-def person_of(seed: int, pack: str | None = None) -> Any:
-    """The identity of a seed, from an asset pack if one is given."""
-    from rsagan.synthetic import identity
-
-    return identity(seed) if pack is None else identity(seed, pack=pack)
-
-
 def _render_identity(folder: Path, plan: _Plan, number: int, pack: str | None = None) -> None:
-    from rsagan.synthetic import render_view
+    from rsagan.synthetic import identity, render_view
 
     person_seed, seeds = view_seeds(plan.seed, number, plan.views)
-    person = person_of(person_seed, pack)
+    person = identity(person_seed, pack)
     entries = []
     for position, seed in enumerate(seeds):
         view = render_view(person, seed, plan.size, plan.style)
