@@ -20,8 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rsagan.data.prepared import Entry, file_hash
-from rsagan.errors import InputError
+from rsagan.data.prepared import Entry, file_hash, write_image
 from rsagan.files import replacing
 
 SIZE: Final = (256, 176)
@@ -52,22 +51,10 @@ def write_view(folder: Path, split: str, entry: Entry, picture: NDArray[np.uint8
     """
     regions = np.pad(SPL8[parsing], ((0, 0), (MARGIN, MARGIN)))
     files = {
-        f"{split}/{entry.name}.jpg": cv2.imencode(".jpg", picture[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, 95)),
-        f"{split}SPL8/{entry.name}.png": cv2.imencode(".png", regions, (cv2.IMWRITE_PNG_COMPRESSION, 4)),
+        f"{split}/{entry.name}.jpg": (picture[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, 95)),
+        f"{split}SPL8/{entry.name}.png": (regions, (cv2.IMWRITE_PNG_COMPRESSION, 4)),
     }
-    hashes = {}
-    for name, (done, data) in files.items():
-        if not done:
-            raise InputError(f"Cannot encode {name}.")
-        path = folder / name
-        unfinished = path.with_suffix(".part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(data.tobytes())
-            unfinished.replace(path)
-        except OSError as error:
-            raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
-        hashes[name.split("/")[0]] = hashlib.sha256(data.tobytes()).hexdigest()
+    hashes = {name.split("/")[0]: write_image(folder / name, *image) for name, image in files.items()}
     return Entry(entry.name, entry.identity, entry.points, entry.visible, entry.yaw, hashes)
 
 

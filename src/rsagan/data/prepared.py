@@ -225,19 +225,30 @@ def write_view(
         images["surface"] = surface[..., ::-1]
     hashes = {}
     for kind, image in images.items():
-        done, data = cv2.imencode(".png", np.ascontiguousarray(image), (cv2.IMWRITE_PNG_COMPRESSION, 4))
-        if not done:
-            raise InputError(f"Cannot encode {kind} of {entry.name} as PNG.")
         path = folder / kind / f"{entry.name}.png"
-        unfinished = path.with_suffix(".part")  # no fsync a picture: the entry, written later, vouches for it
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(data.tobytes())
-            unfinished.replace(path)
-        except OSError as error:
-            raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
-        hashes[kind] = hashlib.sha256(data.tobytes()).hexdigest()
+        hashes[kind] = write_image(path, np.ascontiguousarray(image), (cv2.IMWRITE_PNG_COMPRESSION, 4))
     return Entry(entry.name, entry.identity, entry.points, entry.visible, entry.yaw, hashes)
+
+
+def write_image(path: Path, image: NDArray[Any], options: Sequence[int]) -> str:
+    """Write an image, OpenCV's order of channels, in the format of the path's ending; returns the file's SHA-256.
+
+    It is written beside and renamed, but not forced to disk: the entry, written later, vouches for it.
+
+    Raises:
+        InputError: it cannot be encoded or written.
+    """
+    done, data = cv2.imencode(path.suffix, image, options)
+    if not done:
+        raise InputError(f"Cannot encode {path}.")
+    unfinished = path.with_suffix(".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(data.tobytes())
+        unfinished.replace(path)
+    except OSError as error:
+        raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
+    return hashlib.sha256(data.tobytes()).hexdigest()
 
 
 def write_lists(

@@ -97,8 +97,7 @@ class Decoder(nn.Module):
         assert self.guess is not None
         b, _, h, w = x.shape
         extent = torch.tensor([8.0 * w, 8.0 * h], device=x.device)[:, None, None]
-        centres = cell_centres(h, w, 8, x.device).T.reshape(1, 2, h, w)
-        moved = centres + torch.tanh(self.guess(x).float()) * extent
+        moved = centres_map(x, 8) + torch.tanh(self.guess(x).float()) * extent
         return FlowReading(moved, torch.full((b, 1, h, w), 0.5, device=x.device))
 
     def forward(
