@@ -52,7 +52,8 @@ def test_the_published_ones_hold_what_they_promise() -> None:
         which = benchmark(name)
         assert (which.size, which.test_pairs, which.style, which.version) == (size, 2000, "catalogue", 1)
         assert which.test * which.views * (which.views - 1) > 5 * which.test_pairs
-    assert len({each.seed for each in BENCHMARKS.values()}) == len(BENCHMARKS)
+        assert benchmark(f"{name}-textured") == replace(which, name=f"{name}-textured", textured=True)
+    assert len({(each.seed, each.textured) for each in BENCHMARKS.values()}) == len(BENCHMARKS)
     with pytest.raises(InputError, match="people-128"):
         benchmark("people-512")
 
@@ -72,3 +73,11 @@ def test_its_folder_has_three_splits_without_common_people(tmp_path: Path) -> No
     assert {"pairs-validation.csv", "strata-test.csv", "poses.jsonl"} <= set(folder.manifest["sha256"])
     with pytest.raises(InputError, match="other arguments"):
         synthesize_benchmark(tmp_path / "tiny", replace(TINY, seed=10))
+
+
+def test_a_textured_twin_needs_a_pack(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="needs an asset pack"):
+        synthesize_benchmark(tmp_path / "tiny", replace(TINY, textured=True))
+    with pytest.raises(InputError, match="no asset pack"):
+        synthesize_benchmark(tmp_path / "tiny", replace(TINY, textured=True), assets=tmp_path)
+    assert not (tmp_path / "tiny").exists()

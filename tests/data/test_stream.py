@@ -107,3 +107,8 @@ def test_supplies_are_read_from_text(prepared: Path) -> None:
         with pytest.raises(InputError):
             parse_supply(text)
     assert open_data(prepared).path == prepared
+
+
+def test_a_folder_that_is_no_pack_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no asset pack"):
+        open_data("synthetic:3:64x48", tmp_path)

@@ -12,7 +12,7 @@ from rsagan.people.regions import Region
 from rsagan.synthetic import identity, render_view
 from rsagan.synthetic.fitting import placed, points, unwrapped
 from rsagan.synthetic.mhclo import connected, read_piece
-from rsagan.synthetic.pack import BOTTOMS, HAIR, SHOES, TOPS, Pack, open_pack
+from rsagan.synthetic.pack import BOTTOMS, HAIR, SHOES, TOPS, Pack, open_pack, usual_folder
 from rsagan.synthetic.pictures import LINEAR, SIZE, START, Pictures, colour_at
 
 SMALL = (128, 88)
@@ -70,9 +70,11 @@ def test_a_folder_that_is_no_pack_is_refused(tmp_path: Path) -> None:
         Pack(tmp_path)
 
 
-def test_no_pack_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_usual_folder_is_the_one_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RSAGAN_ASSETS", raising=False)
-    assert open_pack() is None
+    assert usual_folder() is None
+    monkeypatch.setenv("RSAGAN_ASSETS", "somewhere")
+    assert usual_folder() == Path("somewhere")
 
 
 def test_connected() -> None:
@@ -116,7 +118,6 @@ def test_points_of_the_base_mesh() -> None:
 @needs_pack
 def test_everything_named_can_be_read() -> None:
     pack = open_pack(FOLDER)
-    assert pack is not None
     for names in HAIR.values():
         for name in names:
             if name in pack.hair:
@@ -157,3 +158,15 @@ def test_pack_people_are_dressed() -> None:
 @pytest.mark.slow
 def test_every_pack_person_is_dressed() -> None:
     _dressed(range(2000, 2250), 3)
+
+
+@needs_pack
+def test_every_second_streamed_person_is_from_the_pack() -> None:
+    from rsagan.data.stream import TRAINING, parse_supply, render_person
+
+    plain, mixed = parse_supply("synthetic:3:64x48"), parse_supply("synthetic:3:64x48", FOLDER)
+    same = [
+        np.array_equal(*(render_person(supply, TRAINING, n, 1)[0].pixels[0] for supply in (plain, mixed)))
+        for n in range(16)
+    ]
+    assert 3 <= sum(same) <= 13

@@ -10,6 +10,7 @@ from rsagan.cli.console import Console
 
 Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
 Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")]
+Pack = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: what RSAGAN_ASSETS names, if set)")]
 WhichPerson = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: the largest)")]
 Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
 
@@ -86,12 +87,12 @@ class Synthesize:
     """Processes to render with."""
     style: str = "catalogue"
     """How pictures look: catalogue, studio, street or surveillance."""
-    assets: Path | None = None
+    assets: Pack = None
     """Folder of an asset pack to style people from as well."""
     layout: str = "prepared"
     """prepared, or deepfashion: the lists, joints and region maps that readers of that data set expect."""
     benchmark: str | None = None
-    """A named data set (people-128, people-256) instead: only --workers matters besides."""
+    """A named data set (people-128, people-256, their -textured twins) instead: only --workers and --assets matter."""
     json: bool = False
     """Print the result as JSON."""
 
@@ -100,12 +101,15 @@ class Synthesize:
         from rsagan.data.benchmarks import benchmark
         from rsagan.errors import InputError
         from rsagan.jobs import parse_size
+        from rsagan.synthetic.pack import usual_folder
 
+        assets = self.assets or usual_folder()
         if self.benchmark is None and (self.identities is None or self.views is None):
             raise InputError("Say how many --identities and --views, or name a --benchmark.")
         with console.progress("people") as progress:
             if self.benchmark is not None:
-                synthesize_benchmark(self.folder, benchmark(self.benchmark), self.workers, progress)
+                which = benchmark(self.benchmark)
+                synthesize_benchmark(self.folder, which, self.workers, assets=assets, progress=progress)
             else:
                 synthesize(
                     self.folder,
@@ -115,7 +119,7 @@ class Synthesize:
                     self.seed,
                     self.workers,
                     style=self.style,
-                    assets=self.assets,
+                    assets=assets,
                     layout=self.layout,
                     progress=progress,
                 )
@@ -134,13 +138,17 @@ class Train:
     """Folder for checkpoints, logs, picture grids and weights.safetensors."""
     until: Count = None
     """Stop at so many pictures seen, earlier than the recipe says."""
+    assets: Pack = None
+    """Folder of an asset pack from which every second person of synthetic:SEED is styled."""
     json: bool = False
     """Print the result as JSON."""
 
     def run(self, console: Console) -> None:
+        from rsagan.data.stream import open_data
+        from rsagan.synthetic.pack import usual_folder
         from rsagan.training import train
 
-        train(self.recipe, self.data, self.run_folder, until=self.until)
+        train(self.recipe, open_data(self.data, self.assets or usual_folder()), self.run_folder, until=self.until)
         weights = self.run_folder / "weights.safetensors"
         console.result({"weights": str(weights)}, [f"The weights are {weights}"])
 

@@ -1,10 +1,10 @@
 """Named data sets of synthetic people that anybody can remake: sizes, seeds and splits, with a version.
 
-A version never changes. Its people come from the built-in look alone; which bytes the renderer makes of them is
-recorded, by hash, in the manifest of the folder.
+A version never changes. Its people come from the built-in look alone, those of a `-textured` twin from an asset pack
+as well; which bytes the renderer makes of them is recorded, by hash, in the manifest of the folder.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rsagan.errors import InputError
@@ -18,6 +18,7 @@ class Benchmark:
         size: (height, width). seed: of everything.
         train, validation, test: identities of each split, disjoint. views: pictures of each.
         test_pairs: how many, spread evenly over classes of view change and crop. style: see `render_view`.
+        textured: whether people are dressed and styled from an asset pack too.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Benchmark:
     views: int
     test_pairs: int
     style: str = "catalogue"
+    textured: bool = False
 
     @property
     def identities(self) -> int:
@@ -37,12 +39,14 @@ class Benchmark:
         return self.train + self.validation + self.test
 
 
+_BUILT_IN: Final = (
+    Benchmark("people-128", 1, (128, 88), 128_001, 2_000, 50, 250, 8, 2_000),
+    Benchmark("people-256", 1, (256, 176), 256_001, 2_000, 50, 250, 8, 2_000),
+)
 BENCHMARKS: Final = {
     each.name: each
-    for each in (
-        Benchmark("people-128", 1, (128, 88), 128_001, 2_000, 50, 250, 8, 2_000),
-        Benchmark("people-256", 1, (256, 176), 256_001, 2_000, 50, 250, 8, 2_000),
-    )
+    for plain in _BUILT_IN
+    for each in (plain, replace(plain, name=f"{plain.name}-textured", textured=True))
 }
 
 

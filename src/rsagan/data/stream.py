@@ -34,7 +34,7 @@ class Supply:
 
     Attributes:
         seed: of everybody. size: (height, width). styles: names of styles; each person is given one by lot.
-        pack: folder of an asset pack, or None.
+        pack: folder of an asset pack from which every second person, by lot, is dressed and styled; or None.
     """
 
     seed: int
@@ -53,8 +53,12 @@ class Shown:
     yaw: float
 
 
-def parse_supply(text: str) -> Supply:
-    """Read `synthetic:SEED[:STYLE[+STYLE...]][:HEIGHTxWIDTH]`. Raises InputError if it is anything else."""
+def parse_supply(text: str, pack: Path | str | None = None) -> Supply:
+    """Read `synthetic:SEED[:STYLE[+STYLE...]][:HEIGHTxWIDTH]`; `pack` is the folder of an asset pack.
+
+    Raises InputError if it is anything else, or the folder is no pack.
+    """
+    from rsagan.synthetic.pack import open_pack
     from rsagan.synthetic.styles import NAMES
 
     seed, *rest = text.removeprefix(SCHEME).split(":")
@@ -67,7 +71,7 @@ def parse_supply(text: str) -> Supply:
                 size = (height, width)
             else:
                 styles = tuple(part.split("+"))
-        supply = Supply(int(seed), size, styles)
+        supply = Supply(int(seed), size, styles, None if pack is None else str(pack))
     except ValueError as error:
         raise InputError(f"{text!r} is not of the form synthetic:SEED:STYLE:HEIGHTxWIDTH.") from error
     unknown = [style for style in styles if style not in NAMES]
@@ -75,6 +79,8 @@ def parse_supply(text: str) -> Supply:
         raise InputError(f"{text!r}: there is no style {unknown[0]!r}; there are {', '.join(NAMES)}.")
     if supply.seed < 0 or any(side < 16 or side % 8 for side in size):
         raise InputError(f"{text!r}: the seed must be 0 or more, height and width multiples of 8 from 16 on.")
+    if pack is not None:
+        open_pack(pack)
     return supply
 
 
@@ -84,7 +90,7 @@ def render_person(supply: Supply, kind: int, number: int, views: int = VIEWS) ->
 
     seeds = np.random.SeedSequence((supply.seed, kind, number)).generate_state(views + 2, np.uint64)
     style = supply.styles[int(seeds[0] % len(supply.styles))]
-    person = identity(int(seeds[1]), supply.pack)
+    person = identity(int(seeds[1]), supply.pack if seeds[0] >> np.uint64(63) else None)
     shown = []
     for seed in seeds[2:]:
         view = render_view(person, int(seed), supply.size, style)
@@ -248,8 +254,8 @@ class SyntheticPeople(PreparedFolder):
         """Nothing lies on a disk, so nothing can have changed."""
 
 
-def open_data(data: PreparedFolder | Path | str) -> PreparedFolder:
-    """A prepared folder by its path, or streamed people by `synthetic:SEED...` (see `parse_supply`).
+def open_data(data: PreparedFolder | Path | str, pack: Path | str | None = None) -> PreparedFolder:
+    """A prepared folder by its path, or streamed people by `synthetic:SEED...` and `pack` (see `parse_supply`).
 
     Raises:
         InputError: as `PreparedFolder` and `parse_supply` do.
@@ -257,7 +263,7 @@ def open_data(data: PreparedFolder | Path | str) -> PreparedFolder:
     if isinstance(data, PreparedFolder):
         return data
     text = str(data)
-    return SyntheticPeople(parse_supply(text)) if text.startswith(SCHEME) else PreparedFolder(text)
+    return SyntheticPeople(parse_supply(text, pack)) if text.startswith(SCHEME) else PreparedFolder(text)
 
 
 def batches_of(

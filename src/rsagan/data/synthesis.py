@@ -126,21 +126,27 @@ def synthesize_benchmark(
     folder: Path | str,
     which: Benchmark,
     workers: int = 1,
+    *,
+    assets: Path | str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Render a named benchmark into a prepared folder, with `pairs-validation.csv` and `strata-test.csv` besides.
 
     Args:
         folder, workers, progress: as for `synthesize`.
+        assets: folder of an asset pack, which the `-textured` benchmarks need and the others do without.
 
     Raises:
-        InputError: a folder that holds other data.
+        InputError: a folder that holds other data; no asset pack where one is needed.
     """
+    if which.textured and assets is None:
+        raise InputError(f"{which.name} needs an asset pack; name its folder by --assets or RSAGAN_ASSETS.")
     plan = _Plan(
         which.identities, which.views, which.size, which.seed, which.test, which.test_pairs, which.style,
-        validation_identities=which.validation, benchmark=f"{which.name} version {which.version}",
+        textured=which.textured, validation_identities=which.validation,
+        benchmark=f"{which.name} version {which.version}",
     )  # fmt: skip
-    _fill(Path(folder), plan, workers, None, progress)
+    _fill(Path(folder), plan, workers, assets if which.textured else None, progress)
 
 
 def _fill(

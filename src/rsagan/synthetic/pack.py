@@ -236,10 +236,12 @@ def _opened(folder: Path) -> Pack:
     return Pack(folder)
 
 
-def open_pack(folder: str | Path | None = None) -> Pack | None:
-    """The pack in a folder, or in the one that RSAGAN_ASSETS names; None where neither is given.
+def open_pack(folder: str | Path) -> Pack:
+    """The pack in a folder, read once. Raises InputError where the folder is no pack."""
+    return _opened(Path(folder).expanduser().resolve())
 
-    Raises InputError where the folder is no pack.
-    """
-    chosen = folder or os.environ.get(VARIABLE)
-    return _opened(Path(chosen).expanduser().resolve()) if chosen else None
+
+def usual_folder() -> Path | None:
+    """The folder that RSAGAN_ASSETS names, if it names one."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else None
