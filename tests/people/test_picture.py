@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from rsagan.errors import InputError
-from rsagan.people import Fit, Pose, fit_box, fit_whole, read_picture, write_png
+from rsagan.people import Fit, Pose, fit_box, read_picture, write_png
 from rsagan.people.picture import AI_NOTICE
 
 
@@ -113,6 +113,31 @@ def test_grey_and_16_bit_png() -> None:
         assert np.abs(picture.astype(int) - grey[..., None]).max() <= 1
 
 
+def _red_and_green_exchanged() -> bytes:
+    """The sRGB profile with the names of two primaries exchanged: its red is our green."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile.replace(b"rXYZ", b"?", 1).replace(b"gXYZ", b"rXYZ", 1).replace(b"?", b"gXYZ", 1)
+
+
+@pytest.mark.parametrize("alpha", [None, 255])
+def test_colours_are_brought_from_their_profile(alpha: int | None) -> None:
+    image = Image.new("RGB", (20, 20), (250, 20, 20))
+    if alpha:
+        image.putalpha(alpha)
+    file = io.BytesIO()
+    image.save(file, "PNG", icc_profile=_red_and_green_exchanged())
+    red, green, blue = read_picture(file.getvalue())[5, 5].astype(int)
+    assert green > 240
+    assert red < 40
+    assert blue < 40
+
+
+def test_a_broken_profile_spoils_nothing() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (20, 20), (250, 20, 20)).save(file, "PNG", icc_profile=b"no profile")
+    assert read_picture(file.getvalue())[5, 5].tolist() == [250, 20, 20]
+
+
 def test_one_bit_png() -> None:
     picture = read_picture(encoded(scene().convert("1")))
     assert set(np.unique(picture)) <= {0, 255}
@@ -191,8 +216,8 @@ def a_pose(size: tuple[int, int]) -> Pose:
 @pytest.mark.parametrize(
     "fit",
     [
-        fit_whole((40, 60), (256, 176)),
-        fit_whole((600, 300), (256, 176)),
+        fit_box((0, 0, 60, 40), (40, 60), (256, 176)),
+        fit_box((0, 0, 300, 600), (600, 300), (256, 176)),
         fit_box((-30, -10, 90, 60), (40, 60), (256, 176), 0.9),
     ],
 )
@@ -215,7 +240,7 @@ def test_fit_keeps_the_aspect_and_fills() -> None:
 
 def test_fit_pads_with_the_borders_own_colour() -> None:
     photo = np.full((20, 20, 3), (10, 200, 30), np.uint8)
-    frame = fit_whole((20, 20), (80, 40)).picture_to_frame(photo)
+    frame = fit_box((0, 0, 20, 20), (20, 20), (80, 40)).picture_to_frame(photo)
     assert frame.shape == (80, 40, 3)
     assert np.abs(frame.astype(int) - (10, 200, 30)).max() == 0
 

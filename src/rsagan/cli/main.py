@@ -3,11 +3,15 @@
 0 done, 1 a fault of ours, 2 bad usage or bad input, 130 interrupted.
 """
 
+import errno
 import io
 import itertools
 import os
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr
+from typing import Any
 
 import tyro
 
@@ -15,7 +19,7 @@ from rsagan.cli.console import Console
 from rsagan.cli.verbs import VERBS
 from rsagan.errors import AssetError, InputError
 
-DESCRIPTION = "Show a person from one photo in another pose."
+DESCRIPTION = "Show a person from one photo in another pose. `rsagan --version` names the version."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,9 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         Console().error("interrupted; nothing is left half-written.")
         return 130
-    except BrokenPipeError:  # whoever read the output, `head` perhaps, has seen enough
+    except OSError as error:  # of standard output; what verbs meet, they say themselves
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):  # whoever read the output, `head` perhaps, has seen enough
+            return 0
+        Console().error(f"cannot write the output: {error.strerror or error}.")
+        return 2
 
 
 def _run(given: list[str]) -> int:
@@ -43,9 +50,7 @@ def _run(given: list[str]) -> int:
         return 0
     if _asks_for_poses(given):
         return _list_poses("--json" in given)
-    verb = tyro.extras.subcommand_cli_from_dict(
-        dict(VERBS), prog="rsagan", description=DESCRIPTION, args=given, config=(tyro.conf.FlagCreatePairsOff,)
-    )
+    verb = _parse(given)
     console = Console(getattr(verb, "json", False))
     try:
         verb.run(console)
@@ -55,10 +60,8 @@ def _run(given: list[str]) -> int:
     except KeyboardInterrupt:
         console.error("interrupted; nothing is left half-written.")
         return 130
-    except BrokenPipeError:
-        raise
     except Exception as error:
-        if os.environ.get("RSAGAN_DEBUG"):
+        if os.environ.get("RSAGAN_DEBUG") or _is_of_the_output(error):
             raise
         console.error(
             f"a fault of this program, not yours: {type(error).__name__}: {error}; run again with RSAGAN_DEBUG=1 "
@@ -66,6 +69,25 @@ def _run(given: list[str]) -> int:
         )
         return 1
     return 0
+
+
+def _is_of_the_output(error: Exception) -> bool:
+    """Whether standard output is closed or full."""
+    return isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.ENOSPC) and error.filename is None
+
+
+def _parse(given: list[str]) -> Any:
+    """The verb with its options. Exits with 2 and a message, in JSON where that is asked for, if there is none."""
+    shown = io.StringIO() if "--json" in given else sys.stderr
+    try:
+        with redirect_stderr(shown):
+            return tyro.extras.subcommand_cli_from_dict(
+                dict(VERBS), prog="rsagan", description=DESCRIPTION, args=given, config=(tyro.conf.FlagCreatePairsOff,)
+            )
+    except SystemExit as end:
+        if end.code and isinstance(shown, io.StringIO):
+            Console(as_json=True).error(" ".join(re.sub("[─-╿]", " ", shown.getvalue()).split()))
+        raise
 
 
 def _asks_for_poses(given: Sequence[str]) -> bool:

@@ -159,6 +159,8 @@ def _fill(
     """Render what is missing of a plan, then write the lists."""
     if problem := plan.problem():
         raise InputError(f"Cannot synthesize: {problem}.")
+    if workers < 1:
+        raise InputError(f"At least one worker must render, not {workers}.")
     pack = None if assets is None else str(_checked(Path(assets)))
     if _finished(folder, plan):
         if progress:
@@ -257,7 +259,7 @@ def _render_all(
     done = plan.identities - len(missing)
     if progress:
         progress(done, plan.identities)
-    if workers <= 1:
+    if workers == 1:
         for number in missing:
             _render_identity(folder, plan, number, pack)
             done += 1

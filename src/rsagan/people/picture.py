@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps, PngImagePlugin
+from PIL import Image, ImageCms, ImageFile, ImageOps, PngImagePlugin
 
 from rsagan.errors import InputError
 from rsagan.files import replacing
@@ -31,7 +31,8 @@ def read_picture(source: Path | str | bytes, where: str | None = None) -> Pictur
     """Read a JPEG, PNG or WebP as RGB, upright by its EXIF orientation.
 
     Size and aspect are checked in the header, before any pixel is decoded. CMYK, 16-bit, palette, grey and alpha
-    pictures are converted; transparency is laid on white.
+    pictures are converted, colours of an embedded profile (a phone's wide gamut, a printer's CMYK) brought to sRGB;
+    transparency is laid on white.
 
     Args:
         source: a path, or the file's bytes.
@@ -69,7 +70,7 @@ def read_picture(source: Path | str | bytes, where: str | None = None) -> Pictur
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a damaged EXIF block is no business of the user's
             image.load()
-            return np.asarray(_rgb(_upright(image)))
+            return np.asarray(_rgb(_in_srgb(_upright(image))))
     except Exception as error:  # decoders fail with whatever they like; the picture is at fault
         raise InputError(f"{where} is damaged or cut short and cannot be decoded.") from error
 
@@ -120,11 +121,6 @@ class Fit:
         return np.asarray(Image.fromarray(padded).resize((width, height), resample, box=box))
 
 
-def fit_whole(photo_size: tuple[int, int], frame_size: tuple[int, int]) -> Fit:
-    """The whole photo, centred in the frame, aspect kept."""
-    return fit_box((0, 0, photo_size[1], photo_size[0]), photo_size, frame_size)
-
-
 def fit_box(
     box: tuple[float, float, float, float],
     photo_size: tuple[int, int],
@@ -154,6 +150,24 @@ def _upright(image: Image.Image) -> Image.Image:
         return ImageOps.exif_transpose(image)
     except Exception:  # Pillow fails on foreign EXIF in many ways; the pixels are sound
         return image
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """Colours brought from the embedded profile to sRGB; as they are where there is none or it cannot be used."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
+        return image
+    alpha = image.getchannel("A") if image.mode == "RGBA" else None
+    try:
+        embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        colours = image.convert("RGB") if alpha else image
+        found = ImageCms.profileToProfile(colours, embedded, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # of another colour space, or no profile at all
+        return image
+    assert found is not None  # only a conversion in place returns nothing
+    if alpha:
+        found.putalpha(alpha)
+    return found
 
 
 def _rgb(image: Image.Image) -> Image.Image:
