@@ -114,8 +114,7 @@ def rescoring(log_probability: Tensor, clean_parsing: Tensor) -> Tensor:
 
 def target_parsing(logits: Tensor, parsing: Tensor) -> Tensor:
     """Cross-entropy of the predicted target parsing (B, R, H, W) against the true one, int (B, H, W)."""
-    rows = logits.permute(0, 2, 3, 1).flatten(0, 2)  # as they lie in memory where channels come last
-    return functional.cross_entropy(rows.float(), parsing.flatten().long())
+    return functional.cross_entropy(logits.float(), parsing.long())
 
 
 def correspondence(log_correspondence: Tensor, flow: Tensor, size: tuple[int, int], agree: float = 8.0) -> Tensor:
