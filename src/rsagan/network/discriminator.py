@@ -3,7 +3,6 @@
 The same class serves whole pictures and twofold head crops (with the joints in the crop's pixels).
 """
 
-import torch
 from torch import Tensor, nn
 
 from rsagan.network.config import Config

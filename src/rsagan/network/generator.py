@@ -9,7 +9,6 @@ own: of the paper only the abstract is public.
 
 from typing import Any, NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
