@@ -78,7 +78,7 @@ class VGG16(nn.Module):
         for layer in self.layers[: self.layers.index(layers[-1]) + 1]:
             if layer.endswith("_1") and layer != "1_1":
                 hidden = functional.max_pool2d(hidden, 2)
-            hidden = functional.relu(self.convolution(layer)(hidden))
+            hidden = functional.relu_(self.convolution(layer)(hidden))
             if layer in layers:
                 found.append(hidden)
         return found

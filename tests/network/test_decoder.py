@@ -23,11 +23,12 @@ def centres(rows: int, columns: int, stride: int, literal: Any) -> Tensor:
 
 def test_local_match_equals_the_loops(tiny: Any, literal: Any, shake: Any) -> None:
     module = shake(LocalMatch(tiny()), 0.3)
-    rows, columns = 5, 4
+    rows, columns = 6, 4
     x, pose, appearance, source_pose = torch.randn(4, 2, 16, rows, columns)
-    flow = centres(rows, columns, 4, literal) + 9 * torch.randn(2, 2, rows, columns)  # also beyond the border
+    shift = 9 * torch.randn(2, 2, rows // 2, columns // 2)  # also beyond the border
+    flow = centres(rows, columns, 4, literal) + shift.repeat_interleave(2, 2).repeat_interleave(2, 3)
     keys = module.encode(appearance, source_pose)
-    finer, certainty = module(x, pose, keys, flow)
+    finer, certainty = module(x, pose, keys, shift)
     assert finer.shape == (2, 2, rows, columns)
     assert certainty.shape == (2, 1, rows, columns)
     offsets = [(4 * i, 4 * j) for j in range(-2, 3) for i in range(-2, 3)]  # x runs fastest
@@ -188,15 +189,15 @@ def literal_decoder(decoder: Decoder, given: tuple[Any, ...], literal: Any) -> t
 
     x = enlarge(act(conv(decoder.to_quarter, literal.array(x[0]))))
     certainty = np.zeros((1, H // 4, W // 4))
-    start = np.zeros((2, H // 4, W // 4))
+    shift = np.zeros((2, H // 8, W // 8))
     for row in range(H // 4):
         for column in range(W // 4):
             cell = (0, slice(None), row // 2, column // 2)
             certainty[:, row, column] = literal.array(reading.certainty[cell])
             moved = literal.array(reading.flow[cell]) - literal.centre(row // 2, column // 2, 8)
-            start[:, row, column] = moved + literal.centre(row, column, 4)
+            shift[:, row // 2, column // 2] = moved
     flow, close = decoder.match(
-        torch.tensor(x[None], dtype=torch.float32), pose.quarter, keys, torch.tensor(start[None], dtype=torch.float32)
+        torch.tensor(x[None], dtype=torch.float32), pose.quarter, keys, torch.tensor(shift[None], dtype=torch.float32)
     )
     flow = literal.array(flow[0])
     fetched = fetch(conv(decoder.fetch_quarter, literal.array(source.quarter[0])), flow, 4)

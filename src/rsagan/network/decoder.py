@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rsagan.network.config import Config
 from rsagan.network.encoders import Appearance, PoseFeatures
-from rsagan.network.layers import ResidualBlock, act, cell_centres, conv, sample, up
+from rsagan.network.layers import ResidualBlock, act, cell_centres, conv, join, sample, up
 from rsagan.network.style_injection import FlowReading
 from rsagan.people import NUM_REGIONS
 
@@ -48,19 +48,58 @@ class LocalMatch(nn.Module):
 
     def encode(self, appearance: Tensor, pose: Tensor) -> Tensor:
         """Keys (B, M, H/4, W/4) of the source, each of length one."""
-        return F.normalize(self.key(torch.cat([appearance, pose], 1)).float(), dim=1, eps=1e-3)
+        return F.normalize(self.key(join(appearance, pose)).float(), dim=1, eps=1e-3)
 
-    def forward(self, x: Tensor, pose: Tensor, keys: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
-        """x, pose (B, C2, H/4, W/4) of the target; flow (B, 2, H/4, W/4). Returns the finer flow and its certainty."""
-        b, _, h, w = flow.shape
-        query = F.normalize(self.query(torch.cat([x, pose], 1)).float(), dim=1, eps=1e-3)  # (B, M, h', w')
-        k = len(self.offsets)  # all the places of the window, (2 * _REACH + 1)^2
-        around = flow[:, None] + self.offsets[:, :, None, None]  # (B, k, 2, h', w')
-        seen = sample(keys, around.transpose(1, 2).reshape(b, 2, k * h, w), stride=4).unflatten(2, (k, h))
-        logits = 8 * (query[:, :, None] * seen).sum(1) + self.lean[:, None, None]  # (B, k, h', w')
-        weights = logits.softmax(1)
-        finer = flow + torch.einsum("bkhw,kc->bchw", weights, self.offsets)
-        return finer, weights.amax(1, keepdim=True)
+    def forward(self, x: Tensor, pose: Tensor, keys: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+        """
+        Args:
+            x, pose: (B, C2, H/4, W/4) of the target.
+            keys: of `encode`.
+            shift: float32 (B, 2, h, w), from a cell of the target at 1/8 to its place in the source, in pixels.
+
+        Returns:
+            the finer flow (B, 2, H/4, W/4) and its certainty (B, 1, H/4, W/4).
+        """
+        b, _, h, w = shift.shape
+        query = F.normalize(self.query(join(x, pose)).float(), dim=1, eps=1e-3)  # (B, M, 2h, 2w)
+        query = query.permute(0, 2, 3, 1).reshape(b, h, 2, w, 2, -1).transpose(2, 3).reshape(b * h * w, 4, -1)
+        with torch.autocast(shift.device.type, enabled=False):
+            seen = self.look(query, keys, shift.permute(0, 2, 3, 1) / 4)
+            weights = (8 * seen + self.lean).softmax(-1)  # (B, h, w, 4, k)
+            moved = shift.permute(0, 2, 3, 1)[..., None, :] + weights @ self.offsets
+        finer = quarters(moved, h, w)
+        return finer + centres_map(finer, 4), quarters(weights.amax(-1, keepdim=True), h, w)
+
+    @staticmethod
+    def look(query: Tensor, keys: Tensor, moved: Tensor) -> Tensor:
+        """Cosines (B, h, w, 4, k) of the four quarters of each cell at 1/8 with the k keys round where each came from.
+
+        The four move together, so they look into one window of keys, and only the cosines with its whole places are
+        interpolated: the same numbers as from interpolated keys, for a tenth of their reading.
+
+        Args:
+            query: (B * h * w, 4, M). keys: (B, M, H/4, W/4). moved: (B, h, w, 2), x and y in cells at 1/4.
+        """
+        b, _, rows, columns = keys.shape
+        h, w = moved.shape[1:3]
+        whole = moved.detach().floor()
+        part = moved - whole
+        reach = torch.arange(-_REACH, _REACH + 3, device=keys.device)  # two quarters, and one more to interpolate
+        x = whole[..., 0].long() + 2 * torch.arange(w, device=keys.device)
+        y = whole[..., 1].long() + 2 * torch.arange(h, device=keys.device)[:, None]
+        x = (x[..., None] + reach).clamp(0, columns - 1)  # (B, h, w, 7); beyond the border its nearest key
+        y = (y[..., None] + reach).clamp(0, rows - 1)
+        first = torch.arange(b, device=keys.device)[:, None, None, None, None] * (rows * columns)
+        places = (first + y[..., :, None] * columns + x[..., None, :]).reshape(b * h * w, -1)
+        window = F.embedding(places, keys.permute(0, 2, 3, 1).flatten(0, 2))  # (B * h * w, 49, M)
+        cosines = (query @ window.transpose(1, 2)).view(b, h, w, 4, len(reach), len(reach))
+        right, below = (part[..., i, None, None, None] for i in (0, 1))
+        cosines = torch.lerp(cosines[..., :-1], cosines[..., 1:], right)
+        cosines = torch.lerp(cosines[..., :-1, :], cosines[..., 1:, :], below)
+        side = 2 * _REACH + 1
+        corners = [(i, i // 2, i % 2) for i in range(4)]
+        own = [cosines[:, :, :, i, top : top + side, left : left + side] for i, top, left in corners]
+        return torch.stack(own, 3).flatten(4)
 
 
 class Decoder(nn.Module):
@@ -117,29 +156,27 @@ class Decoder(nn.Module):
             reading: the correspondence as a flow at 1/8.
         """
         base = x
-        x = torch.cat([up(act(self.to_quarter(x))), pose.quarter], 1)  # (B, 2 C2, H/4, W/4)
+        x = up(act(self.to_quarter(x)))  # (B, C2, H/4, W/4)
+        parts = [x, pose.quarter]
         flow = None
         if self.detail:
             assert keys is not None
             coarse = self.base_flow(base, reading)
             shift = coarse.flow - centres_map(coarse.flow, 8)
             # A cell's four quarters move together: the displacement is what they share.
-            shift = shift.repeat_interleave(2, 2).repeat_interleave(2, 3)
             certainty = coarse.certainty.repeat_interleave(2, 2).repeat_interleave(2, 3)
-            half_channels = x.shape[1] // 2
-            start = shift + centres_map(shift, 4)
-            flow, close = self.match(x[:, :half_channels], pose.quarter, keys, start)
+            flow, close = self.match(x, pose.quarter, keys, shift)
             fetched = sample(self.fetch_quarter(source.quarter), flow, stride=4)
-            trust = torch.cat([certainty.to(x.dtype), close.to(x.dtype), x[:, :half_channels]], 1)
-            x = torch.cat([x, fetched * torch.sigmoid(self.trust_quarter(trust))], 1)
-        x = self.at_quarter(act(self.join_quarter(x)))
+            trust = join(certainty.to(x.dtype), close.to(x.dtype), x)
+            parts.append(fetched * torch.sigmoid(self.trust_quarter(trust)))
+        x = self.at_quarter(act(self.join_quarter(join(*parts))))
 
         x = up(act(self.to_half(act(x))))  # (B, C1, H/2, W/2)
         if flow is not None:
             shift = flow - centres_map(flow, 4)
             fetched = carry(self.fetch_half(source.half), shift, stride=2)
-            trust = torch.cat([up(certainty).to(x.dtype), x], 1)
-            x = torch.cat([x, fetched * torch.sigmoid(self.trust_half(trust))], 1)
+            trust = join(up(certainty).to(x.dtype), x)
+            x = join(x, fetched * torch.sigmoid(self.trust_half(trust)))
         x = self.at_half(act(self.join_half(x)))
         parsing = None if self.parsing is None else up(self.parsing(act(x)))
 
@@ -148,7 +185,7 @@ class Decoder(nn.Module):
             x = act(self.at_full(act(self.join_full(x))))
             return Painted(torch.tanh(self.colours(x).float()), parsing, None, None)
         carried = carry(picture, shift, stride=1)
-        x = act(self.join_full(torch.cat([x, carried.to(x.dtype)], 1)))
+        x = act(self.join_full(join(x, carried.to(x.dtype))))
         x = self.colours(act(self.at_full(x))).float()
         mask = torch.sigmoid(x[:, 3:])
         painted = mask * carried.float() + (1 - mask) * torch.tanh(x[:, :3])
@@ -172,11 +209,12 @@ def carry(features: Tensor, shift: Tensor, stride: int) -> Tensor:
     rows, below = _neighbours(shift.shape[2], factor, shift.device)
     columns, right = _neighbours(shift.shape[3], factor, shift.device)
     centres = centres_map(features, stride)
+    planes = features.to(torch.float32, memory_format=torch.contiguous_format)
     blended = torch.zeros((), device=features.device)
     for y, share_y in zip(rows, (1 - below, below), strict=True):
         for x, share_x in zip(columns, (1 - right, right), strict=True):
             moved = shift.index_select(2, y).index_select(3, x)
-            blended = blended + share_y[:, None] * share_x * sample(features, centres + moved, stride)
+            blended = blended + share_y[:, None] * share_x * sample(planes, centres + moved, stride)
     return blended.to(features.dtype)
 
 
@@ -186,6 +224,11 @@ def _neighbours(cells: int, factor: int, device: torch.device) -> tuple[tuple[Te
     before = place.floor()
     first, second = (index.long().clamp(0, cells - 1) for index in (before, before + 1))
     return (first, second), place - before
+
+
+def quarters(cells: Tensor, h: int, w: int) -> Tensor:
+    """(B, h, w, 4, C), the four quarters of each cell, to a map (B, C, 2h, 2w)."""
+    return cells.unflatten(3, (2, 2)).permute(0, 5, 1, 3, 2, 4).reshape(len(cells), -1, 2 * h, 2 * w)
 
 
 def centres_map(like: Tensor, stride: int) -> Tensor:

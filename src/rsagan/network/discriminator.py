@@ -3,12 +3,11 @@
 The same class serves whole pictures and twofold head crops (with the joints in the crop's pixels).
 """
 
-import torch
 from torch import Tensor, nn
 
 from rsagan.network.config import Config
 from rsagan.network.generator import pad
-from rsagan.network.layers import act, conv, halve, initialise
+from rsagan.network.layers import act, conv, halve, initialise, join
 from rsagan.network.pose_maps import POSE_CHANNELS, pose_maps
 
 
@@ -40,7 +39,7 @@ class Discriminator(nn.Module):
         picture = pad(picture)
         maps = pose_maps(points, (picture.shape[2], picture.shape[3]), stride=4)
         x = act(self.to_quarter(act(self.to_half(picture))))
-        x = torch.cat([x, self.pose(maps.to(x.dtype))], 1)
+        x = join(x, self.pose(maps.to(x.dtype)))
         x = act(self.to_eighth(act(x)))
         x = act(self.near(x))
         return [self.near_out(x), self.far_out(act(self.to_sixteenth(x)))]

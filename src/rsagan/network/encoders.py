@@ -2,11 +2,10 @@
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
 from rsagan.network.config import Config
-from rsagan.network.layers import ResidualBlock, act, conv, halve
+from rsagan.network.layers import ResidualBlock, act, conv, halve, join
 from rsagan.network.pose_maps import POSE_CHANNELS, pose_maps
 from rsagan.people import NUM_REGIONS
 
@@ -34,7 +33,7 @@ class AppearanceEncoder(nn.Module):
         self.at_eighth = ResidualBlock(eighth)
 
     def forward(self, picture: Tensor, parsing: Tensor | None) -> Appearance:
-        x = picture if parsing is None else torch.cat([picture, parsing], dim=1)
+        x = picture if parsing is None else join(picture, parsing)
         half = act(self.at_half(act(self.to_half(act(self.stem(x))))))
         quarter = self.at_quarter(act(self.to_quarter(half)))
         eighth = self.at_eighth(act(self.to_eighth(act(quarter))))

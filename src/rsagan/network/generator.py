@@ -9,7 +9,6 @@ own: of the paper only the abstract is public.
 
 from typing import Any, NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -17,7 +16,7 @@ from rsagan.errors import InputError
 from rsagan.network.config import Config
 from rsagan.network.decoder import Decoder
 from rsagan.network.encoders import Appearance, AppearanceEncoder, PoseEncoder
-from rsagan.network.layers import conv, initialise
+from rsagan.network.layers import conv, initialise, join
 from rsagan.network.semantic_fusion import SemanticFusion, Semantics
 from rsagan.network.style_injection import (
     PlainConditioning,
@@ -131,7 +130,7 @@ class Generator(nn.Module):
         else:
             side = injection.encode(appearance.eighth)
 
-        known = appearance.eighth if features is None else torch.cat([appearance.eighth, features], 1)
+        known = appearance.eighth if features is None else join(appearance.eighth, features)
         tokens = None if semantics is None else semantics.tokens
         blocks: list[Any] = [] if isinstance(self.integration, PlainBlocks) else list(self.integration)
         keys_values = [block.encode(known, tokens) for block in blocks]

@@ -36,8 +36,9 @@ def pose_maps(points: Tensor, size: tuple[int, int], stride: int, scale: float |
     h, w = size[0] // stride, size[1] // stride
     bones = _Bones(points, size, scale)
     centres = cell_centres(h, w, stride, points.device)
-    squared = (bones.xy[:, :, None] - centres).square().sum(-1)  # (B, 18, N)
-    heat = torch.exp(-squared / (2 * (JOINT_SIGMA * bones.scale[:, :, None]).square())) * bones.present[:, :, None]
+    x, y = (centres[:, i] - bones.xy[:, :, None, i] for i in (0, 1))  # (B, 18, N)
+    squared = torch.addcmul(x * x, y, y)
+    heat = torch.exp(squared / (-2 * (JOINT_SIGMA * bones.scale[:, :, None]).square())) * bones.present[:, :, None]
     near, along, across = bones.around(centres)
     maps = [heat, near, near * (2 * along.clamp(-0.5, 1.5) - 1), near * (across / LIMB_SIGMA).clamp(-3, 3)]
     return torch.cat(maps, dim=1).unflatten(2, (h, w))
@@ -63,14 +64,14 @@ def rigid_motion(source: Tensor, target: Tensor, size: tuple[int, int], stride: 
     # 1 where both are seen from the same side, -1 from opposite ones, soft in profile, where noise decides the sign.
     mirrored = torch.where(here.sided & there.sided, torch.tanh(8 * here.facing * there.facing), 1.0)[:, None, None]
     aside = across * mirrored * there.scale[:, :, None]
-    guess = (
-        there.start[:, :, None]
-        + along[..., None].clamp(-0.3, 1.3) * there.bone[:, :, None]
-        + aside[..., None] * there.normal[:, :, None]
-    )  # (B, 17, N, 2)
+    along = along.clamp(-0.3, 1.3)
     total = near.sum(1)
-    mean = (near[..., None] * guess).sum(1) / total[..., None].clamp(min=1e-6)
-    return mean, total.clamp(max=1)
+    means = []
+    for i in (0, 1):  # x, then y
+        start, bone, normal = (each[:, :, None, i] for each in (there.start, there.bone, there.normal))
+        guess = torch.addcmul(torch.addcmul(start, along, bone), aside, normal)  # (B, 17, N)
+        means.append((near * guess).sum(1))
+    return torch.stack(means, -1) / total[..., None].clamp(min=1e-6), total.clamp(max=1)
 
 
 class _Bones:
@@ -99,10 +100,15 @@ class _Bones:
 
     def around(self, centres: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """For places (N, 2): nearness in [0, 1], position along in bone lengths, across in scales; each (B, 17, N)."""
-        relative = centres - self.start[:, :, None]  # (B, 17, N, 2)
-        along = (relative * self.bone[:, :, None]).sum(-1) / self.length[..., None].square()
-        across = (relative * self.normal[:, :, None]).sum(-1) / self.scale[:, :, None]
-        foot = along.clamp(0, 1)[..., None] * self.bone[:, :, None]
-        squared = (relative - foot).square().sum(-1)
-        near = torch.exp(-squared / (2 * (LIMB_SIGMA * self.scale[:, :, None]).square()))
+        # x and y apart: one array (..., 2) would be walked in steps of two.
+        x, y = (centres[:, i] - self.start[:, :, None, i] for i in (0, 1))
+        bone_x, bone_y = (self.bone[:, :, None, i] for i in (0, 1))
+        normal = self.normal / self.scale[:, :, None]
+        reach = self.bone / self.length[..., None].square()
+        along = torch.addcmul(x * reach[:, :, None, 0], y, reach[:, :, None, 1])
+        across = torch.addcmul(x * normal[:, :, None, 0], y, normal[:, :, None, 1])
+        foot = along.clamp(0, 1)
+        x, y = torch.addcmul(x, foot, bone_x, value=-1), torch.addcmul(y, foot, bone_y, value=-1)
+        squared = torch.addcmul(x * x, y, y)
+        near = torch.exp(squared / (-2 * (LIMB_SIGMA * self.scale[:, :, None]).square()))
         return near * self.known[:, :, None], along, across

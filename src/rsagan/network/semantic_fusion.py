@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rsagan.network.config import Config
 from rsagan.network.encoders import Appearance
-from rsagan.network.layers import act, conv, halve, tokens_of
+from rsagan.network.layers import act, conv, halve, join, tokens_of
 from rsagan.network.pose_maps import POSE_CHANNELS, pose_maps
 from rsagan.people import LIMBS, NUM_JOINTS, NUM_REGIONS, REGION_JOINTS, Region
 
@@ -81,7 +81,7 @@ class SemanticFusion(nn.Module):
         if self.to_features is not None:
             assert hidden is not None
             weighted = hidden.unflatten(1, (NUM_REGIONS, -1)) * sure[:, :, None].to(hidden.dtype)
-            features = self.to_features(torch.cat([sure.to(hidden.dtype), weighted.flatten(1, 2)], dim=1))
+            features = self.to_features(join(sure.to(hidden.dtype), weighted.flatten(1, 2)))
         regions = F.avg_pool2d(sure, 2)  # (B, R, h, w)
         tokens = None if self.pool is None else self.pool(regions, appearance.eighth)
         # A region that covers less than a 500th of the frame counts as half there or less. What the smoothing alone

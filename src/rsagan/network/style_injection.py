@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rsagan.network.config import Config
-from rsagan.network.layers import act, cell_centres, conv, map_of, norm, tokens_of
+from rsagan.network.layers import act, cell_centres, conv, join, map_of, norm, tokens_of
 from rsagan.network.pose_maps import rigid_motion
 from rsagan.people import NUM_REGIONS
 
@@ -58,7 +58,7 @@ class StyleInjection(nn.Module):
 
     def encode(self, appearance: Tensor, pose: Tensor, semantics: Tensor | None) -> SourceSide:
         """appearance, pose, semantics (B, C, h, w), all of the source."""
-        known = pose if semantics is None else torch.cat([pose, semantics], dim=1)
+        known = pose if semantics is None else join(pose, semantics)
         return SourceSide(normalised(tokens_of(self.key(known))), tokens_of(self.value(appearance)))
 
     def correspond(self, keys: Tensor, pose: Tensor, source: Tensor, target: Tensor, size: tuple[int, int]) -> Tensor:
