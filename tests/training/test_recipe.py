@@ -63,7 +63,7 @@ def test_broken_recipes_get_one_sentence(tmp_path: Path, text: str, words: list[
 
 
 def test_unknown_recipes_name_the_known(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="people-128, people-256"):
+    with pytest.raises(InputError, match="people-128, .*people-256"):
         load_recipe("people-64")
     with pytest.raises(InputError, match="cannot be read"):
         load_recipe(tmp_path / "none.toml")
