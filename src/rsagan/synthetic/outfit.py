@@ -7,7 +7,7 @@ import numpy as np
 
 from rsagan.synthetic.body import Surface, template
 from rsagan.synthetic.fabric import Kind, Look
-from rsagan.synthetic.mesh import Floats, Ints, floats, normals, triangles
+from rsagan.synthetic.mesh import Floats, Ints, floats, normals
 from rsagan.synthetic.pictures import NO_PICTURES
 
 Row = Floats  # a layer's look, float32 (Look.COLUMNS,)
@@ -76,8 +76,9 @@ def part(
     bias: float = 0.0, double: bool = False,
 ) -> Part:  # fmt: skip
     """A part that lies on one of the template's surfaces, without the triangles its field removes anyway."""
-    faces = triangles(surface.quads)
-    keep = (field[faces] >= 0).any(1)
+    faces = surface.faces
+    inside = field >= 0
+    keep = inside[faces[:, 0]] | inside[faces[:, 1]] | inside[faces[:, 2]]
     regions = np.full(len(faces), region, np.int32) if np.ndim(region) == 0 else np.asarray(region, np.int32)
     used, compact = compacted(faces[keep], len(rest))
     return Part(
@@ -106,7 +107,7 @@ def chart_of(surface: Surface) -> Ints:
 
 
 def _chart_of(surface: Surface) -> Ints:
-    faces = triangles(surface.quads)
+    faces = surface.faces
     centre = surface.canon[faces].mean(1)
     arm, leg = surface.limb[faces, 0].mean(1), surface.limb[faces, 1].mean(1)
     left = centre[:, 0] > 0

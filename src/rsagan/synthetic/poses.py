@@ -5,6 +5,7 @@ places measured on that figure, so the same family fits every build. Lengths are
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class Girth:
     back: float
 
 
+@lru_cache(maxsize=64)
 def girth(figure: Figure) -> Girth:
     """Measure the torso on the garment mesh, away from the arms."""
     points, heads = figure.vertices["tights"], figure.heads

@@ -65,7 +65,7 @@ def _clear_of_body(figure: Figure, rest: Floats, canon: Floats, clearance: float
     body = figure.vertices["tights"]
     solid = (tights.canon[:, 1] > 3.0) & (tights.limb[:, 0] < 0.6)
     points, out = body[solid], rest.copy()
-    facing = normals(body, triangles(tights.quads))[solid]
+    facing = normals(body, tights.faces)[solid]
     low = np.nonzero(canon[:, 1] < 6.5)[0]
     _push(out, low, points, facing, clearance)
     return out

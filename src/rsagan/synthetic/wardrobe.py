@@ -12,7 +12,7 @@ import numpy as np
 from rsagan.people.regions import Region
 from rsagan.synthetic.body import Figure, Surface, template
 from rsagan.synthetic.collar import collar, hood
-from rsagan.synthetic.mesh import Floats, floats, normals, relaxed, triangles
+from rsagan.synthetic.mesh import Floats, floats, normals, relaxed
 from rsagan.synthetic.outfit import Part, Row, part
 
 Cut = Callable[[Surface], Floats]
@@ -120,7 +120,7 @@ def cloth_rest(garment: Garment, figure: Figure) -> Floats:
     """Where a garment on the tights lies in the figure's rest pose, (N, 3)."""
     surface = template().surfaces["tights"]
     skin = figure.vertices["tights"]
-    faces = triangles(surface.quads)
+    faces = surface.faces
     rest, lift = skin, np.zeros(len(skin), np.float32)
     if garment.soft:
         torso = (1 - surface.limb[:, 0:1]) * (surface.canon[:, 1:2] > -1.2) * (surface.canon[:, 1:2] < 5.0)
@@ -152,7 +152,7 @@ def skirt_rest(garment: Garment, figure: Figure) -> Floats:
     middle = floats([[0, 0, 0.1]])
     flat = (rest - middle) * floats([[1, 0, 1]])
     rest += flat * (scale - 1)
-    out = normals(rest, triangles(surface.quads))
+    out = normals(rest, surface.faces)
     if garment.fullness > 1.1:
         angle = np.arctan2(surface.canon[:, 0], surface.canon[:, 2])
         rest += out * (np.sin(angle * 11) * 0.10 * (garment.fullness - 1) * np.clip((1.2 - y) / 2, 0, 1))[:, None]
