@@ -168,6 +168,7 @@ class Skeleton:
         names = [f"{b}.{side}" for b in ("upperarm01", "lowerarm01", "wrist")]
         shoulder, elbow, wrist = (self.rest[self.names[n]] for n in names)
         u0, l0 = unit(elbow - shoulder), unit(wrist - elbow)
+        self._shrug(side, target)
         u, lower = self.limb(names, target, pole)
         parent = self.rotation[self.names[f"shoulder01.{side}"]]
         start = parent @ u0
@@ -185,6 +186,16 @@ class Skeleton:
         hand = turn_about(lower, roll) @ forearm
         palm = unit(hand @ cross(u0, l0))
         self.fix(names[2], turn_about(palm, bend) @ hand)
+
+    def _shrug(self, side: str, target: Floats) -> None:
+        """Raise collar bone and shoulder with an arm that reaches up: without it the skin caves in above the joint."""
+        way = unit(target - self.at(f"upperarm01.{side}"))
+        rise = 0.45 * max(0.0, float(way @ self.rotation[self.names["spine01"]][:, 1]) + 0.15)
+        if rise > 0:
+            for bone, share in (("clavicle", 0.4), ("shoulder01", 0.6)):
+                b = self.names[f"{bone}.{side}"]
+                self.local[b] = turn("z", rise * share * (1 if side == "L" else -1)) @ self.local[b]
+            self.solve()
 
     def leg(self, side: str, ankle: Floats, toes: float, pitch: float) -> None:
         """Bring an ankle to a point of the world, the foot pointing `toes` radians about y and tipped by `pitch`."""

@@ -127,11 +127,14 @@ def cloth_rest(garment: Garment, figure: Figure) -> Floats:
         rest = relaxed(skin, surface.mean, garment.soft, (0.6 * torso + 0.05).astype(np.float32))
     out = normals(rest, faces)
     if garment.soft:
-        lift = np.maximum(((skin - rest) * out).sum(1, keepdims=True), 0)
+        least = np.maximum(((skin - rest) * out).sum(1, keepdims=True), 0)
+        lift = least
         for _ in range(garment.soft // 4):  # cloth that a rise lifts spans the hollow beside it
             lift = surface.mean.highest(lift)
         lift = relaxed(floats(lift), surface.mean, garment.soft // 2, floats([[0.6]]))[:, 0]
         lift = 0.4 * np.tanh(lift / 0.4)  # or it would stand far off a heavy body
+        hangs = (1 - surface.limb[:, 0]) * np.clip((4.7 - surface.canon[:, 1]) / 0.8, 0, 1)
+        lift = least[:, 0] + (lift - least[:, 0]) * hangs  # on shoulders and sleeves cloth lies close
     y = surface.canon[:, 1]
     leg, hem = garment.flare
     ease = garment.ease + leg * np.clip((-1.0 - y) / 6.0, 0, 1) * (surface.limb[:, 1] > 0.3)
