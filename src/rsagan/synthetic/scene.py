@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from rsagan.synthetic import raster, shade
+from rsagan.synthetic.bags import hangers, settle
 from rsagan.synthetic.body import Figure
 from rsagan.synthetic.fabric import noise_table
 from rsagan.synthetic.mesh import Floats, floats
@@ -158,10 +159,12 @@ def stand(figure: Figure, mesh: Mesh, posture: Posture, yaw: float) -> Body:
     """Skin a posture and put its lowest point on the floor, or as far above as the posture says."""
     skeleton = posture.skeleton
     whole = turn("y", yaw)
-    motion = skeleton.motion()
+    motion = np.concatenate([skeleton.motion(), hangers(skeleton)])
     motion = np.einsum("ij,bjk->bik", whole, motion).astype(np.float32)
     position, normal = raster.skin(mesh.rest, mesh.normal, mesh.bones, mesh.weights, motion)
-    lowest = float(position[:, 1].min()) - posture.lift
+    if mesh.hung < len(position):
+        settle(mesh, position, skeleton, whole)
+    lowest = float(position[: mesh.hung, 1].min()) - posture.lift
     position[:, 1] -= lowest
     points = joints(skeleton, figure) @ whole.T - floats([0, lowest, 0])
     feet = np.stack([whole @ skeleton.at(b) for b in ("foot.L", "foot.R", "root")])[:, [0, 2]]
@@ -296,6 +299,8 @@ def photographed(
         front = float(window.max())
         depth = 1 / float(seen[k, 2])
         visible[k] = front > 0 and depth - 1 / front < DEPTH_OF_JOINT[k]
+        near = regions[max(0, row[k] - 1) : row[k] + 2, max(0, column[k] - 1) : column[k] + 2]
+        visible[k] &= bool(near.any())  # or a bag lies on it
         # a face point behind the head itself is missing; behind a raised hand it is only hidden
         if k in FACE_POINTS and not visible[k] and front > 0 and regions[row[k], column[k]] in (1, 2):
             inside[k] = False

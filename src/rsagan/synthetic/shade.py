@@ -93,11 +93,13 @@ def shade(  # type: ignore[no-untyped-def]
                 look = looks[face_layer[t]]
                 region = face_region[t]
                 votes[region] += 1
-                owner[count] = region
                 for k in range(3):
-                    where[count, k] = a * rest[v0, k] + b * rest[v1, k] + d * rest[v2, k]
                     c[k] = a * canon[v0, k] + b * canon[v1, k] + d * canon[v2, k]
-                count += 1
+                if region > 0:  # a bag is shown, but it is no part of the person
+                    owner[count] = region
+                    for k in range(3):
+                        where[count, k] = a * rest[v0, k] + b * rest[v1, k] + d * rest[v2, k]
+                    count += 1
                 # two diagonal subpixels are worth shading; the others show the same cloth
                 layer = face_layer[t]
                 lit_layer[n] = layer

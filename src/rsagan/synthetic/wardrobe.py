@@ -106,6 +106,20 @@ def opening(top: float, bottom: float) -> Cut:
     return cut
 
 
+def lapel(front: Cut, low: float, wide: float) -> Cut:
+    """The edges of an open front folded back from height `low` up to the collar, `wide` at most, with a notch."""
+
+    def cut(s: Surface) -> Floats:
+        x, y, z = np.abs(s.canon[:, 0]), s.canon[:, 1], s.canon[:, 2]
+        inside = front(s)
+        edge = np.interp(y, [low, 4.5, 4.62, 4.66, 5.3], [0.0, wide, 0.62 * wide, 0.8 * wide, 0.7 * wide])
+        chest = np.minimum((z - 0.1) * 2, (0.3 - s.limb[:, 0]) * 2)
+        field = np.minimum.reduce([inside, edge - inside, y - low, 5.5 - y, chest])
+        return np.where(x < 1.6, field, -1).astype(np.float32)
+
+    return cut
+
+
 def base_layer(upper: Region, lower: Region, look: Row) -> list[Garment]:
     """The vest and shorts everyone wears beneath; they count as what covers them."""
     vest = all_of(above(1.0), sleeve(-0.14), neckline("scoop", 0.25), straps(1.05))
