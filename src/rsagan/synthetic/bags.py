@@ -119,7 +119,9 @@ def _rounded(half: Floats) -> Floats:
     x, z = (np.sign(v) * np.abs(v) ** 0.45 for v in (np.sin(angle), np.cos(angle)))
     rings = ((1.0, 0.0), (1.0, 0.8), (0.93, 0.97), (0.4, 1.0), (-0.4, 1.03), (-0.9, 1.0), (-1.0, 0.8), (-1.0, 0.0))
     return floats(
-        np.concatenate([np.stack([half[0] * r * x, np.full(COLUMNS, half[1] * y), half[2] * r * z], 1) for y, r in rings])
+        np.concatenate(
+            [np.stack([half[0] * r * x, np.full(COLUMNS, half[1] * y), half[2] * r * z], 1) for y, r in rings]
+        )
     )
 
 
@@ -138,7 +140,9 @@ def _against(
     near &= (np.abs(surface.canon @ beside) < half[0]) & (surface.canon @ out > 0)
     local = _rounded(half)
     middle = floats([0, float(skin[near, 1].max() + skin[near, 1].min()) / 2, 0])
-    place = middle + beside * float((skin[near] @ beside).mean()) + out * (float((skin[near] @ out).max()) + gap + half[2])
+    place = (
+        middle + beside * float((skin[near] @ beside).mean()) + out * (float((skin[near] @ out).max()) + gap + half[2])
+    )
     rest = place + local[:, :1] * beside + local[:, 1:2] * floats([0, 1, 0]) + local[:, 2:] * out
     names = template().bone_names
     return _solid(floats(rest), local, row, {names.index(name): np.full(1, w) for name, w in bones.items()})

@@ -158,27 +158,30 @@ def neighbours(quads: Ints, count: int) -> Gather:
 
 
 def relaxed(vertices: Floats, mean: Gather, steps: int, amount: Floats) -> Floats:
-    """Pull vertices (N, C) towards the mean of their neighbours, `amount` float (N, 1) or (1, 1) a step."""
+    """Pull vertices (N, C <= 4) towards the mean of their neighbours, `amount` float (N, 1) or (1, 1) a step."""
     each = np.ascontiguousarray(np.broadcast_to(amount, (len(vertices), 1)), np.float32)
     out: Floats = _relaxed(mean.source, mean.weight, np.ascontiguousarray(vertices, np.float32), steps, each)
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _relaxed(source, weight, values, steps, amount):  # type: ignore[no-untyped-def]
-    now, then = values.copy(), np.empty_like(values)
+    columns = values.shape[1]
+    now, then = values.copy(), values.copy()
+    total = np.zeros(4, np.float32)
+    moving = np.nonzero(amount[:, 0])[0]
     for _ in range(steps):
-        for i in range(len(source)):
-            a = amount[i, 0]
-            for c in range(values.shape[1]):
-                total = np.float32(0)
-                if a != 0:
-                    for k in range(source.shape[1]):
-                        w = weight[i, k]
-                        if w == 0:
-                            break
-                        total += w * now[source[i, k], c]
-                then[i, c] = now[i, c] + a * (total - now[i, c]) if a != 0 else now[i, c]
+        for i in moving:
+            total[:] = 0
+            for k in range(source.shape[1]):
+                w = weight[i, k]
+                if w == 0:
+                    break
+                j = source[i, k]
+                for c in range(columns):
+                    total[c] += w * now[j, c]
+            for c in range(columns):
+                then[i, c] = now[i, c] + amount[i, 0] * (total[c] - now[i, c])
         now, then = then, now
     return now
 

@@ -17,10 +17,10 @@ def turn(axis: str, angle: float) -> Floats:
     """Rotation (3, 3) about x, y or z by an angle in radians."""
     c, s = math.cos(angle), math.sin(angle)
     if axis == "x":
-        return floats([[1, 0, 0], [0, c, -s], [0, s, c]])
+        return floats([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
     if axis == "y":
-        return floats([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-    return floats([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+        return floats([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
+    return floats([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
 def bent(about_y: float, about_z: float, about_x: float) -> Floats:
@@ -56,7 +56,8 @@ def frame(main: Floats, other: Floats) -> Floats:
     """Orthonormal columns: along `main`, along the part of `other` across it, and their cross product."""
     first = unit(main)
     second = unit(other - first * float(first @ other))
-    return np.array([first, second, cross(first, second)]).T
+    columns: Floats = np.array([first, second, cross(first, second)]).T
+    return columns
 
 
 def cross(a: Floats, b: Floats) -> Floats:

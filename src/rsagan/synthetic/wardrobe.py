@@ -130,15 +130,16 @@ def base_layer(upper: Region, lower: Region, look: Row) -> list[Garment]:
     ]
 
 
-def cloth_rest(garment: Garment, figure: Figure) -> Floats:
-    """Where a garment on the tights lies in the figure's rest pose, (N, 3)."""
+def cloth_rest(garment: Garment, figure: Figure, field: Floats) -> Floats:
+    """Where a garment on the tights lies in the figure's rest pose, (N, 3); `field` (N,) is its cut."""
     surface = template().surfaces["tights"]
     skin = figure.vertices["tights"]
     faces = surface.faces
     rest, lift = skin, np.zeros(len(skin), np.float32)
     if garment.soft:
         torso = (1 - surface.limb[:, 0:1]) * (surface.canon[:, 1:2] > -1.2) * (surface.canon[:, 1:2] < 5.0)
-        rest = relaxed(skin, surface.mean, garment.soft, (0.6 * torso + 0.05).astype(np.float32))
+        amount = np.where(field[:, None] > -0.5, 0.6 * torso + 0.05, 0)  # the rest is cut off anyway
+        rest = relaxed(skin, surface.mean, garment.soft, floats(amount))
     out = normals(rest, faces)
     if garment.soft:
         least = np.maximum(((skin - rest) * out).sum(1, keepdims=True), 0)
@@ -185,7 +186,7 @@ def lay(garment: Garment, figure: Figure, hidden: Floats | None = None) -> list[
     if hidden is not None:
         field = np.where(hidden > 0.45, -1, field).astype(np.float32)
     if (field >= 0).any():
-        rest = cloth_rest(garment, figure)
+        rest = cloth_rest(garment, figure, field)
         parts.append(
             part(
                 tights,
