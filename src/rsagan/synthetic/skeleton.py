@@ -191,7 +191,7 @@ class Skeleton:
     def _shrug(self, side: str, target: Floats) -> None:
         """Raise collar bone and shoulder with an arm that reaches up: without it the skin caves in above the joint."""
         way = unit(target - self.at(f"upperarm01.{side}"))
-        rise = 0.45 * max(0.0, float(way @ self.rotation[self.names["spine01"]][:, 1]) + 0.15)
+        rise = 0.4 * max(0.0, float(way @ self.rotation[self.names["spine01"]][:, 1]) + 0.15)
         if rise > 0:
             for bone, share in (("clavicle", 0.4), ("shoulder01", 0.6)):
                 b = self.names[f"{bone}.{side}"]
