@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.synthetic.test_people import digest, uncovered
+from tests.synthetic.test_people import digest
 
 from rsagan.errors import InputError
 from rsagan.people.regions import Region
@@ -138,26 +138,6 @@ def test_pack_people_same_seeds_same_bytes() -> None:
     identity.cache_clear()
     assert digest(render_view(identity(3, FOLDER), 7, SMALL)) == first
     assert first != digest(render_view(identity(3), 7, SMALL))
-
-
-def _dressed(numbers: range, views: int) -> None:
-    for number in numbers:
-        for seed in range(views):
-            view = render_view(identity(number, FOLDER), seed, SMALL)
-            assert uncovered(view, number) <= 0.001, (number, seed)
-            assert 0.05 < (view.parsing > 0).mean() < 0.85, number
-            assert np.array_equal(view.parsing > 0, view.surface.any(-1)), number
-
-
-@needs_pack
-def test_pack_people_are_dressed() -> None:
-    _dressed(range(12), 2)
-
-
-@needs_pack
-@pytest.mark.slow
-def test_every_pack_person_is_dressed() -> None:
-    _dressed(range(2000, 2250), 3)
 
 
 @needs_pack

@@ -7,7 +7,6 @@ import sys
 import numpy as np
 import pytest
 
-from rsagan.people.regions import Region
 from rsagan.synthetic import View, contact_sheet, identity, render_view
 from rsagan.synthetic.body import template
 from rsagan.synthetic.shade import ZERO
@@ -61,20 +60,6 @@ def test_same_bytes_in_another_process() -> None:
     assert run.stdout == digest(render_view(identity(11), 2, SMALL))
 
 
-def test_joints_in_frame_lie_on_the_person(views: list[tuple[int, View]]) -> None:
-    for number, view in views:
-        height, width = view.parsing.shape
-        for k, (x, y) in enumerate(view.points):
-            if np.isnan(x):
-                assert not view.visible[k]
-                continue
-            column, row = round(float(x)), round(float(y))
-            assert 0 <= column < width
-            assert 0 <= row < height
-            near = view.parsing[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
-            assert near.any(), (number, k)
-
-
 def test_left_is_the_persons_own_left(views: list[tuple[int, View]]) -> None:
     for _, view in views:
         right, left = view.points[2], view.points[5]
@@ -93,46 +78,6 @@ def test_face_points_vanish_from_behind(views: list[tuple[int, View]]) -> None:
     facing = [view for _, view in views if abs(view.yaw) < 20]
     seen = np.mean([[view.visible[k] for k in (0, 14, 15)] for view in facing])
     assert seen > 0.8
-
-
-def test_person_and_background_are_told_apart(views: list[tuple[int, View]]) -> None:
-    for number, view in views:
-        person = view.parsing > 0
-        assert view.parsing.max() < 8
-        assert 0.05 < person.mean() < 0.85, number
-        assert np.array_equal(person, view.surface.any(-1))
-        assert (view.surface[person] >= 1).all()
-        assert view.surface.max() <= 4095
-
-
-def test_every_region_occurs_and_none_takes_over(views: list[tuple[int, View]]) -> None:
-    total = sum(np.bincount(view.parsing.ravel(), minlength=8) for _, view in views)
-    share = total[1:] / total[1:].sum()
-    assert (share > 0.02).all(), dict(zip(list(Region)[1:], share.round(3), strict=True))
-    assert share.max() < 0.55
-
-
-def uncovered(view: View, number: int) -> float:
-    """Share of a person's pixels that show skin between the upper chest and the tops of the thighs."""
-    heads, bones = identity(number).figure.heads, template().bone_names
-    hip, neck = (float(heads[bones.index(name), 1]) for name in ("upperleg01.L", "neck01"))
-    place = (view.surface.astype(float) - ZERO) * 0.02
-    level = (place[..., 1] - hip) / (neck - hip)
-    skin = np.isin(view.parsing, [Region.FACE, Region.ARMS, Region.LEGS])
-    trunk = (level > -0.18) & (level < 0.66) & (np.abs(place[..., 0]) < 1.35) & (view.parsing > 0)
-    return float((skin & trunk).sum() / max(1, (view.parsing > 0).sum()))
-
-
-def test_chest_hips_and_thigh_tops_are_dressed(views: list[tuple[int, View]]) -> None:
-    for number, view in views:
-        assert uncovered(view, number) <= 0.001, number
-
-
-@pytest.mark.slow
-def test_everyone_is_dressed() -> None:
-    for number in range(1000, 1300):
-        for view in range(3):
-            assert uncovered(render_view(identity(number), view, SMALL), number) <= 0.001, number
 
 
 def test_surface_coordinates_agree_between_views() -> None:

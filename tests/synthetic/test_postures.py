@@ -29,7 +29,7 @@ def test_the_standing_poses_are_what_they_were() -> None:
     np.testing.assert_allclose(found, EXPECTED, atol=0.02)
 
 
-EXPECTED = [764.645, 665.775, 765.974, 651.613, 660.478, 654.330, 446.632, 12.722, 2.436, 0.295]
+EXPECTED = [763.684, 665.775, 765.248, 651.613, 660.478, 654.330, 450.528, 12.638, 2.436, 0.295]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -5,12 +5,12 @@ the data file holds head, arms, legs, and the helper meshes that garments and ha
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
 import numpy as np
 
-from rsagan.synthetic.mesh import Floats, Gather, Ints, floats, neighbours, subdivide
+from rsagan.synthetic.mesh import Floats, Gather, Ints, floats, neighbours, subdivide, triangles
 
 STEP = 1e-3  # the file's integers are in thousandths of a decimetre
 SURFACES = ("body", "l_eye", "r_eye", "tights", "skirt", "hair")
@@ -30,6 +30,11 @@ class Surface:
     lips: Floats  # (N,) 0..1
     mean: Gather  # to the mean of the neighbours
 
+    @cached_property
+    def faces(self) -> Ints:
+        """The quads' halves, (2 F, 3)."""
+        return triangles(self.quads)
+
 
 @dataclass(frozen=True)
 class Template:
@@ -44,7 +49,7 @@ class Template:
     points: int  # first of the rows that are bone heads and landmarks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Figure:
     """One person's own rest shape: positions by surface, bone heads, face landmarks."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rsagan.synthetic import outdoors, palette, scene
+from rsagan.synthetic.bags import BAGS, bag
 from rsagan.synthetic.body import Figure, adult_shape, figure
 from rsagan.synthetic.crowd import CutOut
 from rsagan.synthetic.fabric import Kind
@@ -20,7 +21,7 @@ from rsagan.synthetic.packwear import Person, dressed
 from rsagan.synthetic.posture import RigPose
 from rsagan.synthetic.scene import View
 from rsagan.synthetic.styles import CATALOGUE, NAMES, STYLES
-from rsagan.synthetic.styling import wear
+from rsagan.synthetic.styling import wear, with_lapels
 from rsagan.synthetic.wardrobe import dress_up
 
 
@@ -58,7 +59,7 @@ def identity(seed: int, pack: Pack | str | Path | None = None) -> Identity:
         skin[24] = rng.uniform(0.15, 0.9)
     iris = palette.pick(rng, palette.EYES if tone[0] > 0.4 else palette.EYES[:20])
     eyes = look(Kind.EYE, floats([0.62, 0.60, 0.58]), second=iris, gloss=0.25)
-    outfit = wear(rng, sex)
+    outfit = with_lapels(np.random.default_rng((seed, 0x1A9E1)), wear(rng, sex))
     strands = look(
         Kind.HAIR, hair_tone, second=hair_tone * floats([1.5, 1.4, 1.3]) + 0.004, gloss=float(rng.uniform(0.04, 0.11)),
         scale=float(rng.uniform(-1.5, 1.5)), seed=float(rng.integers(30)),
@@ -76,8 +77,10 @@ def identity(seed: int, pack: Pack | str | Path | None = None) -> Identity:
         who = Person(sex, shape, form, tone, hair_tone, float(skin[24]))
         everything, names = dressed(assets, who, outfit, (parts, haired, style), extra, seed)
         return Identity(seed, sex, form, assemble(everything, assets.pictures.texels), outfit.ink, names)
-    mesh = assemble([*dress_up(form, outfit.garments, skin, eyes, haired), *parts, *extra.parts])
-    return Identity(seed, sex, form, mesh, outfit.ink, (*outfit.names, *extra.names, style))
+    carried = bag(form, np.random.default_rng((seed, BAGS)), outfit.garments)
+    worn = [*dress_up(form, outfit.garments, skin, eyes, haired), *parts, *extra.parts]
+    mesh = assemble([*worn, *carried.parts])
+    return Identity(seed, sex, form, mesh, outfit.ink, (*outfit.names, *extra.names, *carried.names, style))
 
 
 def render_view(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rsagan.synthetic import raster
 from rsagan.synthetic.mesh import Floats, floats
 from rsagan.synthetic.skeleton import turn
 
@@ -44,8 +45,7 @@ def frame_up(
     eye = floats([0, max(2.5, middle + distance * np.sin(rise)), distance * np.cos(rise)])
     pitch = float(np.arctan2(eye[1] - middle, eye[2]))
     rotation = turn("z", float(np.radians(rng.normal(0, framing.roll)))) @ turn("x", pitch)
-    flat = (position - eye) @ rotation.T
-    flat = flat[:, :2] / -flat[:, 2:3]
+    flat = raster.flattened(position, eye, rotation)
     marks = (points - eye) @ rotation.T
     marks = marks[:, :2] / -marks[:, 2:3]
     high, low = float(flat[:, 1].max()), float(flat[:, 1].min())

@@ -64,8 +64,9 @@ def hair(figure: Figure, rng: np.random.Generator, sex: str, colour: Row) -> tup
     elif style in ("braid", "braids"):
         low = float(rng.uniform(4.2, 5.6))
         for x in (0.0,) if style == "braid" else (-0.62, 0.62):
-            y = np.linspace(7.0, low, 27)
-            z = (-0.95 if x == 0 else -0.1) - 0.12 * np.clip(6.5 - y, 0, 1)
+            y = np.linspace(7.2 if x == 0 else 7.0, low, 27)
+            nape = np.interp(y, [4, 5.2, 5.8, 6.3, 6.8, 7.2], [-0.95, -0.85, -0.66, -0.5, -0.5, -0.4])
+            z = nape if x == 0 else -0.1 - 0.12 * np.clip(6.5 - y, 0, 1)
             path = np.stack([np.full(27, x), y, z], 1).tolist()
             thin = np.where(np.arange(27) % 3 == 2, 0.09, 0.155) * np.linspace(1.1, 0.6, 27)
             parts.append(_tube(figure, path, [0.05, *thin[1:-1].tolist(), 0.03], colour))

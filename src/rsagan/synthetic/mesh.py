@@ -31,8 +31,18 @@ class Gather(NamedTuple):
 
     def highest(self, values: Floats) -> Floats:
         """The largest of each row's own old values: float (N, 1) to (M, 1)."""
-        taken = np.where(self.weight > 0, values[self.source, 0], -np.inf)
-        return floats(taken.max(1, keepdims=True))
+        taken: Floats = _highest(self.source, self.weight, values)
+        return taken
+
+
+@njit(cache=True, nogil=True)
+def _highest(source, weight, values):  # type: ignore[no-untyped-def]
+    out = np.full((len(source), 1), -np.inf, np.float32)
+    for i in range(len(source)):
+        for k in range(source.shape[1]):
+            if weight[i, k] > 0:
+                out[i, 0] = max(out[i, 0], values[source[i, k], 0])
+    return out
 
 
 @njit(cache=True, nogil=True)
@@ -148,10 +158,32 @@ def neighbours(quads: Ints, count: int) -> Gather:
 
 
 def relaxed(vertices: Floats, mean: Gather, steps: int, amount: Floats) -> Floats:
-    """Pull vertices (N, 3) towards the mean of their neighbours, `amount` float (N, 1) a step."""
+    """Pull vertices (N, C <= 4) towards the mean of their neighbours, `amount` float (N, 1) or (1, 1) a step."""
+    each = np.ascontiguousarray(np.broadcast_to(amount, (len(vertices), 1)), np.float32)
+    out: Floats = _relaxed(mean.source, mean.weight, np.ascontiguousarray(vertices, np.float32), steps, each)
+    return out
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _relaxed(source, weight, values, steps, amount):  # type: ignore[no-untyped-def]
+    columns = values.shape[1]
+    now, then = values.copy(), values.copy()
+    total = np.zeros(4, np.float32)
+    moving = np.nonzero(amount[:, 0])[0]
     for _ in range(steps):
-        vertices = vertices + amount * (mean(vertices) - vertices)
-    return vertices
+        for i in moving:
+            total[:] = 0
+            for k in range(source.shape[1]):
+                w = weight[i, k]
+                if w == 0:
+                    break
+                j = source[i, k]
+                for c in range(columns):
+                    total[c] += w * now[j, c]
+            for c in range(columns):
+                then[i, c] = now[i, c] + amount[i, 0] * (total[c] - now[i, c])
+        now, then = then, now
+    return now
 
 
 def triangles(quads: Ints) -> Ints:

@@ -7,7 +7,7 @@ import numpy as np
 
 from rsagan.synthetic.body import Surface, template
 from rsagan.synthetic.fabric import Kind, Look
-from rsagan.synthetic.mesh import Floats, Ints, floats, normals, triangles
+from rsagan.synthetic.mesh import Floats, Ints, floats, normals
 from rsagan.synthetic.pictures import NO_PICTURES
 
 Row = Floats  # a layer's look, float32 (Look.COLUMNS,)
@@ -55,6 +55,7 @@ class Mesh:
     looks: Floats  # (L, Look.COLUMNS)
     uv: Floats  # (N, 2)
     pictures: np.ndarray  # uint8 (slots, TEXELS, 4), see pictures.py
+    hung: int  # vertices from here on hang from a hand, see bags.py
 
 
 def look(kind: Kind, main: Floats, **columns: float | Floats) -> Row:
@@ -76,8 +77,9 @@ def part(
     bias: float = 0.0, double: bool = False,
 ) -> Part:  # fmt: skip
     """A part that lies on one of the template's surfaces, without the triangles its field removes anyway."""
-    faces = triangles(surface.quads)
-    keep = (field[faces] >= 0).any(1)
+    faces = surface.faces
+    inside = field >= 0
+    keep = inside[faces[:, 0]] | inside[faces[:, 1]] | inside[faces[:, 2]]
     regions = np.full(len(faces), region, np.int32) if np.ndim(region) == 0 else np.asarray(region, np.int32)
     used, compact = compacted(faces[keep], len(rest))
     return Part(
@@ -106,7 +108,7 @@ def chart_of(surface: Surface) -> Ints:
 
 
 def _chart_of(surface: Surface) -> Ints:
-    faces = triangles(surface.quads)
+    faces = surface.faces
     centre = surface.canon[faces].mean(1)
     arm, leg = surface.limb[faces, 0].mean(1), surface.limb[faces, 1].mean(1)
     left = centre[:, 0] > 0
@@ -141,20 +143,22 @@ def charts() -> Floats:
 
 
 def assemble(parts: Sequence[Part], pictures: np.ndarray = NO_PICTURES) -> Mesh:
-    """One mesh from many parts, whose pictures lie in `pictures`."""
+    """One mesh from many parts, whose pictures lie in `pictures`; what hangs from a hand comes last."""
     starts = np.cumsum([0] + [len(p.rest) for p in parts])
     faces = [p.faces + start for p, start in zip(parts, starts, strict=False)]
 
     def each_face(values: Sequence[int]) -> Ints:
         return np.repeat(np.array(values, np.int32), [len(p.faces) for p in parts])
 
+    bones = np.ascontiguousarray(np.concatenate([p.bones for p in parts]), np.int32)
+    hung = np.nonzero(bones[:, 0] >= len(template().bone_names))[0]
     lips = [p.lips if p.lips is not None else np.zeros(len(p.rest), np.float32) for p in parts]
     return Mesh(
         rest=_rows([p.rest for p in parts]),
         normal=_rows([p.normal if p.normal is not None else normals(p.rest, p.faces) for p in parts]),
         anchor=_rows([p.anchor for p in parts]),
         canon=_rows([p.canon for p in parts]),
-        bones=np.ascontiguousarray(np.concatenate([p.bones for p in parts]), np.int32),
+        bones=bones,
         weights=_rows([p.weights for p in parts]),
         field=_rows([p.field for p in parts]),
         bias=_rows([np.broadcast_to(np.float32(p.bias), len(p.rest)) for p in parts]),
@@ -167,6 +171,7 @@ def assemble(parts: Sequence[Part], pictures: np.ndarray = NO_PICTURES) -> Mesh:
         looks=np.stack([p.look for p in parts]).astype(np.float32),
         uv=_rows([p.uv if p.uv is not None else np.zeros((len(p.rest), 2), np.float32) for p in parts]),
         pictures=pictures,
+        hung=int(hung[0]) if len(hung) else len(bones),
     )
 
 

@@ -76,7 +76,7 @@ def skin_part(
     used, compact = compacted(faces[keep], len(flat.source))
     source = flat.source[used]
     rest = figure.vertices["body"]
-    facing = normals(rest, triangles(body.quads))[source]
+    facing = normals(rest, body.faces)[source]
     return Part(
         rest=rest[source], anchor=rest[source], canon=body.canon[source], bones=body.bones[source],
         weights=body.weights[source], field=field[source], faces=compact,
@@ -96,7 +96,7 @@ def eye_parts(figure: Figure, pack: Pack, rng: np.random.Generator, dark: bool) 
     parts = []
     for name in ("l_eye", "r_eye"):
         ball = template().surfaces[name]
-        rest, faces = figure.vertices[name], triangles(ball.quads)
+        rest, faces = figure.vertices[name], ball.faces
         u = IRIS[0] + (np.abs(ball.canon[:, 0]) - IRIS[2]) * ZOOM
         v = IRIS[1] - (ball.canon[:, 1] - IRIS[3]) * ZOOM
         parts.append(

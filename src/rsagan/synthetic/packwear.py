@@ -8,6 +8,7 @@ import numpy as np
 
 from rsagan.people.regions import Region
 from rsagan.synthetic import packlook, palette
+from rsagan.synthetic.bags import BAGS, bag
 from rsagan.synthetic.body import Figure, template
 from rsagan.synthetic.fabric import Kind, Recolour
 from rsagan.synthetic.fitting import placed, points, shown_rows
@@ -84,7 +85,9 @@ def dressed(
     for worn in mixed.worn:
         kept = packlook.tucked(worn.half, worn.ends) if worn.ends > -9 else None
         parts.append(packlook.half_part(worn.half, whole, worn.row, worn.bias, field=kept))
-    return [*parts, *own, *extra.parts], (*mixed.names, *extra.names, style)
+    bulky = any(worn.half.region == Region.UPPER for worn in mixed.worn)
+    carried = bag(who.figure, np.random.default_rng((seed, BAGS)), mixed.garments, bulky)
+    return [*parts, *own, *extra.parts, *carried.parts], (*mixed.names, *extra.names, *carried.names, style)
 
 
 def _darker(hair: Row) -> Row:
@@ -175,7 +178,7 @@ def _mix(pack: Pack, rng: np.random.Generator, sex: str, wear: Wear) -> Mixed:
     else:
         garments = jacket
     if plan in ("top", "both"):
-        garments = [replace(g, ease=g.ease + 0.06, bias=0.42) if g in jacket else g for g in garments]
+        garments = [replace(g, ease=g.ease + 0.06, bias=g.bias + 0.22) if g in jacket else g for g in garments]
         row = worn[0].row
         under = look(Kind.CLOTH, worn[0].half.usual if row[35] == Recolour.NONE else floats(row[36:39]), wrinkle=0.1)
         base = [replace(g, look=under) for g in base]

@@ -5,6 +5,7 @@ places measured on that figure, so the same family fits every build. Lengths are
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class Girth:
     back: float
 
 
+@lru_cache(maxsize=64)
 def girth(figure: Figure) -> Girth:
     """Measure the torso on the garment mesh, away from the arms."""
     points, heads = figure.vertices["tights"], figure.heads
@@ -70,7 +72,7 @@ def pose(figure: Figure, rng: np.random.Generator, family: str | None = None) ->
     size = girth(figure)
     for side in "LR":
         skeleton.curl(side, float(rng.uniform(0.1, 0.4)), float(rng.uniform(0.02, 0.09)))
-        lift = rng.uniform(0.1, 0.3) if family == "raised" else rng.uniform(-0.12, -0.04)
+        lift = rng.uniform(0.0, 0.1) if family == "raised" else rng.uniform(-0.12, -0.04)
         for bone, share in (("clavicle", 1.0), ("shoulder01", 1.5)):
             skeleton.set(f"{bone}.{side}", turn("z", (share if side == "L" else -share) * float(lift)))
     skeleton.solve()

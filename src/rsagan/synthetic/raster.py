@@ -67,6 +67,18 @@ def project(position: Floats, bias: Floats, camera: Floats, scale: float) -> Flo
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def flattened(position: Floats, eye: Floats, rotation: Floats) -> Floats:
+    """Where a camera of focal length 1 at `eye` sees points (N, 3): right and up, float32 (N, 2)."""
+    out = np.empty((len(position), 2), np.float32)
+    for i in range(len(position)):
+        x, y, z = position[i, 0] - eye[0], position[i, 1] - eye[1], position[i, 2] - eye[2]
+        depth = -(rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z)
+        out[i, 0] = (rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] * z) / depth
+        out[i, 1] = (rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z) / depth
+    return out
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def rasterise_layers(
     screen: Floats,
     faces: Ints,

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from rsagan.synthetic import raster, shade
+from rsagan.synthetic.bags import hangers, settle
 from rsagan.synthetic.body import Figure
 from rsagan.synthetic.fabric import noise_table
 from rsagan.synthetic.mesh import Floats, floats
@@ -86,8 +87,7 @@ def camera_for(position: Floats, points: Floats, rng: np.random.Generator, size:
     eye = floats([0, middle + rng.normal(0.5, 1.2), distance])
     pitch = float(np.arctan2(eye[1] - middle, distance))
     rotation = turn("x", pitch)
-    view = (position - eye) @ rotation.T
-    flat = view[:, :2] / -view[:, 2:3]
+    flat = raster.flattened(position, eye, rotation)
     marks = (points - eye) @ rotation.T
     marks = marks[:, :2] / -marks[:, 2:3]
     high = float(flat[:, 1].max())
@@ -159,10 +159,12 @@ def stand(figure: Figure, mesh: Mesh, posture: Posture, yaw: float) -> Body:
     """Skin a posture and put its lowest point on the floor, or as far above as the posture says."""
     skeleton = posture.skeleton
     whole = turn("y", yaw)
-    motion = skeleton.motion()
+    motion = np.concatenate([skeleton.motion(), hangers(skeleton)])
     motion = np.einsum("ij,bjk->bik", whole, motion).astype(np.float32)
     position, normal = raster.skin(mesh.rest, mesh.normal, mesh.bones, mesh.weights, motion)
-    lowest = float(position[:, 1].min()) - posture.lift
+    if mesh.hung < len(position):
+        settle(mesh, position, skeleton, whole)
+    lowest = float(position[: mesh.hung, 1].min()) - posture.lift
     position[:, 1] -= lowest
     points = joints(skeleton, figure) @ whole.T - floats([0, lowest, 0])
     feet = np.stack([whole @ skeleton.at(b) for b in ("foot.L", "foot.R", "root")])[:, [0, 2]]
@@ -259,10 +261,9 @@ def render(
     if things is not None:
         front = np.maximum(seen.nearest, things.nearest)
         colour, coverage = overlay(seen, things, floats([1, 1, 1]))
-    sigma = float(rng.uniform(0.0, 2.2))
-    grain = rng.standard_normal(65536, np.float32) * np.float32(sigma)
-    picture = develop(colour, coverage, stage.camera, stage.wall, stage.feet, stage.shadow, GAMMA, grain,
-                      int(rng.integers(1 << 30)))  # fmt: skip
+    sigma = np.float32(rng.uniform(0.0, 2.2))
+    picture = develop(colour, coverage, stage.camera, stage.wall, stage.feet, stage.shadow, GAMMA, GRAIN, sigma,
+                      int(rng.integers(GRAIN.size)))  # fmt: skip
     flat, visible = photographed(body.points, camera, front, seen.regions, size)
     return View(picture, seen.regions, flat, visible, seen.surface, degrees(yaw))
 
@@ -298,6 +299,8 @@ def photographed(
         front = float(window.max())
         depth = 1 / float(seen[k, 2])
         visible[k] = front > 0 and depth - 1 / front < DEPTH_OF_JOINT[k]
+        near = regions[max(0, row[k] - 1) : row[k] + 2, max(0, column[k] - 1) : column[k] + 2]
+        visible[k] &= bool(near.any())  # or a bag lies on it
         # a face point behind the head itself is missing; behind a raised hand it is only hidden
         if k in FACE_POINTS and not visible[k] and front > 0 and regions[row[k], column[k]] in (1, 2):
             inside[k] = False
@@ -306,7 +309,7 @@ def photographed(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def develop(colour, coverage, camera, wall, feet, shadow, gamma, grain, seed):  # type: ignore[no-untyped-def]
+def develop(colour, coverage, camera, wall, feet, shadow, gamma, grain, sigma, start):  # type: ignore[no-untyped-def]
     """The person over a seamless backdrop with soft shadows, gamma and sensor noise: uint8 (H, W, 3)."""
     height, width = coverage.shape
     out = np.empty((height, width, 3), np.uint8)
@@ -338,7 +341,7 @@ def develop(colour, coverage, camera, wall, feet, shadow, gamma, grain, seed):  
                 value = colour[i, j, k] + (1 - cover) * back * wall[k]
                 value = min(0.9999, max(0.0, value))
                 level = gamma[int(value * 4095)]
-                level += grain[(i * width * 3 + j * 3 + k + seed) & 65535] + 0.5
+                level += sigma * grain[((i * width + j) * 3 + k + start) & (grain.size - 1)] + 0.5
                 out[i, j, k] = np.uint8(min(255.0, max(0.0, level)))
     return out
 
@@ -351,6 +354,7 @@ def _gamma() -> Floats:
 
 
 GAMMA = _gamma()
+GRAIN = np.random.default_rng(11).standard_normal(1 << 18, np.float32)  # every picture begins somewhere else in it
 _CHARTS: list[Floats] = []
 
 

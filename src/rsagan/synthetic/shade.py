@@ -10,6 +10,7 @@ from numba import njit
 from rsagan.synthetic.fabric import cloth, eye, face, noise, pocket
 from rsagan.synthetic.photo import photo_skin, pictured
 
+ORDER = np.array([0, 3, 1, 2])  # of the subpixels
 STEP = 0.02  # surface coordinates are stored in steps of 2 mm
 ZERO = 2048
 
@@ -66,6 +67,8 @@ def shade(  # type: ignore[no-untyped-def]
     votes = np.zeros(8, np.int32)
     where = np.zeros((scale * scale, 3), np.float32)
     owner = np.zeros(scale * scale, np.int32)
+    lit_layer = np.zeros(scale * scale, np.int32)  # the layer whose colour a subpixel has, -1 for none
+    lit_colour = np.zeros((scale * scale, 3), np.float32)
     c = np.zeros(3, np.float32)
     base = np.zeros(3, np.float32)
     share = np.float32(1.0 / (scale * scale))
@@ -74,9 +77,13 @@ def shade(  # type: ignore[no-untyped-def]
             for k in range(8):
                 votes[k] = 0
             count = 0
-            for s in range(scale * scale):
+            folded = -1  # the layer and chart whose folds were last worked out in this pixel
+            fold = 0.0
+            for n in range(scale * scale):
+                s = ORDER[n]
                 si, sj = i * scale + s // scale, j * scale + s % scale
                 t = winner[si, sj]
+                lit_layer[n] = -1
                 if t < 0:
                     votes[0] += 1
                     continue
@@ -86,11 +93,25 @@ def shade(  # type: ignore[no-untyped-def]
                 look = looks[face_layer[t]]
                 region = face_region[t]
                 votes[region] += 1
-                owner[count] = region
                 for k in range(3):
-                    where[count, k] = a * rest[v0, k] + b * rest[v1, k] + d * rest[v2, k]
                     c[k] = a * canon[v0, k] + b * canon[v1, k] + d * canon[v2, k]
-                count += 1
+                if region > 0:  # a bag is shown, but it is no part of the person
+                    owner[count] = region
+                    for k in range(3):
+                        where[count, k] = a * rest[v0, k] + b * rest[v1, k] + d * rest[v2, k]
+                    count += 1
+                # two diagonal subpixels are worth shading; the others show the same cloth
+                layer = face_layer[t]
+                lit_layer[n] = layer
+                like = -1
+                if n > 1:
+                    like = 0 if lit_layer[0] == layer else 1 if lit_layer[1] == layer else -1
+                if like >= 0:
+                    for k in range(3):
+                        lit_colour[n, k] = lit_colour[like, k]
+                        colour[i, j, k] += lit_colour[n, k]
+                    coverage[i, j] += share
+                    continue
                 nx = a * normal[v0, 0] + b * normal[v1, 0] + d * normal[v2, 0]
                 ny = a * normal[v0, 1] + b * normal[v1, 1] + d * normal[v2, 1]
                 nz = a * normal[v0, 2] + b * normal[v1, 2] + d * normal[v2, 2]
@@ -189,22 +210,11 @@ def shade(  # type: ignore[no-untyped-def]
                             for k in range(3):
                                 base[k] = look[7 + k]
                     if look[14] > 0:
-                        # folds: how the height of the cloth changes towards the key light
-                        x, y, z = c[0] * 0.9, c[1] * 1.6 + 0.35 * c[0], c[2] * 0.9 + look[20]
-                        if chart == 0:
-                            x, z = x * 1.15, z * 1.15
-                            deep = 0.45 + 0.75 * np.exp(-((c[1] - 1.9) ** 2))
-                        elif chart < 5:
-                            deep = 0.4 + 0.9 * np.exp(-((v - 2.28) ** 2) * 2)
-                        else:
-                            deep = np.exp(-((c[1] + 3.7) ** 2) * 1.2) + np.exp(-((c[1] + 7.1) ** 2) * 1.2)
-                            deep = 0.3 + 0.8 * deep + 0.6 * np.exp(-((c[1] + 0.4) ** 2) * 2)
-                            y *= 1.25
-                        e = 0.3
-                        here = noise(table, x, y, z) + 0.5 * noise(table, 2.3 * x, 2.1 * y, 2.3 * z)
-                        x, y, z = x + e * light[12], y + e * light[13], z + e * light[14]
-                        there = noise(table, x, y, z) + 0.5 * noise(table, 2.3 * x, 2.1 * y, 2.3 * z)
-                        bump = look[14] * deep * (here - there)
+                        # folds: how the height of the cloth changes towards the key light, once a pixel
+                        if folded != face_layer[t] * 8 + chart:
+                            folded = face_layer[t] * 8 + chart
+                            fold = folds(look, c, v, chart, light, table)
+                        bump = fold
                     for k in range(3):
                         base[k] *= bright * (0.6 if inside else 1.0)
 
@@ -229,7 +239,8 @@ def shade(  # type: ignore[no-untyped-def]
                     value = base[k] * (lit * light[3 + k] + fill + sky) + shine * light[3 + k]
                     if kind == 0 and k == 0:
                         value += base[0] * 0.10 * max(0.0, 1 - abs(key - 0.05) * 3)
-                    colour[i, j, k] += max(0.0, value) * weight
+                    lit_colour[n, k] = max(0.0, value) * weight
+                    colour[i, j, k] += lit_colour[n, k]
                 coverage[i, j] += share
             best = 0
             for k in range(1, 8):
@@ -252,6 +263,26 @@ def shade(  # type: ignore[no-untyped-def]
             surface[i, j, 1] = min(4095, max(1, int(np.floor(y / n / STEP + 0.5)) + ZERO))
             surface[i, j, 2] = min(4095, max(1, int(np.floor(z / n / STEP + 0.5)) + ZERO))
     return colour, coverage, regions, surface
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def folds(look, c, v, chart, light, table):  # type: ignore[no-untyped-def]
+    """How much a fold at template position c turns the cloth towards the key light."""
+    x, y, z = c[0] * 0.9, c[1] * 1.6 + 0.35 * c[0], c[2] * 0.9 + look[20]
+    if chart == 0:
+        x, z = x * 1.15, z * 1.15
+        deep = 0.45 + 0.75 * np.exp(-((c[1] - 1.9) ** 2))
+    elif chart < 5:
+        deep = 0.4 + 0.9 * np.exp(-((v - 2.28) ** 2) * 2)
+    else:
+        deep = np.exp(-((c[1] + 3.7) ** 2) * 1.2) + np.exp(-((c[1] + 7.1) ** 2) * 1.2)
+        deep = 0.3 + 0.8 * deep + 0.6 * np.exp(-((c[1] + 0.4) ** 2) * 2)
+        y *= 1.25
+    e = 0.3
+    here = noise(table, x, y, z) + 0.5 * noise(table, 2.3 * x, 2.1 * y, 2.3 * z)
+    x, y, z = x + e * light[12], y + e * light[13], z + e * light[14]
+    there = noise(table, x, y, z) + 0.5 * noise(table, 2.3 * x, 2.1 * y, 2.3 * z)
+    return look[14] * deep * (here - there)
 
 
 @njit(cache=True, nogil=True, fastmath=True, inline="always")

@@ -34,10 +34,20 @@ def grid_part(
     as seen from behind; `carried` gives each bone's share of every point."""
     rest = np.concatenate([canon, np.ones((len(canon), 1), np.float32)], 1) @ fit
     rest = _clear_of_body(figure, floats(rest), canon, clearance)
+    numbers = {template().bone_names.index(bone): weight for bone, weight in carried.items()}
+    return sheet(rest, canon, columns, numbers, region, look, bias)
+
+
+def sheet(
+    rest: Floats, canon: Floats, columns: int, carried: dict[int, np.ndarray], region: Region, look: Row,
+    bias: float = 0.0,
+) -> Part:  # fmt: skip
+    """A part from a grid of points (rows * columns, 3) as `grid_part` has it, but already in the figure's rest pose;
+    `carried` gives bones by number."""
     share = np.zeros((len(canon), 6), np.float32)
     number = np.zeros((len(canon), 6), np.int32)
     for k, (bone, weight) in enumerate(carried.items()):
-        number[:, k], share[:, k] = template().bone_names.index(bone), weight
+        number[:, k], share[:, k] = bone, weight
     order = np.argsort(-share, axis=1, kind="stable")
     share, number = np.take_along_axis(share, order, 1), np.take_along_axis(number, order, 1)
     i, j = np.meshgrid(np.arange(len(canon) // columns - 1), np.arange(columns - 1), indexing="ij")
@@ -65,7 +75,7 @@ def _clear_of_body(figure: Figure, rest: Floats, canon: Floats, clearance: float
     body = figure.vertices["tights"]
     solid = (tights.canon[:, 1] > 3.0) & (tights.limb[:, 0] < 0.6)
     points, out = body[solid], rest.copy()
-    facing = normals(body, triangles(tights.quads))[solid]
+    facing = normals(body, tights.faces)[solid]
     low = np.nonzero(canon[:, 1] < 6.5)[0]
     _push(out, low, points, facing, clearance)
     return out

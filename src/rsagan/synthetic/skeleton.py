@@ -3,6 +3,7 @@
 Every bone's rest frame is the world's, so a bone's rotation is simply how far it has turned from the rest pose.
 """
 
+import math
 from functools import cache
 
 import numpy as np
@@ -14,13 +15,12 @@ from rsagan.synthetic.mesh import Floats, Ints, floats
 
 def turn(axis: str, angle: float) -> Floats:
     """Rotation (3, 3) about x, y or z by an angle in radians."""
-    c, s = np.cos(angle), np.sin(angle)
-    rows = {
-        "x": [[1, 0, 0], [0, c, -s], [0, s, c]],
-        "y": [[c, 0, s], [0, 1, 0], [-s, 0, c]],
-        "z": [[c, -s, 0], [s, c, 0], [0, 0, 1]],
-    }[axis]
-    return np.array(rows, np.float32)
+    c, s = math.cos(angle), math.sin(angle)
+    if axis == "x":
+        return floats([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
+    if axis == "y":
+        return floats([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
+    return floats([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
 def bent(about_y: float, about_z: float, about_x: float) -> Floats:
@@ -28,27 +28,40 @@ def bent(about_y: float, about_z: float, about_x: float) -> Floats:
     return floats(turn("y", about_y) @ turn("z", about_z) @ turn("x", about_x))
 
 
+# Single vectors and matrices go through plain Python numbers, which is several times faster than numpy's calls.
+
+
 def turn_about(axis: Floats, angle: float) -> Floats:
     """Rotation (3, 3) about any unit axis (3,)."""
-    x, y, z = (float(v) for v in axis)
-    k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return (np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * k @ k).astype(np.float32)
+    x, y, z = axis.tolist()
+    c, s = math.cos(angle), math.sin(angle)
+    d = 1 - c
+    return floats(
+        [
+            [c + d * x * x, d * x * y - s * z, d * x * z + s * y],
+            [d * x * y + s * z, c + d * y * y, d * y * z - s * x],
+            [d * x * z - s * y, d * y * z + s * x, c + d * z * z],
+        ]
+    )
 
 
 def unit(v: Floats) -> Floats:
     """The vector (3,) at length 1."""
-    return (v / max(float(np.linalg.norm(v)), 1e-6)).astype(np.float32)
+    x, y, z = v.tolist()
+    length = max(math.sqrt(x * x + y * y + z * z), 1e-6)
+    return floats([x / length, y / length, z / length])
 
 
 def frame(main: Floats, other: Floats) -> Floats:
     """Orthonormal columns: along `main`, along the part of `other` across it, and their cross product."""
     first = unit(main)
     second = unit(other - first * float(first @ other))
-    return np.stack([first, second, cross(first, second)], 1).astype(np.float32)
+    columns: Floats = np.array([first, second, cross(first, second)]).T
+    return columns
 
 
 def cross(a: Floats, b: Floats) -> Floats:
-    """Cross product of two vectors (3,); numpy's own is slow on one pair."""
+    """Cross product of two vectors (3,)."""
     x, y, z = a.tolist()
     p, q, r = b.tolist()
     return floats([y * r - z * q, z * p - x * r, x * q - y * p])
@@ -156,6 +169,7 @@ class Skeleton:
         names = [f"{b}.{side}" for b in ("upperarm01", "lowerarm01", "wrist")]
         shoulder, elbow, wrist = (self.rest[self.names[n]] for n in names)
         u0, l0 = unit(elbow - shoulder), unit(wrist - elbow)
+        self._shrug(side, target)
         u, lower = self.limb(names, target, pole)
         parent = self.rotation[self.names[f"shoulder01.{side}"]]
         start = parent @ u0
@@ -173,6 +187,16 @@ class Skeleton:
         hand = turn_about(lower, roll) @ forearm
         palm = unit(hand @ cross(u0, l0))
         self.fix(names[2], turn_about(palm, bend) @ hand)
+
+    def _shrug(self, side: str, target: Floats) -> None:
+        """Raise collar bone and shoulder with an arm that reaches up: without it the skin caves in above the joint."""
+        way = unit(target - self.at(f"upperarm01.{side}"))
+        rise = 0.4 * max(0.0, float(way @ self.rotation[self.names["spine01"]][:, 1]) + 0.15)
+        if rise > 0:
+            for bone, share in (("clavicle", 0.4), ("shoulder01", 0.6)):
+                b = self.names[f"{bone}.{side}"]
+                self.local[b] = turn("z", rise * share * (1 if side == "L" else -1)) @ self.local[b]
+            self.solve()
 
     def leg(self, side: str, ankle: Floats, toes: float, pitch: float) -> None:
         """Bring an ankle to a point of the world, the foot pointing `toes` radians about y and tipped by `pitch`."""

@@ -11,7 +11,7 @@ from rsagan.synthetic.body import template
 from rsagan.synthetic.fabric import Kind, Pattern
 from rsagan.synthetic.mesh import Floats
 from rsagan.synthetic.outfit import Row, look
-from rsagan.synthetic.wardrobe import Garment, above, all_of, below, neckline, opening, plain, sleeve, straps
+from rsagan.synthetic.wardrobe import Garment, above, all_of, below, lapel, neckline, opening, plain, sleeve, straps
 
 WORDS = (
     *("ECHO", "LUX", "NOVA", "86", "07", "MIRA", "ATLAS", "WILD", "SOLO", "23", "ORBIT", "VITA", "ZEN", "RIO"),
@@ -259,6 +259,28 @@ def _jacket(rng: np.random.Generator, female: bool, other: Floats, lower: str) -
     return Garment(
         "jacket", Region.UPPER, cloth, all_of(above(hem_y), arms), ease, bias, (0.0, 0.12), 10, collar=folded
     )
+
+
+def with_lapels(rng: np.random.Generator, outfit: Wear) -> Wear:
+    """The same outfit, perhaps with lapels on its jacket or coat."""
+    garments = list(outfit.garments)
+    place = next((k for k, g in enumerate(garments) if g.name in ("jacket", "coat")), None)
+    if place is None or rng.random() < 0.35:
+        return outfit
+    outer = garments[place]
+    if outer.look[10] in (Pattern.KNIT, Pattern.HEATHER) and rng.random() < 0.7:  # cardigans mostly have none
+        return outfit
+    gap, fall = float(rng.uniform(0.5, 0.62)), float(rng.uniform(0.05, 0.2))
+    outer = replace(outer, collar=(0.96, gap, fall))
+    row = outer.look.copy()
+    row[46] = 0
+    row[7:10], row[12] = row[1:4] * np.float32(0.55), 0.03
+    if rng.random() < 0.25:  # faced in another cloth
+        row[1:4] = row[4:7] = row[25:28] = row[1:4] * np.float32(rng.uniform(0.45, 0.8))
+    half = lapel(outer.cut, float(rng.uniform(1.6, 3.0)), float(rng.uniform(0.45, 0.75)))
+    flaps = replace(outer, name="lapels", look=row, cut=half, ease=outer.ease + 0.04, bias=outer.bias + 0.05,
+                    skirt=None, collar=None, hood=False, hides=False)  # fmt: skip
+    return replace(outfit, garments=[*garments[:place], outer, flaps, *garments[place + 1 :]])
 
 
 def _shoes(rng: np.random.Generator, female: bool, lower: str) -> Garment:

@@ -12,7 +12,7 @@ import numpy as np
 from rsagan.people.regions import Region
 from rsagan.synthetic.body import Figure, Surface, template
 from rsagan.synthetic.collar import collar, hood
-from rsagan.synthetic.mesh import Floats, floats, normals, relaxed, triangles
+from rsagan.synthetic.mesh import Floats, floats, normals, relaxed
 from rsagan.synthetic.outfit import Part, Row, part
 
 Cut = Callable[[Surface], Floats]
@@ -106,6 +106,20 @@ def opening(top: float, bottom: float) -> Cut:
     return cut
 
 
+def lapel(front: Cut, low: float, wide: float) -> Cut:
+    """The edges of an open front folded back from height `low` up to the collar, `wide` at most, with a notch."""
+
+    def cut(s: Surface) -> Floats:
+        x, y, z = np.abs(s.canon[:, 0]), s.canon[:, 1], s.canon[:, 2]
+        inside = front(s)
+        edge = np.interp(y, [low, 4.5, 4.62, 4.66, 5.3], [0.0, wide, 0.62 * wide, 0.8 * wide, 0.7 * wide])
+        chest = np.minimum((z - 0.1) * 2, (0.3 - s.limb[:, 0]) * 2)
+        field = np.minimum.reduce([inside, edge - inside, y - low, 5.5 - y, chest])
+        return np.where(x < 1.6, field, -1).astype(np.float32)
+
+    return cut
+
+
 def base_layer(upper: Region, lower: Region, look: Row) -> list[Garment]:
     """The vest and shorts everyone wears beneath; they count as what covers them."""
     vest = all_of(above(1.0), sleeve(-0.14), neckline("scoop", 0.25), straps(1.05))
@@ -116,22 +130,26 @@ def base_layer(upper: Region, lower: Region, look: Row) -> list[Garment]:
     ]
 
 
-def cloth_rest(garment: Garment, figure: Figure) -> Floats:
-    """Where a garment on the tights lies in the figure's rest pose, (N, 3)."""
+def cloth_rest(garment: Garment, figure: Figure, field: Floats) -> Floats:
+    """Where a garment on the tights lies in the figure's rest pose, (N, 3); `field` (N,) is its cut."""
     surface = template().surfaces["tights"]
     skin = figure.vertices["tights"]
-    faces = triangles(surface.quads)
+    faces = surface.faces
     rest, lift = skin, np.zeros(len(skin), np.float32)
     if garment.soft:
         torso = (1 - surface.limb[:, 0:1]) * (surface.canon[:, 1:2] > -1.2) * (surface.canon[:, 1:2] < 5.0)
-        rest = relaxed(skin, surface.mean, garment.soft, (0.6 * torso + 0.05).astype(np.float32))
+        amount = np.where(field[:, None] > -0.5, 0.6 * torso + 0.05, 0)  # the rest is cut off anyway
+        rest = relaxed(skin, surface.mean, garment.soft, floats(amount))
     out = normals(rest, faces)
     if garment.soft:
-        lift = np.maximum(((skin - rest) * out).sum(1, keepdims=True), 0)
+        least = np.maximum(((skin - rest) * out).sum(1, keepdims=True), 0)
+        lift = least
         for _ in range(garment.soft // 4):  # cloth that a rise lifts spans the hollow beside it
             lift = surface.mean.highest(lift)
         lift = relaxed(floats(lift), surface.mean, garment.soft // 2, floats([[0.6]]))[:, 0]
         lift = 0.4 * np.tanh(lift / 0.4)  # or it would stand far off a heavy body
+        hangs = (1 - surface.limb[:, 0]) * np.clip((4.7 - surface.canon[:, 1]) / 0.8, 0, 1)
+        lift = least[:, 0] + (lift - least[:, 0]) * hangs  # on shoulders and sleeves cloth lies close
     y = surface.canon[:, 1]
     leg, hem = garment.flare
     ease = garment.ease + leg * np.clip((-1.0 - y) / 6.0, 0, 1) * (surface.limb[:, 1] > 0.3)
@@ -152,7 +170,7 @@ def skirt_rest(garment: Garment, figure: Figure) -> Floats:
     middle = floats([[0, 0, 0.1]])
     flat = (rest - middle) * floats([[1, 0, 1]])
     rest += flat * (scale - 1)
-    out = normals(rest, triangles(surface.quads))
+    out = normals(rest, surface.faces)
     if garment.fullness > 1.1:
         angle = np.arctan2(surface.canon[:, 0], surface.canon[:, 2])
         rest += out * (np.sin(angle * 11) * 0.10 * (garment.fullness - 1) * np.clip((1.2 - y) / 2, 0, 1))[:, None]
@@ -168,7 +186,7 @@ def lay(garment: Garment, figure: Figure, hidden: Floats | None = None) -> list[
     if hidden is not None:
         field = np.where(hidden > 0.45, -1, field).astype(np.float32)
     if (field >= 0).any():
-        rest = cloth_rest(garment, figure)
+        rest = cloth_rest(garment, figure, field)
         parts.append(
             part(
                 tights,
