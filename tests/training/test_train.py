@@ -160,7 +160,7 @@ def test_kills_at_any_moment_change_nothing(prepared: Path, tmp_path: Path) -> N
             break
     assert kills >= 2
     _assert_equal_states(tmp_path / "straight", tmp_path / "killed")
-    assert not [path for path in (tmp_path / "killed").iterdir() if path.name.startswith(".checkpoint")]
+    assert not [path for path in (tmp_path / "killed").iterdir() if path.name.startswith(".")]
 
 
 def test_a_finished_run_is_left_alone(prepared: Path, tmp_path: Path) -> None:

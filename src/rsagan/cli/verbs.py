@@ -1,5 +1,6 @@
 """One dataclass a verb: its fields are the flags, `run` calls the room that does the work."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -140,8 +141,9 @@ class Train:
     def run(self, console: Console) -> None:
         from rsagan.training import train
 
-        train(self.recipe, self.data, self.run_folder, until=self.until)
-        weights = self.run_folder / "weights.safetensors"
+        weights = train(self.recipe, self.data, self.run_folder, until=self.until)
+        if os.environ.get("RANK", "0") != "0":  # torchrun's other processes: one of them speaks
+            return
         console.result({"weights": str(weights)}, [f"The weights are {weights}"])
 
 
