@@ -14,9 +14,14 @@ from rsagan.files import replacing, sweep
 def test_an_error_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "numbers.txt"
     path.write_text("old")
-    with pytest.raises(InputError, match=r"numbers.txt: No space left"), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise OSError(28, "No space left on device")
+
+    def fill_the_disk() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(InputError, match=r"numbers.txt: No space left"):
+        fill_the_disk()
     assert path.read_text() == "old"
     assert [each.name for each in tmp_path.iterdir()] == ["numbers.txt"]
 

@@ -54,8 +54,8 @@ path.mkdir(exist_ok=True)
 if float(slow):
     import time
     from rsagan.training import loop
-    step = loop._train_step
-    loop._train_step = lambda *given: time.sleep(float(slow)) or step(*given)
+    step = loop.train_step
+    loop.train_step = lambda *given: time.sleep(float(slow)) or step(*given)
 train(recipe, data, run)
 """
 

@@ -128,7 +128,7 @@ class Train:
     """Train a generator. Interrupted, the same command goes on."""
 
     recipe: Annotated[Positional[str], arg(metavar="RECIPE")]
-    """A built-in recipe (people-128, people-256) or a TOML file."""
+    """A built-in recipe (people-128, people-256, ...; a wrong name lists them) or a TOML file."""
     data: str
     """A prepared folder, or synthetic:SEED (also synthetic:SEED:STYLE:HEIGHTxWIDTH) to render while training."""
     run_folder: Annotated[Path, arg(name="run")]

@@ -84,7 +84,7 @@ def _train(recipe: Recipe, folder: PreparedFolder, run: Path, until: int | None,
     saved = distributed.from_chief(checkpoint.read_newest(run) if group.chief else None, group.device)
     state.restore(None if saved is None else checkpoint.decode(saved), identity)
     batches = batches_of(folder, recipe.seed, recipe.augmentation, recipe.corruption)
-    backbone = _backbone(recipe, group.device)
+    backbone = load_backbone(recipe, group.device)
     preview = Preview(folder, group.device) if group.chief else None
     goal = recipe.pictures if until is None else min(until, recipe.pictures)
     goal += -goal % recipe.batch  # whole steps only
@@ -92,13 +92,14 @@ def _train(recipe: Recipe, folder: PreparedFolder, run: Path, until: int | None,
     weights_file = run / "weights.safetensors"
     sums: dict[str, list[Tensor | float]] = defaultdict(list)
     log_start, logged = time.perf_counter(), state.seen
+    kept = time.monotonic()
     with RunLog(run, state.seen, goal) if group.chief else NoLog() as log:
         stream = batches.stream(state.seen, recipe.batch, group.rank, group.world, recipe.loaders)
         while state.seen < goal:
             began = time.perf_counter()
             batch = next(stream)
             sums["seconds_data"].append(time.perf_counter() - began)
-            values = _train_step(state, batch, backbone, run)
+            values = train_step(state, batch, backbone, run)
             for name, value in values.items():
                 sums[name].append(value)
             state.seconds += time.perf_counter() - began
@@ -119,8 +120,10 @@ def _train(recipe: Recipe, folder: PreparedFolder, run: Path, until: int | None,
                 write_png(run / f"grid-{state.seen:010d}.png", sheet)
                 log.picture(state.seen, "grid", sheet)
                 save_weights(weights_file, state.average, _metadata(state, folder))
-            if group.chief and due(recipe.checkpoint_every):
+            late = time.monotonic() - kept > 60 * recipe.checkpoint_minutes
+            if group.chief and (late or due(recipe.checkpoint_every)):
                 checkpoint.save(run, state.seen, state.to_dict(identity))
+                kept = time.monotonic()
         stream.close()  # type: ignore[attr-defined]
     if group.chief and not weights_file.is_file():
         save_weights(weights_file, state.average, _metadata(state, folder))
@@ -210,7 +213,7 @@ class State:
             self.critic_optimizer.load_state_dict(saved["critic_optimizer"])
 
 
-def _train_step(state: State, batch: Batch, backbone: backbones.VGG16 | None, run: Path) -> dict[str, Tensor | float]:
+def train_step(state: State, batch: Batch, backbone: backbones.VGG16 | None, run: Path) -> dict[str, Tensor | float]:
     """One update of everything; returns the losses and the seconds that each part took."""
     recipe, seen = state.recipe, state.seen
     torch.manual_seed((recipe.seed << 40) + seen)  # whatever a layer may draw
@@ -285,7 +288,8 @@ def _give_up(run: Path, seen: int, batch: Batch, values: Mapping[str, Tensor]) -
     )
 
 
-def _backbone(recipe: Recipe, device: torch.device) -> backbones.VGG16 | None:
+def load_backbone(recipe: Recipe, device: torch.device) -> backbones.VGG16 | None:
+    """The loss network, as deep as the recipe's losses look into it; None if none does."""
     losses = recipe.losses
     layers: set[str] = set()
     if losses.perceptual or losses.style:
