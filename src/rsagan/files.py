@@ -15,6 +15,15 @@ def check_folder(out: Path | str) -> None:
         raise InputError(f"{out} is a file; results need a folder.")
 
 
+_WRITING = ".writing-"  # how the names of unfinished files begin
+
+
+def sweep(folder: Path | str) -> None:
+    """Delete what `replacing` left unfinished in a folder when its process was killed; nobody may be writing there."""
+    for left in Path(folder).glob(f"{_WRITING}*"):
+        left.unlink(missing_ok=True)
+
+
 @contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is flushed to disk and renamed over `path`.
@@ -27,7 +36,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f"{_WRITING}{path.stem}-", suffix=path.suffix, dir=path.parent)
     except OSError as error:
         raise InputError(
             f"Cannot write {path}: {error.strerror or error}; choose a folder you may write to."

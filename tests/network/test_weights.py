@@ -215,3 +215,18 @@ def test_nothing_in_the_network_can_unpickle() -> None:
                 assert called not in ("torch.load", "np.load", "numpy.load", "torch.jit.load"), file.name
             if isinstance(node, ast.Name):
                 assert node.id not in ("eval", "exec", "__import__"), file.name
+
+
+def test_what_float16_cannot_hold_is_never_written(tmp_path: Path, tiny: Any) -> None:
+    generator = Generator(tiny())
+    path = tmp_path / "weights.safetensors"
+    with torch.no_grad():
+        generator.decoder.colours.bias[0] = 65504.0
+    save_weights(path, generator, {})
+    before = path.read_bytes()
+    with torch.no_grad():
+        generator.decoder.colours.bias[1] = -70000.0
+    with pytest.raises(InputError, match=r"decoder\.colours\.bias reaches 70000 .* 65504"):
+        save_weights(path, generator, {})
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]

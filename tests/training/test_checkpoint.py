@@ -1,11 +1,17 @@
 """Checkpoints survive what happens to files."""
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from rsagan.errors import InputError
+from rsagan.files import sweep
 from rsagan.training import checkpoint
 
 
@@ -23,13 +29,6 @@ def test_the_newest_complete_one_is_used(tmp_path: Path) -> None:
     older = checkpoint.load_newest(tmp_path)
     assert older is not None
     assert older["seen"] == 16
-
-
-def test_sweep_takes_what_a_kill_left(tmp_path: Path) -> None:
-    checkpoint.save(tmp_path, 8, {"seen": 8})
-    (tmp_path / ".checkpoint-0000000016-x1y2z3.pt").write_bytes(b"half")
-    checkpoint.sweep(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-0000000008.pt"]
 
 
 def test_nothing_is_unpickled_freely(tmp_path: Path) -> None:
@@ -55,3 +54,41 @@ def test_a_failed_write_keeps_the_old(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(InputError, match="No space left"):
         checkpoint.save(tmp_path, 16, {"seen": 16})
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-0000000008.pt"]
+
+
+_SAVER = """
+import pathlib, sys
+import torch
+from rsagan.training import checkpoint
+
+run = pathlib.Path(sys.argv[1])
+found = checkpoint.load_newest(run)
+seen = found["seen"] if found else 0
+while True:
+    seen += 1
+    checkpoint.save(run, seen, {"seen": seen, "weights": torch.full((500_000,), float(seen))})
+    print(seen, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_fifty_kills_lose_no_complete_checkpoint(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    promised = 0
+    for _ in range(50):
+        command = [sys.executable, "-c", _SAVER, str(tmp_path)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"})
+        assert process.stdout is not None
+        first = process.stdout.readline()  # from here on it does nothing but write
+        time.sleep(random.uniform(0, 0.05))
+        process.kill()
+        lines = [first, *process.stdout.read().splitlines(keepends=True)]
+        process.wait()
+        promised = max(promised, *(int(line) for line in lines if line.endswith(b"\n")))
+        newest = checkpoint.load_newest(tmp_path)
+        assert newest is not None
+        assert newest["seen"] >= promised
+        assert bool((newest["weights"] == newest["seen"]).all())
+        sweep(tmp_path)
+        assert all(path.name.startswith("checkpoint-") for path in tmp_path.iterdir())
+    assert promised > 50

@@ -160,7 +160,29 @@ def test_kills_at_any_moment_change_nothing(prepared: Path, tmp_path: Path) -> N
             break
     assert kills >= 2
     _assert_equal_states(tmp_path / "straight", tmp_path / "killed")
-    assert not [path for path in (tmp_path / "killed").iterdir() if path.name.startswith(".checkpoint")]
+    assert not [path for path in (tmp_path / "killed").iterdir() if path.name.startswith(".")]
+
+
+def test_a_full_disk_is_one_sentence_and_costs_no_checkpoint(prepared: Path, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    train(RECIPE, prepared, tmp_path / "run", until=16)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, before[1]))  # what is longer fails as on a full disk
+    try:
+        with pytest.raises(InputError, match=r"^Cannot write .*: File too large\.$"):
+            train(RECIPE, prepared, tmp_path / "run", until=32)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
+    train(RECIPE, prepared, tmp_path / "run", until=32)
+    train(RECIPE, prepared, tmp_path / "straight", until=32)
+    _assert_equal_states(tmp_path / "straight", tmp_path / "run")
+
+
+def test_checkpoints_come_by_the_clock_too(prepared: Path, tmp_path: Path) -> None:
+    train(replace(RECIPE, checkpoint_minutes=1e-6), prepared, tmp_path, until=12)
+    names = sorted(path.name for path in tmp_path.glob("checkpoint-*"))
+    assert names == ["checkpoint-0000000008.pt", "checkpoint-0000000012.pt"]
 
 
 def test_a_finished_run_is_left_alone(prepared: Path, tmp_path: Path) -> None:

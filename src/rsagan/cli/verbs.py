@@ -1,5 +1,6 @@
 """One dataclass a verb: its fields are the flags, `run` calls the room that does the work."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -131,7 +132,7 @@ class Train:
     """Train a generator. Interrupted, the same command goes on."""
 
     recipe: Annotated[Positional[str], arg(metavar="RECIPE")]
-    """A built-in recipe (people-128, people-256) or a TOML file."""
+    """A built-in recipe (people-128, people-256, ...; a wrong name lists them) or a TOML file."""
     data: str
     """A prepared folder, or synthetic:SEED (also synthetic:SEED:STYLE:HEIGHTxWIDTH) to render while training."""
     run_folder: Annotated[Path, arg(name="run")]
@@ -148,8 +149,10 @@ class Train:
         from rsagan.synthetic.pack import usual_folder
         from rsagan.training import train
 
-        train(self.recipe, open_data(self.data, self.assets or usual_folder()), self.run_folder, until=self.until)
-        weights = self.run_folder / "weights.safetensors"
+        data = open_data(self.data, self.assets or usual_folder())
+        weights = train(self.recipe, data, self.run_folder, until=self.until)
+        if os.environ.get("RANK", "0") != "0":  # torchrun's other processes: one of them speaks
+            return
         console.result({"weights": str(weights)}, [f"The weights are {weights}"])
 
 

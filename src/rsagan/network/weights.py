@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from rsagan.errors import InputError
 from rsagan.files import replacing
@@ -21,13 +21,24 @@ def save_weights(path: Path | str, generator: Generator, metadata: dict[str, Any
 
     Args:
         metadata: JSON-able: preprocessing ("size"), training summary, data name and licence; added to the config.
+
+    Raises:
+        InputError: a weight that float16 cannot hold (an older file stays as it was), or a disk that is full.
     """
     header = {**metadata, "format_version": FORMAT, "config": generator.config.to_dict()}
     tensors = {
         name: tensor.detach().to("cpu", torch.float16).contiguous() for name, tensor in generator.state_dict().items()
     }
+    for name, tensor in tensors.items():
+        if not bool(tensor.isfinite().all()):
+            largest = float(generator.state_dict()[name].abs().max())
+            raise InputError(
+                f"Cannot write {path}: {name} reaches {largest:g} and float16 ends at 65504; "
+                "the training diverged, go on from an older checkpoint with a lower learning rate."
+            )
+    content = save(tensors, metadata={"rsagan": json.dumps(header)})
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={"rsagan": json.dumps(header)})
+        temporary.write_bytes(content)
 
 
 def read_metadata(path: Path | str) -> dict[str, Any]:

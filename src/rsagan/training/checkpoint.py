@@ -30,8 +30,8 @@ def save(run: Path, seen: int, state: dict[str, Any]) -> None:
         old.unlink(missing_ok=True)
 
 
-def load_newest(run: Path) -> dict[str, Any] | None:
-    """The newest complete checkpoint of a run, on the CPU; None if there is none. Damaged ones are passed over.
+def read_newest(run: Path) -> bytes | None:
+    """The bytes of the newest complete checkpoint of a run; None if there is none. Damaged ones are passed over.
 
     Raises:
         InputError: there are checkpoints, but none can be read; nothing is overwritten.
@@ -39,7 +39,9 @@ def load_newest(run: Path) -> dict[str, Any] | None:
     found = _all(run)
     for path in reversed(found):
         try:
-            return dict(torch.load(path, map_location="cpu", weights_only=True))
+            content = path.read_bytes()
+            decode(content)
+            return content
         except Exception:  # whatever a damaged file makes torch raise
             continue
     if found:
@@ -47,10 +49,15 @@ def load_newest(run: Path) -> dict[str, Any] | None:
     return None
 
 
-def sweep(run: Path) -> None:
-    """Delete what a killed process left half-written."""
-    for left in run.glob(".checkpoint-*-*.pt"):
-        left.unlink(missing_ok=True)
+def decode(content: bytes) -> dict[str, Any]:
+    """The state in a checkpoint's bytes, on the CPU."""
+    return dict(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
+
+
+def load_newest(run: Path) -> dict[str, Any] | None:
+    """What `read_newest` finds, decoded."""
+    content = read_newest(run)
+    return None if content is None else decode(content)
 
 
 def _all(run: Path) -> list[Path]:

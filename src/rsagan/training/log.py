@@ -53,7 +53,7 @@ class RunLog:
 
     def numbers(self, seen: int, values: dict[str, float]) -> None:
         """One line of the log."""
-        line = json.dumps({"seen": seen, **{name: float(f"{v:.6g}") for name, v in values.items()}})
+        line = json.dumps({"seen": seen, **{name: float(f"{v:.9g}") for name, v in values.items()}})
         try:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
@@ -71,6 +71,27 @@ class RunLog:
         """Show a picture uint8 (H, W, 3) in TensorBoard."""
         if self.board is not None:
             self.board.add_image(name, picture, seen, dataformats="HWC")
+
+
+class NoLog:
+    """The log of the processes that write none: the same methods, without effect."""
+
+    def __enter__(self) -> "NoLog":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def advance(self, seen: int) -> None:
+        """Nothing."""
+
+    def numbers(self, seen: int, values: dict[str, float]) -> None:
+        """Nothing."""
+
+    def picture(self, seen: int, name: str, picture: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+        """Nothing."""
 
 
 def _tensorboard(folder: Path, seen: int) -> Any:

@@ -1,4 +1,7 @@
-"""The training loop. It counts pictures seen; to resume, run the same command again."""
+"""The training loop. It counts pictures seen; to resume, run the same command again.
+
+Under `torchrun` it is one of several processes; the first of them, the chief, writes all files.
+"""
 
 import copy
 import hashlib
@@ -21,11 +24,11 @@ from rsagan.data.prepared import PreparedFolder
 from rsagan.data.sampler import Batch
 from rsagan.data.stream import batches_of, open_data
 from rsagan.errors import InputError
-from rsagan.files import replacing
+from rsagan.files import replacing, sweep
 from rsagan.network import Discriminator, Generator, save_weights
 from rsagan.people import write_png
-from rsagan.training import checkpoint
-from rsagan.training.log import RunLog
+from rsagan.training import checkpoint, distributed
+from rsagan.training.log import NoLog, RunLog
 from rsagan.training.phases import discriminator_phase, generator_phase, penalty_phase, to_step
 from rsagan.training.preview import Preview
 from rsagan.training.recipe import Recipe, load_recipe
@@ -62,39 +65,41 @@ def train(
         NonFiniteLoss: training diverged.
     """
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
-    folder = open_data(data)
-    run = Path(run)
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"Cannot write {run}: {error.strerror or error}; choose another folder for the run."
-        ) from error
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    with distributed.joined() as group:
+        if recipe.batch % group.world:
+            raise InputError(
+                f"The recipe's batch of {recipe.batch} cannot be shared by {group.world} processes; "
+                "choose a number of processes that divides it."
+            )
+        return _train(recipe, open_data(data), Path(run), until, group)
 
-    checkpoint.sweep(run)
-    state = State(recipe, device)
-    state.restore(checkpoint.load_newest(run), _identity_of(recipe, folder))
+
+def _train(recipe: Recipe, folder: PreparedFolder, run: Path, until: int | None, group: distributed.Group) -> Path:
+    if group.chief:
+        _prepare(run, recipe)
+    identity = _identity_of(recipe, folder)
+    state = State(recipe, group.device)
+    saved = distributed.from_chief(checkpoint.read_newest(run) if group.chief else None, group.device)
+    state.restore(None if saved is None else checkpoint.decode(saved), identity)
     batches = batches_of(folder, recipe.seed, recipe.augmentation, recipe.corruption)
-    backbone = _backbone(recipe, device)
-    preview = Preview(folder, device)
+    backbone = load_backbone(recipe, group.device)
+    preview = Preview(folder, group.device) if group.chief else None
     goal = recipe.pictures if until is None else min(until, recipe.pictures)
     goal += -goal % recipe.batch  # whole steps only
-    with replacing(run / "recipe.json") as temporary:
-        temporary.write_text(json.dumps(recipe.to_dict(), indent=1) + "\n", encoding="utf-8")
 
     weights_file = run / "weights.safetensors"
     sums: dict[str, list[Tensor | float]] = defaultdict(list)
     log_start, logged = time.perf_counter(), state.seen
-    with RunLog(run, state.seen, goal) as log:
-        stream = batches.stream(state.seen, recipe.batch, loaders=recipe.loaders)
+    kept = time.monotonic()
+    with RunLog(run, state.seen, goal) if group.chief else NoLog() as log:
+        stream = batches.stream(state.seen, recipe.batch, group.rank, group.world, recipe.loaders)
         while state.seen < goal:
             began = time.perf_counter()
             batch = next(stream)
             sums["seconds_data"].append(time.perf_counter() - began)
-            values = _train_step(state, batch, backbone, run)
+            values = train_step(state, batch, backbone, run)
             for name, value in values.items():
                 sums[name].append(value)
             state.seconds += time.perf_counter() - began
@@ -105,22 +110,44 @@ def train(
                 return state.seen // every > before // every or state.seen >= goal
 
             if due(recipe.log_every):
-                numbers = {name: float(np.mean([float(v) for v in these])) for name, these in sums.items()}
+                numbers = _means(sums, group.device)
                 speed = (state.seen - logged) / (time.perf_counter() - log_start)
                 log.numbers(state.seen, {**numbers, "pictures_per_second": speed, "seconds": state.seconds})
                 sums.clear()
                 log_start, logged = time.perf_counter(), state.seen
-            if due(recipe.snapshot_every):
+            if preview is not None and due(recipe.snapshot_every):
                 sheet = preview.draw(state.average)
                 write_png(run / f"grid-{state.seen:010d}.png", sheet)
                 log.picture(state.seen, "grid", sheet)
                 save_weights(weights_file, state.average, _metadata(state, folder))
-            if due(recipe.checkpoint_every):
-                checkpoint.save(run, state.seen, state.to_dict(_identity_of(recipe, folder)))
+            late = time.monotonic() - kept > 60 * recipe.checkpoint_minutes
+            if group.chief and (late or due(recipe.checkpoint_every)):
+                checkpoint.save(run, state.seen, state.to_dict(identity))
+                kept = time.monotonic()
         stream.close()  # type: ignore[attr-defined]
-    if not weights_file.is_file():
+    if group.chief and not weights_file.is_file():
         save_weights(weights_file, state.average, _metadata(state, folder))
     return weights_file
+
+
+def _prepare(run: Path, recipe: Recipe) -> None:
+    """Make the run's folder, clean up after a killed process, and note the recipe."""
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"Cannot write {run}: {error.strerror or error}; choose another folder for the run."
+        ) from error
+    sweep(run)
+    with replacing(run / "recipe.json") as temporary:
+        temporary.write_text(json.dumps(recipe.to_dict(), indent=1) + "\n", encoding="utf-8")
+
+
+def _means(sums: Mapping[str, list[Tensor | float]], device: torch.device) -> dict[str, float]:
+    """The means of what was measured since the last log line, over all processes."""
+    means = [float(np.mean([float(value) for value in these])) for these in sums.values()]
+    shared = distributed.average(torch.tensor(means, dtype=torch.float64, device=device))
+    return dict(zip(sums, shared.tolist(), strict=True))
 
 
 class State:
@@ -186,7 +213,7 @@ class State:
             self.critic_optimizer.load_state_dict(saved["critic_optimizer"])
 
 
-def _train_step(state: State, batch: Batch, backbone: backbones.VGG16 | None, run: Path) -> dict[str, Tensor | float]:
+def train_step(state: State, batch: Batch, backbone: backbones.VGG16 | None, run: Path) -> dict[str, Tensor | float]:
     """One update of everything; returns the losses and the seconds that each part took."""
     recipe, seen = state.recipe, state.seen
     torch.manual_seed((recipe.seed << 40) + seen)  # whatever a layer may draw
@@ -201,8 +228,10 @@ def _train_step(state: State, batch: Batch, backbone: backbones.VGG16 | None, ru
         output, values = generator_phase(
             step, state.generator, backbone, recipe.losses, state.discriminators, share if fighting else 0.0
         )
+    distributed.average_gradients(state.generator.parameters())
     norm = nn.utils.clip_grad_norm_(state.generator.parameters(), recipe.clip, foreach=True)
-    if not bool(torch.isfinite(values["total"]) & torch.isfinite(norm)):
+    # One process's trouble is everybody's: none may wait for another that gave up.
+    if not bool(torch.isfinite(distributed.total(values["total"])) & torch.isfinite(norm)):
         _give_up(run, seen, batch, values)
     for group in state.optimizer.param_groups:
         group["lr"] = recipe.learning_rate * schedule(recipe, seen)
@@ -218,7 +247,8 @@ def _train_step(state: State, batch: Batch, backbone: backbones.VGG16 | None, ru
             losses = discriminator_phase(step, output.picture.detach(), state.discriminators)
         if adversary.r1 and (seen // recipe.batch) % adversary.r1_every == 0:
             losses |= penalty_phase(step, state.discriminators, 0.5 * adversary.r1 * adversary.r1_every)
-        if not all(bool(torch.isfinite(value)) for value in losses.values()):
+        distributed.average_gradients(p for these in state.discriminators.values() for p in these.parameters())
+        if not bool(torch.isfinite(distributed.total(torch.stack(list(losses.values())))).all()):
             _give_up(run, seen, batch, losses)
         for group in state.critic_optimizer.param_groups:
             group["lr"] = adversary.learning_rate * schedule(recipe, seen)
@@ -247,7 +277,8 @@ def _follow(state: State, seen: int) -> None:
 
 
 def _give_up(run: Path, seen: int, batch: Batch, values: Mapping[str, Tensor]) -> None:
-    path = run / f"non-finite-{seen:010d}.npz"
+    rank = f"-{distributed.rank()}" if distributed.world_size() > 1 else ""
+    path = run / f"non-finite-{seen:010d}{rank}.npz"
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **batch)  # type: ignore[arg-type]
     bad = ", ".join(name for name, value in values.items() if not bool(torch.isfinite(value))) or "the gradient"
@@ -257,7 +288,8 @@ def _give_up(run: Path, seen: int, batch: Batch, values: Mapping[str, Tensor]) -
     )
 
 
-def _backbone(recipe: Recipe, device: torch.device) -> backbones.VGG16 | None:
+def load_backbone(recipe: Recipe, device: torch.device) -> backbones.VGG16 | None:
+    """The loss network, as deep as the recipe's losses look into it; None if none does."""
     losses = recipe.losses
     layers: set[str] = set()
     if losses.perceptual or losses.style:

@@ -1,7 +1,8 @@
 """The losses, one small pure function each. Their weights are in the recipe.
 
 B batch, H x W picture, C channels, R = 8 regions, N = H/8 * W/8. Pictures are float in [-1, 1]. Every loss is a
-float32 scalar, 0 where nothing is to be compared.
+float32 scalar, 0 where nothing is to be compared. Where several processes share a batch, the mean over them is the loss
+of the whole batch: what is counted or measured over the batch to divide by goes through `distributed.ratio`.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from rsagan.people import NUM_REGIONS
+from rsagan.training.distributed import ratio
 
 
 def pixel(result: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -19,7 +21,7 @@ def pixel(result: Tensor, target: Tensor, weight: Tensor | None = None) -> Tenso
     difference = (result.float() - target.float()).abs().mean(1, keepdim=True)
     if weight is None:
         return difference.mean()
-    return (difference * weight).sum() / weight.sum().clamp_min(1e-6)
+    return ratio((difference * weight).sum(), weight.sum())
 
 
 def perceptual(features: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
@@ -56,9 +58,9 @@ class _Products(torch.autograd.Function):
 def relative_l1(a: Tensor, b: Tensor) -> Tensor:
     """Mean |a - b| over mean |b|; the gradient flows into `a` alone."""
     with torch.no_grad():
-        size = b.abs().mean(dtype=torch.float32).clamp_min(1e-6)
+        size = b.abs().mean(dtype=torch.float32)
     difference: Tensor = _MeanDifference.apply(a, b)
-    return difference / size
+    return ratio(difference, size)
 
 
 class _MeanDifference(torch.autograd.Function):
@@ -135,8 +137,6 @@ def correspondence(log_correspondence: Tensor, flow: Tensor, size: tuple[int, in
     far = torch.where(known, (filled - functional.interpolate(mean, scale_factor=2.0)).abs(), 0).amax(1, keepdim=True)
     valid = (share > 0) & (functional.max_pool2d(far, 2) <= agree / 2)
     valid = valid.flatten(1)  # (B, N)
-    if not valid.any():
-        return log_correspondence.sum() * 0.0
     x = ((mean[:, 0].flatten(1) + 0.5) / 8 - 0.5).clamp(0, width - 1)
     y = ((mean[:, 1].flatten(1) + 0.5) / 8 - 0.5).clamp(0, height - 1)
     x0, y0 = x.floor().clamp(max=max(width - 2, 0)), y.floor().clamp(max=max(height - 2, 0))
@@ -145,7 +145,7 @@ def correspondence(log_correspondence: Tensor, flow: Tensor, size: tuple[int, in
     corners = torch.stack([first, first + 1, first + width, first + width + 1], 2).clamp(max=height * width - 1)
     weights = torch.stack([(1 - below) * (1 - right), (1 - below) * right, below * (1 - right), below * right], 2)
     chosen = log_correspondence.gather(2, corners).float()
-    return -((weights * chosen).sum(2) * valid).sum() / valid.sum()
+    return ratio(-((weights * chosen).sum(2) * valid).sum(), valid.sum(), least=1)
 
 
 def carried(log_correspondence: Tensor, source: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -158,7 +158,7 @@ def carried(log_correspondence: Tensor, source: Tensor, target: Tensor, weight: 
     """
     arrived = log_correspondence.float().exp() @ source.float().flatten(2).transpose(1, 2)  # (B, N, C)
     error = (arrived.transpose(1, 2) - target.float().flatten(2)).abs().mean(1, keepdim=True)
-    return (error * weight.flatten(2)).sum() / weight.sum().clamp_min(1)
+    return ratio((error * weight.flatten(2)).sum(), weight.sum(), least=1)
 
 
 def flow_error(flow: Tensor, truth: Tensor, scale: float = 4.0) -> Tensor:
@@ -169,4 +169,4 @@ def flow_error(flow: Tensor, truth: Tensor, scale: float = 4.0) -> Tensor:
     """
     known = (~truth[:, :1].isnan()).float()
     error = functional.smooth_l1_loss(flow.float() / scale, truth.nan_to_num(0.0) / scale, reduction="none")
-    return (error * known).sum() / (2 * known.sum()).clamp_min(1)
+    return ratio((error * known).sum(), 2 * known.sum(), least=1)

@@ -81,14 +81,15 @@ class Recipe:
     Attributes:
         seed: of weights, order and draws.
         pictures: pairs to train on, all in all.
-        batch: pairs a step, over all processes.
+        batch: pairs a step, all processes together.
         learning_rate: of Adam, after `warmup` pictures; falls along a cosine to `final_rate` of it at the end.
         betas: of Adam. clip: largest norm of the generator's gradient.
         ema: half-life of the weights' moving average, in pictures.
         precision: "bfloat16" (autocast) or "float32".
-        threads: for torch, or 0 to leave it alone. loaders: threads that prepare batches.
+        threads: for torch, or 0 to leave it alone. loaders: threads that prepare batches, or processes that render
+            streamed people; of every training process.
         log_every, snapshot_every, checkpoint_every: pictures between two log lines, picture grids with a weights
-            file, checkpoints.
+            file, checkpoints. checkpoint_minutes: a checkpoint is written at least so often, by the clock.
         network, losses, adversary, augmentation, corruption: tables of their own.
     """
 
@@ -108,6 +109,7 @@ class Recipe:
     log_every: int = 400
     snapshot_every: int = 4_000
     checkpoint_every: int = 2_000
+    checkpoint_minutes: float = 10.0
     network: Config = field(default_factory=Config)
     losses: Losses = field(default_factory=Losses)
     adversary: Adversary = field(default_factory=Adversary)
@@ -121,7 +123,7 @@ class Recipe:
         for name in ("seed", "threads", "warmup"):
             if getattr(self, name) < 0:
                 raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be at least 0.")
-        for name in ("learning_rate", "clip", "ema"):
+        for name in ("learning_rate", "clip", "ema", "checkpoint_minutes"):
             if not 0 < getattr(self, name) < math.inf:
                 raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be a number above 0.")
         if not all(0 <= beta < 1 for beta in self.betas):

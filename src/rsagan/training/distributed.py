@@ -1,0 +1,134 @@
+"""Several processes, one training: each takes its share of every batch, and all of them take the same step.
+
+Started by `torchrun` (or anything else that sets RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT), the
+processes talk through NCCL where there are graphics cards and through Gloo on processors. Alone, every function here
+gives back what it was given.
+
+The step is that of one process with the whole batch, up to rounding: gradients are averaged, and a loss that divides by
+something counted over the batch divides by what all processes counted together (`ratio`). The gradients travel in one
+piece once they are complete, not in buckets while they are made (`DistributedDataParallel`): bucket borders move after
+the first step, and with them the order of summation, so a resumed run would not end bit for bit as an undisturbed one.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from rsagan.errors import InputError
+
+_PATIENCE = timedelta(minutes=10)  # the longest that others may have to wait for one, say while a picture grid is drawn
+
+
+@dataclass(frozen=True)
+class Group:
+    """Where this process stands: `rank` of `world` processes, and the device that it computes on."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def chief(self) -> bool:
+        """Whether this is the one process that writes files."""
+        return self.rank == 0
+
+
+@contextmanager
+def joined() -> Iterator[Group]:
+    """Join the processes that were started together, if there are others; leave them at the end.
+
+    Raises:
+        InputError: the launcher's variables are incomplete, or there are fewer graphics cards than processes here.
+    """
+    cuda = torch.cuda.is_available()
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        yield Group(0, 1, torch.device("cuda" if cuda else "cpu"))
+        return
+    missing = [name for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
+    if missing:
+        raise InputError(f"WORLD_SIZE is {world}, but {', '.join(missing)} is not set; start training with torchrun.")
+    local = int(os.environ["LOCAL_RANK"])
+    if cuda and local >= torch.cuda.device_count():
+        raise InputError(
+            f"Process {local} of this machine has no graphics card: there are {torch.cuda.device_count()}; "
+            "start one process a card."
+        )
+    device = torch.device("cuda", local) if cuda else torch.device("cpu")
+    if cuda:
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if cuda else "gloo", timeout=_PATIENCE, device_id=device if cuda else None)
+    try:
+        yield Group(rank(), world, device)
+    finally:
+        dist.destroy_process_group()
+
+
+def world_size() -> int:
+    """How many processes train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def rank() -> int:
+    """Which of them this one is, from 0 on."""
+    return dist.get_rank() if world_size() > 1 else 0
+
+
+def total(value: Tensor) -> Tensor:
+    """The sum of a tensor over all processes; no gradient flows through it."""
+    value = value.detach()
+    if world_size() > 1:
+        value = value.clone()
+        dist.all_reduce(value)
+    return value
+
+
+def ratio(numerator: Tensor, denominator: Tensor, least: float = 1e-6) -> Tensor:
+    """This process's part of a quotient of two sums over the whole batch, wherever its pairs lie.
+
+    The mean over processes of what this returns, and of its gradients, is the quotient of the sums over all of them,
+    which the mean of their own quotients is not.
+
+    Args:
+        numerator, denominator: scalars; the gradient flows through the first alone.
+        least: the whole denominator counts as at least this.
+    """
+    return numerator * world_size() / total(denominator).clamp_min(least)
+
+
+def average(values: Tensor) -> Tensor:
+    """The mean of a tensor over all processes."""
+    return total(values) / world_size()
+
+
+def average_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
+    """Give every process the mean of all processes' gradients, in one exchange."""
+    if world_size() == 1:
+        return
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    flat = average(torch.cat([gradient.reshape(-1) for gradient in gradients]))
+    for gradient, part in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))
+
+
+def from_chief(data: bytes | None, device: torch.device) -> bytes | None:
+    """What the chief read, for everybody: the others need no common disk. Their own `data` is not looked at."""
+    if world_size() == 1:
+        return data
+    length = torch.tensor([-1 if data is None else len(data)], device=device)
+    dist.broadcast(length, 0)
+    if int(length) < 0:
+        return None
+    if rank() == 0:
+        assert data is not None
+        content = torch.frombuffer(bytearray(data), dtype=torch.uint8).to(device)
+    else:
+        content = torch.empty(int(length), dtype=torch.uint8, device=device)
+    dist.broadcast(content, 0)
+    return content.cpu().numpy().tobytes()

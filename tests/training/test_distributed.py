@@ -1,0 +1,144 @@
+"""Two processes train as one does, and a killed one changes nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from rsagan.errors import InputError
+from rsagan.training import distributed, train
+from rsagan.training.checkpoint import load_newest
+from rsagan.training.losses import pixel
+
+_RECIPE = """
+pictures = 80
+learning_rate = 2e-5
+batch = 4
+warmup = 8
+precision = "float32"
+log_every = 4
+snapshot_every = 40
+checkpoint_every = 16
+[network]
+widths = [8, 8, 16, 16]
+heads = 2
+blocks = 1
+match_channels = 8
+key_channels = 16
+[losses]
+backbone = "vgg16_random"
+layers = ["1_1", "2_1"]
+head_layers = ["1_1"]
+style_layers = ["2_1"]
+[adversary]
+learning_rate = 2e-5
+start = 40
+fade = 8
+r1_every = 2
+"""
+
+# Each process says who it is before it trains, so that one of them can be killed.
+_PROGRAM = """
+import os, pathlib, sys
+from rsagan.training import train
+recipe, data, run, slow = sys.argv[1:]
+path = pathlib.Path(f"{run}-pids")
+path.mkdir(exist_ok=True)
+(path / f"{os.environ['TORCHELASTIC_RESTART_COUNT']}-{os.environ['RANK']}").write_text(str(os.getpid()))
+if float(slow):
+    import time
+    from rsagan.training import loop
+    step = loop.train_step
+    loop.train_step = lambda *given: time.sleep(float(slow)) or step(*given)
+train(recipe, data, run)
+"""
+
+
+def _launch(folder: Path, data: Path, run: Path, slow: float = 0.0) -> subprocess.Popen[bytes]:
+    """`torchrun` with two processes on this machine."""
+    (folder / "tiny.toml").write_text(_RECIPE)
+    (folder / "program.py").write_text(_PROGRAM)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--max-restarts=3"]
+    command += [str(folder / "program.py"), str(folder / "tiny.toml"), str(data), str(run), str(slow)]
+    return subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE)
+
+
+def _lines(run: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+
+
+def _finish(process: subprocess.Popen[bytes]) -> None:
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors.decode()[-3000:]
+
+
+def test_two_processes_take_the_steps_of_one(prepared: Path, tmp_path: Path) -> None:
+    """Small steps, since rounding grows: the flow is read where the correspondence is highest, and that place jumps."""
+    process = _launch(tmp_path, prepared, tmp_path / "two")
+    train(tmp_path / "tiny.toml", prepared, tmp_path / "one")
+    _finish(process)
+    one, two = _lines(tmp_path / "one"), _lines(tmp_path / "two")
+    assert len(one) == len(two) == 20
+    assert "discriminator_picture" in one[-1]
+    assert any(line["correspondence"] > 0 for line in one)
+    for mine, theirs in zip(one, two, strict=True):
+        assert mine.keys() == theirs.keys()
+        for name in mine:
+            if name.startswith(("seconds", "pictures")):
+                continue
+            # Means of logits lie round 0, and their measure is the margin of 1. The gradient is no loss.
+            near = {"rel": 1e-3 if name == "gradient_norm" else 1e-5, "abs": 1e-5 * name.endswith("adversarial")}
+            assert theirs[name] == pytest.approx(mine[name], **near), (mine["seen"], name)
+    names = [{path.name for path in (tmp_path / run).iterdir()} for run in ("one", "two")]
+    assert names[0] == names[1]  # the chief alone wrote, and everything
+
+
+@pytest.mark.slow
+def test_a_killed_process_changes_nothing(prepared: Path, tmp_path: Path) -> None:
+    _finish(_launch(tmp_path, prepared, tmp_path / "straight"))
+    run = tmp_path / "killed"
+    process = _launch(tmp_path, prepared, run, slow=0.3)
+    for restart, victim in ((0, 1), (1, 0)):
+        pid = Path(f"{run}-pids") / f"{restart}-{victim}"
+        goal = 16 * (restart + 1)
+        deadline = time.monotonic() + 200
+        while not (pid.exists() and (run / f"checkpoint-{goal:010d}.pt").exists()):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+    _finish(process)
+    assert (Path(f"{run}-pids") / "2-0").exists()  # restarted twice
+    a, b = load_newest(tmp_path / "straight"), load_newest(run)
+    assert a is not None
+    assert b is not None
+    assert a["seen"] == b["seen"] == 80
+    for part in ("generator", "average"):
+        assert a[part].keys() == b[part].keys()
+        assert all(torch.equal(a[part][name], b[part][name]) for name in a[part])
+    assert [line["seen"] for line in _lines(run)] == list(range(4, 84, 4))
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    with pytest.raises(InputError, match="RANK, LOCAL_RANK"):
+        train("people-128", prepared, tmp_path)
+
+
+def test_ratio_puts_each_part_over_the_common_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes, played one after the other: the mean of what they say is the loss of the whole batch."""
+    a, b = torch.rand(2, 4, 3, 8, 8)
+    weight = torch.rand(4, 1, 8, 8) * torch.tensor([0.0, 0.1, 1.0, 2.0])[:, None, None, None]
+    whole = pixel(a, b, weight)
+    monkeypatch.setattr(distributed, "world_size", lambda: 2)
+    monkeypatch.setattr(distributed, "total", lambda value: weight.sum())
+    parts = [pixel(a[half], b[half], weight[half]) for half in (slice(0, 2), slice(2, 4))]
+    torch.testing.assert_close(torch.stack(parts).mean(), whole)
