@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from rsagan.cli.ablation import Ablate
 from rsagan.cli.console import Console
 
 Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
@@ -202,5 +203,6 @@ VERBS = {
     "synthesize": Synthesize,
     "train": Train,
     "evaluate": Evaluate,
+    "ablate": Ablate,
     "assets": Assets,
 }

@@ -51,17 +51,21 @@ def row_of(values: Numbers) -> Row:
     return _rounded(float(values[0]), float(low), float(high))
 
 
-def jackknife(statistic: Callable[[NDArray[np.bool_]], float], groups: NDArray[np.int64], blocks: int = BLOCKS) -> Row:
-    """Value and interval (1.96 standard errors to both sides) of a statistic of the pairs kept, bool (P,).
-
-    Identities are dealt into `blocks` blocks; each is left out once.
-    """
-    value = statistic(np.ones(len(groups), bool))
+def leave_out(
+    statistic: Callable[[NDArray[np.bool_]], float], groups: NDArray[np.int64], blocks: int = BLOCKS
+) -> Numbers:
+    """A statistic of the pairs kept, bool (P,): of all, then without each block of identities, (1 + blocks,)."""
     blocks = min(blocks, int(groups.max()) + 1)
-    if blocks < 2:
+    kept = [np.ones(len(groups), bool), *(groups % blocks != block for block in range(blocks if blocks > 1 else 0))]
+    return np.array([statistic(each) for each in kept])
+
+
+def jackknife(values: Numbers) -> Row:
+    """Value and interval (1.96 standard errors to both sides) from what `leave_out` gives, or a function of such."""
+    value, without = float(values[0]), values[1:]
+    if not len(without):
         return _rounded(value, float("nan"), float("nan"))
-    without = np.array([statistic(groups % blocks != block) for block in range(blocks)])
-    error = float(np.sqrt((blocks - 1) / blocks * np.square(without - without.mean()).sum()))
+    error = float(np.sqrt((len(without) - 1) / len(without) * np.square(without - without.mean()).sum()))
     return _rounded(value, value - 1.96 * error, value + 1.96 * error)
 
 

@@ -81,6 +81,7 @@ class Truth:
             self._poses[view, mirrored] = estimate(self.folder.picture(view))
         return self._poses[view, mirrored]
 
+    @torch.no_grad()
     def features(self, views: NDArray[np.int64], head: bool) -> NDArray[np.float32]:
         """(len(views), D) of whole views or of their heads."""
         missing = sorted({int(view) for view in views if (int(view), head) not in self._features})
@@ -91,6 +92,11 @@ class Truth:
             for view, found in zip(missing, self.networks.features(pictures).cpu().numpy(), strict=True):
                 self._features[view, head] = found
         return np.stack([self._features[int(view), head] for view in views])
+
+    @torch.no_grad()
+    def features_of(self, pictures: list[Picture]) -> NDArray[np.float32]:
+        """(B, D) of results uint8 (H, W, 3)."""
+        return np.asarray(self.networks.features(to_network(pictures).to(self.device)).cpu().numpy())
 
     def boxes(self, views: NDArray[np.int64]) -> Tensor:
         """Head boxes (B, 3) of views."""
@@ -105,16 +111,21 @@ class Truth:
         return self._flows[source, target]
 
 
-def measure(truth: Truth, painter: Painter, progress: Callable[[int, int], None] | None = None) -> Measured:
+def measure(
+    truth: Truth, painter: Painter, progress: Callable[[int, int], None] | None = None, *, quick: bool = False
+) -> Measured:
     """Compare the results of every pair with the truth; results count as pictures of 8 bits.
 
     Pairs of one person go together, so that a view's features serve all of its pairs.
+
+    Args:
+        progress: called with (pairs done, pairs in all). quick: perceptual distances of the whole pictures only.
     """
     values: dict[str, list[Any]] = {}
     order = np.argsort(truth.groups, kind="stable")
     for start in range(0, len(order), _BATCH):
         at = order[start : start + _BATCH]
-        for name, each in measure_some(truth, painter, at).items():
+        for name, each in measure_some(truth, painter, at, quick).items():
             values.setdefault(name, []).extend(each)
         if progress:
             progress(min(start + _BATCH, len(order)), len(order))
@@ -125,7 +136,9 @@ def measure(truth: Truth, painter: Painter, progress: Callable[[int, int], None]
 
 
 @torch.no_grad()
-def measure_some(truth: Truth, painter: Painter, at: NDArray[np.int64]) -> dict[str, Sequence[Any]]:
+def measure_some(
+    truth: Truth, painter: Painter, at: NDArray[np.int64], quick: bool = False
+) -> dict[str, Sequence[Any]]:
     """The numbers of the pairs at some positions of the list, by name, one of each a pair."""
     folder, networks, pairs = truth.folder, truth.networks, truth.pairs[at]
     painted = painter.paint(folder, pairs, at)
@@ -133,6 +146,11 @@ def measure_some(truth: Truth, painter: Painter, at: NDArray[np.int64]) -> dict[
     shown = to_network([folder.picture(view) for view in views]).to(truth.device)
     places = places.reshape(pairs.shape)
     result = to_network(painted.pictures).to(truth.device)
+    if quick:
+        return {
+            name: perceptual_distance(network(result), [layer[places[:, 1]] for layer in network(shown)]).tolist()
+            for name, network in networks.distances.items()
+        }
     boxes = truth.boxes(pairs[:, 1])
     source, target = shown[places[:, 0]], shown[places[:, 1]]
     heads = [crop(each, boxes, truth.size) for each in (result, source, target)]

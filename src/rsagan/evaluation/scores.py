@@ -15,7 +15,7 @@ from rsagan.evaluation.measure import Measured, Networks, Truth, measure, traine
 from rsagan.evaluation.painters import Painter, Weights, painter_of
 from rsagan.evaluation.report import protocol, write_report
 from rsagan.evaluation.standard import Standard
-from rsagan.evaluation.summary import notes_of, perceptual, rows_of, strata_of, stratified
+from rsagan.evaluation.summary import notes_of, perceptual, rows_of, set_distances, strata_of, stratified
 from rsagan.files import check_folder
 from rsagan.transfer import shipped_weights
 
@@ -60,6 +60,7 @@ def score(
     pairs = some_pairs(folder, limit)
     truth = Truth(folder, pairs, networks or trained_networks())
     measured = measure(truth, painter, progress)
+    measured |= set_distances(measured, Draws(truth.groups))
     report = report_of(truth, painter, measured, standard)
     write_report(Path(out), report, folder, pairs, measured["picture"])
     return report
@@ -76,7 +77,7 @@ def some_pairs(folder: PreparedFolder, limit: int | None) -> Any:
 
 
 def report_of(truth: Truth, painter: Painter, measured: Measured, standard: Standard | None = None) -> dict[str, Any]:
-    """What report.json holds."""
+    """What report.json holds, from the numbers of pairs and of sets."""
     folder, pairs, networks = truth.folder, truth.pairs, truth.networks
     draws = Draws(truth.groups)
     distances, features = list(networks.distances), networks.features.name

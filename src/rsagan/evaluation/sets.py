@@ -3,16 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rsagan.evaluation.intervals import Draws, Numbers, Row, jackknife, row_of
+from rsagan.evaluation.intervals import Draws, Numbers, leave_out
 
 Features = NDArray[np.float32]
 
 
-def kernel_distance(found: Features, truth: Features, draws: Draws) -> Row:
+def kernel_distances(found: Features, truth: Features, draws: Draws) -> Numbers:
     """The kernel distance: what KID computes on Inception's features, here on whatever made `found` and `truth` (P, D).
 
     The unbiased squared maximum mean discrepancy with the kernel (x . y / D + 1)^3 of all pairs at once, no subsets.
-    Its interval is the bootstrap's; the copies of one drawn pair are never compared with each other.
+    Returned for the sample and for each bootstrap draw, (1 + R,); in a draw, the copies of one pair are never compared
+    with each other.
     """
     count = draws.times.shape[1]
     order = np.argsort(draws.groups, kind="stable")
@@ -39,7 +40,7 @@ def kernel_distance(found: Features, truth: Features, draws: Draws) -> Row:
     others = np.square(pictures) - np.square(times) @ each
     across, own = apart(a, b)
     within = sum(apart(x, x)[0] / np.maximum(others, 1) for x in (a, b))
-    return row_of(within - 2 * (across + own) / (others + pictures))
+    return np.asarray(within - 2 * (across + own) / (others + pictures))
 
 
 def frechet_distance(found: Features, truth: Features) -> float:
@@ -56,6 +57,6 @@ def frechet_distance(found: Features, truth: Features) -> float:
     return float(np.square(means[0] - means[1]).sum() + traces - 2 * root)
 
 
-def frechet_row(found: Features, truth: Features, groups: NDArray[np.int64]) -> Row:
-    """`frechet_distance` with the jackknife's interval; a bootstrap would repeat pictures and so add to its bias."""
-    return jackknife(lambda kept: frechet_distance(found[kept], truth[kept]), groups)
+def frechet_distances(found: Features, truth: Features, groups: NDArray[np.int64]) -> Numbers:
+    """`frechet_distance` of all, and for the jackknife: a bootstrap would repeat pictures and so add to its bias."""
+    return leave_out(lambda kept: frechet_distance(found[kept], truth[kept]), groups)

@@ -9,9 +9,21 @@ from numpy.typing import NDArray
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.evaluation import person
-from rsagan.evaluation.intervals import Draws, Numbers, Row, Statistic, mean, mean_iou, quantile, ratio, share
+from rsagan.evaluation.intervals import (
+    Draws,
+    Numbers,
+    Row,
+    Statistic,
+    jackknife,
+    mean,
+    mean_iou,
+    quantile,
+    ratio,
+    row_of,
+    share,
+)
 from rsagan.evaluation.measure import Measured
-from rsagan.evaluation.sets import frechet_row, kernel_distance
+from rsagan.evaluation.sets import frechet_distances, kernel_distances
 
 Rows = dict[str, Row]
 HEAD: Final = ", head"
@@ -27,14 +39,24 @@ def rows_of(measured: Measured, distances: list[str], features: str, draws: Draw
     """Every metric with its interval.
 
     Args:
+        measured: with what `set_distances` adds to it.
         distances: names of the networks of the perceptual distance. features: of the distances between sets.
     """
     rows = {name: draws.row(statistic) for name, statistic in statistics_of(measured, distances).items()}
     for suffix, title in (("", ""), ("_head", HEAD)):
-        sets = measured[f"features{suffix}"], measured[f"true_features{suffix}"]
-        rows[f"kernel distance ({features}){title}"] = kernel_distance(*sets, draws)
-        rows[f"Frechet distance ({features}){title}"] = frechet_row(*sets, draws.groups)
+        rows[f"kernel distance ({features}){title}"] = row_of(measured[f"kernel{suffix}"])
+        rows[f"Frechet distance ({features}){title}"] = jackknife(measured[f"frechet{suffix}"])
     return rows
+
+
+def set_distances(measured: Measured, draws: Draws) -> Measured:
+    """The distances between results and truth as sets, under every draw: `kernel`, `frechet` and both of the head."""
+    found: Measured = {}
+    for suffix in ("", "_head"):
+        sets = measured[f"features{suffix}"], measured[f"true_features{suffix}"]
+        found[f"kernel{suffix}"] = kernel_distances(*sets, draws)
+        found[f"frechet{suffix}"] = frechet_distances(*sets, draws.groups)
+    return found
 
 
 def statistics_of(measured: Measured, distances: list[str]) -> dict[str, Statistic]:
