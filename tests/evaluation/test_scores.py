@@ -13,8 +13,8 @@ from rsagan.evaluation import score
 from rsagan.evaluation.measure import Networks, Truth, measure, trained_networks
 from rsagan.evaluation.painters import Weights
 
-VGG, JUDGE = "perceptual distance (vgg16_random)", "perceptual distance (mobilenetv2_random)"
-FRECHET = "Frechet distance (efficientnet_lite0_random)"
+ONE, OTHER = "perceptual distance (one)", "perceptual distance (other)"
+FRECHET = "Frechet distance (vectors)"
 
 
 def test_the_report_is_whole(weights: Path, prepared: Path, networks: Networks, tmp_path: Path) -> None:
@@ -23,23 +23,23 @@ def test_the_report_is_whole(weights: Path, prepared: Path, networks: Networks, 
     assert counts == [(8, 12), (12, 12)]
     assert json.loads((tmp_path / "report.json").read_text()) == report
     rows = report["metrics"]
-    for metric in (VGG, JUDGE, f"{VGG}, head"):
+    for metric in (ONE, OTHER, f"{ONE}, head"):
         ratio = rows[f"{metric}, ratio to copied source"]["value"]
         assert ratio == pytest.approx(rows[metric]["value"] / rows[f"{metric}, copied source"]["value"], rel=1e-4)
     for name, row in rows.items():
         low, high = row["interval"]
         assert low <= high, name
-    for name in ("SSIM, person", "PSNR, head", "kernel distance (efficientnet_lite0_random), head", FRECHET,
+    for name in ("SSIM, person", "PSNR, head", "kernel distance (vectors), head", FRECHET,
                  "correspondence error of module B, pixels, median",
                  "flow error of the detail path, pixels, 95 % below",
                  "region IoU of the predicted parsing"):  # fmt: skip
         assert rows[name]["value"] is not None, name
     assert report["counts"] == {"pairs": 12, "identities": 2, "test_pairs_in_folder": 12}
     assert report["results"]["kind"] == "weights"
-    assert np.mean([pair[VGG] for pair in report["pairs"]]) == pytest.approx(rows[VGG]["value"], rel=1e-3)
+    assert np.mean([pair[ONE] for pair in report["pairs"]]) == pytest.approx(rows[ONE]["value"], rel=1e-3)
     assert (report["pairs"][0]["from"], report["pairs"][0]["to"]) == ("p2_0", "p2_1")
     text = (tmp_path / "report.md").read_text()
-    assert f"| {VGG} | {rows[VGG]['value']:.4f} |" in text
+    assert f"| {ONE} | {rows[ONE]['value']:.4f} |" in text
     assert "FID (" not in text
     assert "LPIPS (" not in text
     assert "biased upwards" in text
@@ -57,10 +57,10 @@ def test_the_same_command_writes_the_same_bytes(
 
 def test_the_ends_of_the_scale(prepared: Path, networks: Networks, tmp_path: Path) -> None:
     copied = score(prepared, tmp_path / "a", results="source", limit=4, networks=networks)["metrics"]
-    assert copied[f"{VGG}, ratio to copied source"] == {"value": 1.0, "interval": [1.0, 1.0]}
-    assert copied[f"{JUDGE}, ratio to copied source"]["value"] == 1.0
+    assert copied[f"{ONE}, ratio to copied source"] == {"value": 1.0, "interval": [1.0, 1.0]}
+    assert copied[f"{OTHER}, ratio to copied source"]["value"] == 1.0
     truth = score(prepared, tmp_path / "b", results="truth", limit=4, networks=networks)["metrics"]
-    for name in (VGG, JUDGE, f"{JUDGE}, head", FRECHET, "L1"):
+    for name in (ONE, OTHER, f"{OTHER}, head", FRECHET, "L1"):
         assert truth[name]["value"] == pytest.approx(0, abs=1e-5), name
     assert truth["SSIM"]["value"] == pytest.approx(1)
     assert truth["PSNR"]["value"] == 100
@@ -77,7 +77,7 @@ def test_what_the_truth_gives_is_computed_once(
     monkeypatch.setattr("rsagan.evaluation.measure.true_flow", lambda *a: calls.append(a))
     again = measure(truth, Weights(weights))
     assert not calls
-    for name in ("true_features", "true_features_head", "vgg16_random", "vgg16_random_copy"):
+    for name in ("true_features", "true_features_head", "one", "one_copy"):
         assert np.array_equal(first[name], again[name])
 
 
@@ -88,7 +88,7 @@ def test_pairs_keep_their_order(weights: Path, prepared: Path, networks: Network
     shuffled = np.random.default_rng(0).permutation(len(pairs))
     plain = measure(Truth(folder, pairs, networks), Weights(weights))
     mixed = measure(Truth(folder, pairs[shuffled], networks), Weights(weights))
-    for name in ("vgg16_random", "ssim_person", "features", "intersection", "mobilenetv2_random_head_copy"):
+    for name in ("one", "ssim_person", "features", "intersection", "other_head_copy"):
         np.testing.assert_allclose(mixed[name], plain[name][shuffled], rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(mixed["matches"][0], plain["matches"][shuffled[0]], rtol=1e-3, atol=1e-3)
 
@@ -105,8 +105,8 @@ def test_strata_are_told_apart(weights: Path, prepared: Path, networks: Networks
     assert {name: row["pairs"] for name, row in strata.items()} == {
         "turn 0-30": 8, "turn 75-135": 4, "full to cropped": 4, "full to full": 8
     }  # fmt: skip
-    expected = np.mean([pair[VGG] for pair in report["pairs"][::3]])
-    assert strata["turn 75-135"][VGG]["value"] == pytest.approx(expected, abs=1e-5)
+    expected = np.mean([pair[ONE] for pair in report["pairs"][::3]])
+    assert strata["turn 75-135"][ONE]["value"] == pytest.approx(expected, abs=1e-5)
     assert "| turn 0-30 | 8 |" in (tmp_path / "out" / "report.md").read_text()
     (folder / "strata-test.csv").write_text("\n".join(["from,to,stratum", *lines[1:]]) + "\n")
     with pytest.raises(InputError, match="stratum for every"):
@@ -127,8 +127,8 @@ def test_bad_orders_get_one_sentence(weights: Path, prepared: Path, networks: Ne
 @pytest.mark.network
 @pytest.mark.usefixtures("analysis")
 def test_joints_are_scored_by_the_estimator(weights: Path, prepared: Path, networks: Networks, tmp_path: Path) -> None:
-    judges = Networks(networks.distances, networks.features, joints=True)
-    rows = score(prepared, tmp_path, weights, limit=2, networks=judges)["metrics"]
+    estimating = Networks(networks.distances, networks.features, joints=True)
+    rows = score(prepared, tmp_path, weights, limit=2, networks=estimating)["metrics"]
     for name in ("joint accuracy (blazepose)", "joint accuracy (blazepose), the estimator's own ceiling"):
         assert 0 <= (rows[name]["value"] or 0) <= 1
 

@@ -56,7 +56,9 @@ def test_a_draw_never_compares_copies(features: tuple[np.ndarray, np.ndarray]) -
                 parts[name][0] += (weight + extra) * kernel(x[i], y[j])
                 parts[name][1] += weight + extra
     value = {name: total / count for name, (total, count) in parts.items()}
-    assert kernel_distances(found, truth, draws)[1] == pytest.approx(value["xx"] + value["yy"] - 2 * value["xy"], abs=1e-5)
+    assert kernel_distances(found, truth, draws)[1] == pytest.approx(
+        value["xx"] + value["yy"] - 2 * value["xy"], abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("count", [40, 5])

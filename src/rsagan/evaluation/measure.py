@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import torch
@@ -23,38 +23,40 @@ _BATCH: Final = 8
 Measured = dict[str, Any]
 
 
+class FeatureNetwork(Protocol):
+    """What makes one vector of a picture: (B, 3, H, W) in [-1, 1] to (B, D)."""
+
+    name: str
+
+    def __call__(self, pictures: Tensor) -> Tensor: ...
+
+
 @dataclass(frozen=True)
 class Networks:
-    """The feature networks: `distances` give feature maps, `features` one vector a picture; `joints` also estimates."""
+    """What judges.
+
+    Attributes:
+        distances: by name, what makes feature maps of pictures (B, 3, H, W); a VGG16 and a judge, in this order.
+        features: for the distances between sets. joints: whether joints are estimated and compared too.
+        device: where all of them are.
+    """
 
     distances: dict[str, Callable[[Tensor], Sequence[Tensor]]]
-    features: judges.EfficientNetLite0
+    features: FeatureNetwork
     joints: bool = True
+    device: str = "cpu"
 
 
-def trained_networks(joints: bool = True) -> Networks:
+def trained_networks() -> Networks:
     """Those that reports use. Raises AssetError if a file cannot be had."""
-    vgg, judge, features = backbones.vgg16_hed(PERCEPTUAL_LAYERS[-1]), judges.mobilenetv2(), judges.efficientnet_lite0()
-    return _networks(vgg, judge, features, joints)
-
-
-def random_networks() -> Networks:
-    """The same with seeded random weights and no joints: for tests and machines without the files."""
-    vgg = backbones.random_vgg16(0, PERCEPTUAL_LAYERS[-1])
-    return _networks(vgg, judges.MobileNetV2(), judges.EfficientNetLite0(), joints=False)
-
-
-def _networks(
-    vgg: backbones.VGG16, judge: judges.MobileNetV2, features: judges.EfficientNetLite0, joints: bool
-) -> Networks:
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    for network in (vgg, judge, features):
-        network.to(device)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    vgg = backbones.vgg16_hed(PERCEPTUAL_LAYERS[-1]).to(device)
+    judge, features = judges.mobilenetv2().to(device), judges.efficientnet_lite0().to(device)
     maps: dict[str, Callable[[Tensor], Sequence[Tensor]]] = {
         vgg.name: lambda pictures: vgg.features(pictures, PERCEPTUAL_LAYERS),
         judge.name: judge,
     }
-    return Networks(maps, features, joints)
+    return Networks(maps, features, device=device)
 
 
 class Truth:
@@ -68,7 +70,7 @@ class Truth:
         self.folder, self.pairs, self.networks = folder, pairs, networks
         identities = [folder.entries[source].identity for source, _ in pairs]
         self.groups: NDArray[np.int64] = np.unique(identities, return_inverse=True)[1]
-        self.device = next(networks.features.parameters()).device
+        self.device = networks.device
         self.size = head_size(folder.size)
         self._poses: dict[tuple[int, bool], Pose] = {}
         self._features: dict[tuple[int, bool], NDArray[np.float32]] = {}
