@@ -1,10 +1,13 @@
 """The standard metrics' code path with seeded networks; the published weights need internet."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from rsagan.errors import AssetError
 from rsagan.evaluation.intervals import Draws
 from rsagan.evaluation.standard import Standard
 
@@ -59,3 +62,10 @@ def test_lpips_of_a_seeded_alexnet() -> None:
     standard = Standard(Seeded(), net, Seeded())
     rows = standard.rows(noisy, picture, Draws(np.arange(4)))
     assert rows["LPIPS (AlexNet, torchmetrics)"]["value"] > 0
+
+
+def test_without_the_packages_a_sentence_says_what_to_install() -> None:
+    if importlib.util.find_spec("torchvision"):
+        pytest.skip("torchvision is there")
+    with pytest.raises(AssetError, match="standard-metrics"):
+        Standard.load()
