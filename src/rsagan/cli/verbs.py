@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from rsagan.cli.ablation import Ablate
 from rsagan.cli.console import Console
 
 Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
@@ -166,16 +167,24 @@ class Evaluate:
     """Folder for report.json, report.md and grid.png."""
     weights: Weights = None
     """Weights to score instead of the ones that come with the package."""
+    results: str | None = None
+    """Score a folder of pictures FROM_to_TO.png instead, or `source` or `truth`, the two ends of the scale."""
     limit: Count = None
     """Score only so many pairs, spread over the list."""
+    standard: bool = False
+    """Add LPIPS, FID, KID and IS by the published networks (needs the extra standard-metrics)."""
     json: bool = False
     """Print the report as JSON."""
 
     def run(self, console: Console) -> None:
         from rsagan.evaluation import score
+        from rsagan.evaluation.standard import Standard
 
+        standard = Standard.load() if self.standard else None
         with console.progress("scoring") as progress:
-            report = score(self.weights, self.data, self.out, self.limit, progress=progress)
+            report = score(
+                self.data, self.out, self.weights, self.results, self.limit, standard=standard, progress=progress
+            )
         console.result(report, (self.out / "report.md").read_text(encoding="utf-8").splitlines())
 
 
@@ -205,5 +214,6 @@ VERBS = {
     "synthesize": Synthesize,
     "train": Train,
     "evaluate": Evaluate,
+    "ablate": Ablate,
     "assets": Assets,
 }

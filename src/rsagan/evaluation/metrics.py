@@ -1,39 +1,63 @@
-"""The numbers, each a pure function of arrays."""
+"""The numbers of single pairs, each a pure function of arrays."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
-from rsagan.backbones import VGG16
 from rsagan.people import NUM_REGIONS
 
 PERCEPTUAL_LAYERS: Final = ("1_2", "2_2", "3_3", "4_3", "5_3")
+HIGHEST_PSNR: Final = 100.0  # of equal pictures, which have none
 
 
-def perceptual_distance(backbone: VGG16, a: Tensor, b: Tensor) -> Tensor:
-    """Perceptual distance on a VGG16, named after the backbone: "perceptual distance (vgg16_hed)".
+def perceptual_distance(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
+    """Perceptual distance of two pictures by their features, named after the network that made them.
 
     At every position of a layer the feature vector is scaled to length 1; the squared difference is summed over
-    channels, averaged over positions, and averaged over the layers `PERCEPTUAL_LAYERS`. No learned weights, so it is
-    neither LPIPS nor comparable with it.
+    channels, averaged over positions, and averaged over layers. No learned weights, so it is neither LPIPS nor
+    comparable with it.
 
     Args:
-        a, b: float32 (B, 3, H, W) in [-1, 1].
+        a, b: float (B, C, h, w) a layer.
 
     Returns:
         float32 (B,), 0 for equal pictures.
     """
-    total = torch.zeros(len(a), device=a.device)
-    both = backbone.features(torch.cat([a, b]), PERCEPTUAL_LAYERS)
-    for features in both:
-        unit = features.float() / features.float().norm(dim=1, keepdim=True).clamp_min(1e-6)
-        one, other = unit.chunk(2)
-        total += (one - other).square().sum(1).mean((1, 2))
-    return total / len(both)
+    layers = []
+    for one, other in zip(a, b, strict=True):
+        unit = [each.float() / each.float().norm(dim=1, keepdim=True).clamp_min(1e-6) for each in (one, other)]
+        layers.append((unit[0] - unit[1]).square().sum(1).mean((1, 2)))
+    return torch.stack(layers).mean(0)
+
+
+def likeness(result: Tensor, truth: Tensor, person: Tensor | None = None) -> dict[str, Tensor]:
+    """L1, SSIM and PSNR of pictures (B, 3, H, W) in [-1, 1], each (B,); with `person` (B, H, W) also inside it.
+
+    L1 is the mean difference on a scale from 0 to 1. SSIM is torchmetrics': Gaussian window of 11 pixels with sigma
+    1.5, data range 1, colour channels apart; inside the person the same map is averaged there. PSNR is at most
+    `HIGHEST_PSNR`.
+    """
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    one, other = (result + 1) / 2, (truth + 1) / 2
+    similar, window = structural_similarity_index_measure(
+        one, other, sigma=1.5, data_range=1.0, reduction="none", return_full_image=True
+    )
+    window, squared = window.mean(1), (one - other).square().mean(1)  # (B, H, W)
+    found = {"l1": (one - other).abs().mean((1, 2, 3)), "ssim": similar, "psnr": _psnr(squared.mean((1, 2)))}
+    if person is not None:
+        share = person / person.sum((1, 2), keepdim=True)  # NaN where nobody is seen: counts for nothing
+        found |= {"ssim_person": (window * share).sum((1, 2)), "psnr_person": _psnr((squared * share).sum((1, 2)))}
+    return found
+
+
+def _psnr(squared: Tensor) -> Tensor:
+    return (-10 * squared.log10()).clamp_max(HIGHEST_PSNR)
 
 
 def overlap(found: NDArray[np.uint8], truth: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -43,26 +67,23 @@ def overlap(found: NDArray[np.uint8], truth: NDArray[np.uint8]) -> tuple[NDArray
     return (one & other).sum((1, 2)), (one | other).sum((1, 2))
 
 
-def mean_iou(intersection: NDArray[np.int64], union: NDArray[np.int64]) -> float:
-    """Intersection over union of each region over all pictures (P, 8), averaged over the regions that occur."""
-    both, either = intersection.sum(0), union.sum(0)
-    return float((both[either > 0] / either[either > 0]).mean())
-
-
-def bootstrap(
-    statistic: Callable[[NDArray[np.int64]], float], groups: NDArray[np.int64], rounds: int = 1000, seed: int = 0
-) -> tuple[float, float]:
-    """The 95 % interval of a statistic over pairs, when whole identities are drawn again and again.
+def correspondence_error(flow: Tensor, truth: Tensor) -> list[NDArray[np.float64]]:
+    """How far, in source pixels, each cell's match lies from where the surface says it is.
 
     Args:
-        statistic: of the positions of the drawn pairs.
-        groups: int (P,), which identity each pair is of, 0 ... G - 1.
+        flow: (B, 2, h, w), x and y in source pixels that each target cell is matched with, at 1/4 or 1/8.
+        truth: float32 (B, 2, H/4, W/4), see `rsagan.data.correspondence.true_flow`; NaN where unknown.
+
+    Returns:
+        a float64 (E,) a pair. At 1/8 a cell's truth is the mean of its four quarter cells; it counts if at least one
+        is known and the known ones lie within 8 pixels of each other, as in training.
     """
-    random = np.random.default_rng(seed)
-    members = [np.flatnonzero(groups == group) for group in range(groups.max() + 1)]
-    values = []
-    for _ in range(rounds):
-        drawn = random.integers(len(members), size=len(members))
-        values.append(statistic(np.concatenate([members[group] for group in drawn])))
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    known = ~truth[:, :1].isnan()
+    if flow.shape[3] < truth.shape[3]:
+        share = functional.avg_pool2d(known.float(), 2)
+        centre = functional.avg_pool2d(truth.nan_to_num(0.0), 2) / share.clamp_min(0.25)
+        far = (truth.nan_to_num(0.0) - functional.interpolate(centre, scale_factor=2.0)).abs() * known
+        known = (share > 0) & (functional.max_pool2d(far.amax(1, keepdim=True), 2) <= 4)
+        truth = centre
+    apart = (flow.float() - truth).norm(dim=1)
+    return [each[seen].double().cpu().numpy() for each, seen in zip(apart, known[:, 0], strict=True)]

@@ -95,7 +95,14 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "transposed_integration": {"integration": "transposed"},
     "no_detail": {"detail": False},
     "pose_only": {"semantics": False, "match": False, "injection": "none"},
+    "pose_only_published": {"semantics": False, "match": False, "injection": "none", "detail": False},
     "semantic_baseline": {"match": False, "injection": "regions", "integration": "convolution"},
+    "semantic_baseline_published": {
+        "match": False,
+        "injection": "regions",
+        "integration": "convolution",
+        "detail": False,
+    },
 }
 
 

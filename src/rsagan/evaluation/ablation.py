@@ -1,0 +1,192 @@
+"""One call for the whole ablation: trains what is missing, then writes the tables, the curves and the claims."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import rsagan
+from rsagan.evaluation import claims
+from rsagan.evaluation.curves import draw_curves
+from rsagan.evaluation.intervals import Draws, Row
+from rsagan.evaluation.measure import Networks, trained_networks
+from rsagan.evaluation.report import interval, protocol, show
+from rsagan.evaluation.runner import UNDER_FIRE, Ablation, Plan
+from rsagan.files import check_folder, replacing
+from rsagan.people import write_png
+
+
+def ablate(
+    plan: Plan,
+    data: Path | str,
+    runs: Path | str,
+    out: Path | str,
+    *,
+    networks: Networks | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Train and score the rows of a plan; the same call goes on where it stopped.
+
+    Args:
+        data: a prepared folder with pairs-validation.csv. runs: where training and its numbers go.
+        out: where ablation.json, ablation.md, claims.json and curves.png go.
+        networks: what judges; the trained ones by default. say: is told, in a sentence, what happens.
+
+    Returns:
+        what ablation.json holds.
+
+    Raises:
+        InputError: a broken plan or folder, or runs of another plan.
+        AssetError: a judge's file cannot be had.
+    """
+    check_folder(out)
+    check_folder(runs)
+    ablation = Ablation(plan, data, runs, networks or trained_networks(), say)
+    results = ablation.run()
+    results = {name: results[name] for name in claims.names_of(results)}
+    distances, features = list(ablation.networks.distances), ablation.networks.features.name
+    draws = Draws(ablation.truth.groups)
+    fire: dict[str, Any] = {}
+    if all(name in results for name in UNDER_FIRE):
+        fire = claims.under_fire(results, distances, ablation.levels, Draws(ablation.under_fire.groups))
+    about = {
+        "data": {key: ablation.folder.manifest.get(key) for key in ("source", "licence", "plan", "sha256")},
+        "recipe": plan.recipe.to_dict(),
+        "seeds": list(plan.seeds),
+        "learning_rates": list(plan.rates) or [plan.recipe.learning_rate],
+        "pairs": {
+            "budget": plan.recipe.pictures,
+            "test": len(ablation.truth.pairs),
+            "frechet": len(ablation.sets.pairs),
+            "validation": len(ablation.validation.pairs),
+            "under_fire": len(ablation.under_fire.pairs),
+        },
+        "versions": {"rsagan": rsagan.__version__, "torch": torch.__version__},
+    }
+    table = claims.table(results, distances, features, draws)
+    told = {
+        "headlines": claims.headlines(results, distances, features, draws),
+        "gains": claims.gains(results, distances, draws),
+        "match_under_fire": fire.get("loses at most half at the hardest", {}),
+    }
+    costs = {
+        name: {key: row[key] for key in ("seconds", "pairs_seen", "parameters", "learning_rate")}
+        for name, row in table.items()
+        if "seconds" in row
+    }
+    whole = {**about, "rows": table, "fire": fire, **told, "protocol": protocol(distances, features)}
+    curves = {
+        along: {
+            f"{name}, seed {seed}" if len(plan.seeds) > 1 else name: [(p[axis], p[distances[0]]) for p in each.curve]
+            for name, these in results.items()
+            for seed, each in zip(plan.seeds, these, strict=False)
+            if each.curve
+        }
+        for along, axis in (("pairs seen", "seen"), ("seconds of training", "seconds"))
+    }
+    out = Path(out)
+    for name, content in (("ablation.json", whole), ("claims.json", {**about, "costs": costs, **told})):
+        with replacing(out / name) as temporary:
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    with replacing(out / "ablation.md") as temporary:
+        temporary.write_text(markdown(whole), encoding="utf-8")
+    write_png(out / "curves.png", draw_curves(curves, f"{claims.perceptual(distances[0])}, validation pairs"))
+    return whole
+
+
+def markdown(whole: dict[str, Any]) -> str:
+    """ablation.md."""
+    pairs, rows = whole["pairs"], whole["rows"]
+    lines = [
+        "# Ablation",
+        "",
+        f"{pairs['budget']} pairs a row, seeds {', '.join(map(str, whole['seeds']))}, learning rates tried "
+        f"{', '.join(f'{rate:g}' for rate in whole['learning_rates'])}; {pairs['test']} test pairs, "
+        f"{pairs['validation']} validation pairs for the curves. Data: {whole['data']['source']}.",
+        "",
+        *_table_of(rows),
+        "",
+        "## At equal seconds and at equal pairs",
+        "",
+        "Read off the curves of the validation pairs (curves.png).",
+        "",
+        *_equal(rows),
+        "",
+        "## Headlines",
+        "",
+        *_headlines(whole["headlines"]),
+        "",
+        "## What each part brings",
+        "",
+        "How much the distance rises without it. Each part is taken away on its own: shares need not add up to one.",
+        "",
+        *_gains(whole["gains"]),
+    ]
+    if whole["fire"]:
+        lines += ["", "## The match under fire", "", *_fire(whole["fire"], pairs["under_fire"])]
+    lines += ["", *(f"- {name}: {text}." for name, text in whole["protocol"].items())]
+    return "\n".join(lines) + "\n"
+
+
+def _table_of(rows: dict[str, Any]) -> list[str]:
+    titles = list(dict.fromkeys(title for row in rows.values() for title in row["metrics"]))
+    lines = ["| row | what it is | parameters | seconds | learning rate | " + " | ".join(titles) + " |"]
+    lines.append("|---" * (len(titles) + 5) + "|")
+    for name, row in rows.items():
+        cost = ["-"] * 3
+        if "seconds" in row:
+            seconds = ", ".join(map(str, row["seconds"]))
+            cost = [f"{row['parameters'] / 1e6:.2f} M", seconds, f"{row['learning_rate']:g}"]
+        cells = [_cell(row["metrics"].get(title)) for title in titles]
+        lines.append("| " + " | ".join([name, row["says"], *cost, *cells]) + " |")
+    return lines
+
+
+def _equal(rows: dict[str, Any]) -> list[str]:
+    trained = {name: row["validation"] for name, row in rows.items() if "validation" in row}
+    if not trained:
+        return ["No row was trained."]
+    columns = [(place, network) for place, found in next(iter(trained.values())).items() for network in found]
+    lines = ["| row | " + " | ".join(f"{network}, {place}" for place, network in columns) + " |"]
+    lines.append("|---" * (len(columns) + 1) + "|")
+    for name, found in trained.items():
+        lines.append(f"| {name} | " + " | ".join(show(found[place][network]) for place, network in columns) + " |")
+    return lines
+
+
+def _headlines(found: list[dict[str, Any]]) -> list[str]:
+    lines = ["| full against | metric | lower by | 95 % interval | promised | kept |", "|---|---|---|---|---|---|"]
+    for each in found:
+        lower = each["lower_by"]
+        lines.append(
+            f"| {each['full against']} | {each['metric']} | {show(lower['value'])} | {interval(lower)} "
+            f"| {each['promised']:g} | {'yes' if each['kept'] else 'no'} |"
+        )
+    return lines
+
+
+def _gains(found: dict[str, dict[str, Row]]) -> list[str]:
+    lines = ["| metric | part | brings | 95 % interval |", "|---|---|---|---|"]
+    for metric, rows in found.items():
+        lines += [f"| {metric} | {part} | {show(row['value'])} | {interval(row)} |" for part, row in rows.items()]
+    return lines
+
+
+def _fire(fire: dict[str, Any], pairs: int) -> list[str]:
+    wrong = ", ".join(
+        f"{float(level):.0%}: {found:.1%}" for level, found in fire["mean disagreement of the parsing"].items()
+    )
+    lines = [f"{pairs} test pairs. Mean disagreement of the parsing, asked for and measured: {wrong}.", ""]
+    rows = fire["rows"]
+    titles = list(next(iter(next(iter(rows.values())).values())))
+    lines += ["| corrupted | metric | " + " | ".join(titles) + " |", "|---" * (len(titles) + 2) + "|"]
+    for place, metrics in rows.items():
+        for metric, row in metrics.items():
+            lines.append(f"| {place} | {metric} | " + " | ".join(_cell(row[title]) for title in titles) + " |")
+    return lines
+
+
+def _cell(row: Row | None) -> str:
+    return "" if row is None else f"{show(row['value'])} ({interval(row)})"

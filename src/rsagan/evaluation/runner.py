@@ -1,0 +1,269 @@
+"""Trains and scores the rows of the ablation. Interrupted, the same call goes on; a row that is done is not redone.
+
+Below the folder of runs each row has a folder a seed:
+
+    settings.json     what must not change between a call and the next: recipe and data
+    curve.jsonl       one line a look at the validation pairs: seen, seconds and the perceptual distances
+    measured.npz      the numbers of the test pairs; whoever has it is done
+    report/           report.json, report.md, grid.png of the test pairs
+    train/            the run itself; rate-R/ the runs of the learning-rate grid
+"""
+
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsagan.data.pairs import bounded
+from rsagan.data.prepared import PreparedFolder
+from rsagan.errors import InputError
+from rsagan.evaluation import fire
+from rsagan.evaluation.intervals import Draws
+from rsagan.evaluation.measure import Measured, Networks, Truth, measure
+from rsagan.evaluation.painters import SOURCE, TRUTH, Copied, Painter, Weights
+from rsagan.evaluation.report import write_report
+from rsagan.evaluation.rows import ROWS, recipe_of
+from rsagan.evaluation.scores import report_of, some_pairs
+from rsagan.evaluation.sets import frechet_distances
+from rsagan.evaluation.summary import set_distances
+from rsagan.files import replacing
+from rsagan.network.weights import read_metadata
+from rsagan.training import train
+from rsagan.training.recipe import Recipe
+
+ENDS: Final = (SOURCE, TRUTH)
+UNDER_FIRE: Final = ("full", "no_match")
+Point = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an ablation is.
+
+    Attributes:
+        recipe: of every row; its `pictures` are each row's budget.
+        rows, seeds: what is trained. every: pairs seen between two looks at the validation pairs.
+        rates: learning rates that every row tries for `rate_pictures` pairs each, on the first seed; the best on the
+            validation pairs is taken. None means the recipe's.
+        validation, fire: how many pairs a look at the curve, and a level of corruption, scores.
+        set_pairs: pairs of test people for the Frechet distance; those of the test list if 0.
+        limit: score only so many test pairs.
+    """
+
+    recipe: Recipe
+    rows: tuple[str, ...] = tuple(ROWS)
+    seeds: tuple[int, ...] = (0,)
+    every: int = 2_000
+    rates: tuple[float, ...] = ()
+    rate_pictures: int = 2_000
+    validation: int = 64
+    fire: int = 200
+    set_pairs: int = 0
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.rows if name not in ROWS]
+        if unknown or not self.rows:
+            raise InputError(f"There is no row {', '.join(unknown) or 'named'}; there are {', '.join(ROWS)}.")
+        for name in ("every", "rate_pictures", "validation", "fire"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        if not self.seeds or min(self.seeds) < 0 or any(rate <= 0 for rate in self.rates):
+            raise InputError("Seeds must be at least 0, learning rates above 0, and there must be a seed.")
+
+
+@dataclass
+class Finished:
+    """A row with one seed, done.
+
+    Attributes:
+        measured: see `rsagan.evaluation.measure`, without pictures; `frechet` of the plan's sets.
+        curve: points by pairs seen. rate: its learning rate. parameters: of its generator.
+        fire: by "kind level", the perceptual distances by network (P,).
+    """
+
+    measured: Measured
+    curve: list[Point] = field(default_factory=list)
+    rate: float = 0.0
+    parameters: int = 0
+    fire: dict[str, Measured] = field(default_factory=dict)
+
+
+class Ablation:
+    """Runs a plan on a prepared folder.
+
+    Args:
+        data: a prepared folder with pairs-validation.csv. runs: where training and its numbers go.
+        say: is told, in a sentence, what happens.
+
+    Raises:
+        InputError: a broken folder, or one without validation pairs.
+    """
+
+    def __init__(
+        self, plan: Plan, data: Path | str, runs: Path | str, networks: Networks, say: Callable[[str], None]
+    ) -> None:
+        self.plan, self.runs, self.say = plan, Path(runs), say
+        self.folder = PreparedFolder(data)
+        self.networks = networks
+        self.truth = Truth(self.folder, some_pairs(self.folder, plan.limit), networks)
+        self.validation = Truth(self.folder, _spread(self.folder.pairs("validation"), plan.validation), networks)
+        self.under_fire = Truth(self.folder, _spread(self.truth.pairs, plan.fire), networks)
+        self.sets = Truth(self.folder, self._set_pairs(), networks) if plan.set_pairs else self.truth
+        self._levels: dict[float, Any] = {}
+
+    def run(self) -> dict[str, list[Finished]]:
+        """Everything of the plan that is not done yet; by row a result a seed, the ends of the scale included."""
+        found: dict[str, list[Finished]] = {name: [self._end(name)] for name in ENDS}
+        for seed in self.plan.seeds:
+            for name in self.plan.rows:
+                found.setdefault(name, []).append(self._row(name, seed))
+        return found
+
+    @property
+    def levels(self) -> dict[float, Any]:
+        """By level of parsing corruption: how, and how wrong the maps are on average."""
+        if not self._levels:
+            self._levels = {level: fire.calibrated(self.folder, self.under_fire.pairs, level) for level in fire.LEVELS}
+        return self._levels
+
+    def _end(self, name: str) -> Finished:
+        folder = self.runs / name
+        self._settle(folder, {})
+        return Finished(self._test(folder, lambda: Copied(name)))
+
+    def _row(self, name: str, seed: int) -> Finished:
+        folder = self.runs / name / f"seed-{seed}"
+        recipe = recipe_of(name, self.plan.recipe, seed, self.plan.recipe.learning_rate)
+        self._settle(folder, {"recipe": recipe.to_dict(), "rates": self.plan.rates, "every": self.plan.every})
+        rate = self._rate(name)
+        recipe = replace(recipe, learning_rate=rate)
+        curve = self._train(name, recipe, folder)
+        weights = folder / "train" / "weights.safetensors"
+        measured = self._test(folder, lambda: Weights(weights))
+        burning = self._burn(folder, weights) if name in UNDER_FIRE else {}
+        parameters = sum(each.numel() for each in Weights(weights).generator.parameters())
+        return Finished(measured, curve, rate, parameters, burning)
+
+    def _train(self, name: str, recipe: Recipe, folder: Path) -> list[Point]:
+        """Train from look to look, so that an interrupted row goes on; returns its curve."""
+        path = folder / "curve.jsonl"
+        curve = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
+        looks = [*range(self.plan.every, recipe.pictures, self.plan.every), recipe.pictures]
+        for look in looks[len(curve) :]:
+            self.say(f"{name}, seed {recipe.seed}: training to {look} of {recipe.pictures} pairs")
+            weights = train(recipe, self.folder, folder / "train", until=look)
+            curve.append(self._look(weights))
+            with replacing(path) as temporary:
+                temporary.write_text("".join(json.dumps(point) + "\n" for point in curve), encoding="utf-8")
+        return curve
+
+    def _look(self, weights: Path) -> Point:
+        """One point of a curve: what the validation pairs look like now."""
+        training = read_metadata(weights)["training"]
+        measured = measure(self.validation, Weights(weights), quick=True)
+        point = {"seen": float(training["pictures_seen"]), "seconds": float(training["seconds"])}
+        return point | {network: round(float(measured[network].mean()), 6) for network in self.networks.distances}
+
+    def _rate(self, name: str) -> float:
+        """The row's learning rate: the best of the grid by the first network's distance, the same for every seed."""
+        if not self.plan.rates:
+            return self.plan.recipe.learning_rate
+        seed, scores = self.plan.seeds[0], {}
+        for rate in self.plan.rates:
+            folder = self.runs / name / f"seed-{seed}" / f"rate-{rate:g}"
+            recipe = recipe_of(name, replace(self.plan.recipe, pictures=self.plan.rate_pictures), seed, rate)
+            self._settle(folder, {"recipe": recipe.to_dict()})
+            path = folder / "score.json"
+            if not path.is_file():
+                self.say(f"{name}: trying the learning rate {rate:g} for {recipe.pictures} pairs")
+                point = self._look(train(recipe, self.folder, folder / "train"))
+                with replacing(path) as temporary:
+                    temporary.write_text(json.dumps(point) + "\n", encoding="utf-8")
+            scores[rate] = json.loads(path.read_text("utf-8"))[next(iter(self.networks.distances))]
+        return min(scores, key=lambda rate: scores[rate])
+
+    def _test(self, folder: Path, painter_of: Callable[[], Painter]) -> Measured:
+        """The numbers of the test pairs, from the folder if they are there."""
+        path = folder / "measured.npz"
+        if path.is_file():
+            return load_measured(path)
+        painter = painter_of()
+        self.say(f"{folder.relative_to(self.runs)}: scoring {len(self.truth.pairs)} test pairs")
+        measured = measure(self.truth, painter)
+        measured |= set_distances(measured, Draws(self.truth.groups))
+        report = report_of(self.truth, painter, measured)
+        write_report(folder / "report", report, self.folder, self.truth.pairs, measured.pop("picture"))
+        if self.sets is not self.truth:
+            measured["frechet"] = self._frechet_of_sets(painter)
+        save_measured(path, measured)
+        return load_measured(path)
+
+    def _burn(self, folder: Path, weights: Path) -> dict[str, Measured]:
+        """The perceptual distances from corrupted inputs, clean ones first."""
+        path = folder / "fire.npz"
+        if not path.is_file():
+            self.say(f"{folder.relative_to(self.runs)}: corrupting its inputs")
+            found = {"clean": measure(self.under_fire, Weights(weights), quick=True)}
+            for kind in fire.KINDS:
+                for level, (how, _) in self.levels.items():
+                    spoil = fire.spoiler(kind, level, how, self.folder, self.under_fire.pairs)
+                    found[f"{kind} {level:g}"] = measure(self.under_fire, Weights(weights, spoil), quick=True)
+            save_measured(path, {f"{place}/{name}": each for place, row in found.items() for name, each in row.items()})
+        burning: dict[str, Measured] = {}
+        for key, values in load_measured(path).items():
+            place, name = key.split("/")
+            burning.setdefault(place, {})[name] = values
+        return burning
+
+    def _settle(self, folder: Path, settings: dict[str, Any]) -> None:
+        """Refuse to mix the numbers of two plans."""
+        plan = self.plan
+        settings = settings | {"data": self.folder.manifest.get("sha256"), "limit": plan.limit}
+        settings |= {"validation": plan.validation, "fire": plan.fire, "set_pairs": plan.set_pairs}
+        text, path = json.dumps(settings, indent=1, sort_keys=True) + "\n", folder / "settings.json"
+        if not path.is_file():
+            with replacing(path) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+        elif path.read_text("utf-8") != text:
+            raise InputError(f"{folder} was made with other settings or data; choose another folder for the runs.")
+
+    def _set_pairs(self) -> NDArray[np.int64]:
+        """Many pairs of the test people: as many of each."""
+        identities = sorted({self.folder.entries[view].identity for view in self.folder.pairs("test").ravel()})
+        people = [[entry for entry in self.folder.entries if entry.identity == identity] for identity in identities]
+        named = bounded(people, self.plan.set_pairs, seed=0)
+        return np.array([[self.folder.index[a], self.folder.index[b]] for a, b in named], np.int64)
+
+    def _frechet_of_sets(self, painter: Painter) -> NDArray[np.float64]:
+        pairs, found = self.sets.pairs, []
+        for start in range(0, len(pairs), 8):
+            at = np.arange(start, min(start + 8, len(pairs)))
+            found.append(self.sets.features_of(painter.paint(self.folder, pairs[at], at).pictures))
+        truth = np.concatenate([self.sets.features(pairs[at : at + 8, 1], False) for at in range(0, len(pairs), 8)])
+        return frechet_distances(np.concatenate(found), truth, self.sets.groups)
+
+
+def save_measured(path: Path, measured: Measured) -> None:
+    """Keep what is an array; ragged lists and features, which nothing reads again, are left out."""
+    arrays = {k: v for k, v in measured.items() if isinstance(v, np.ndarray) and "features" not in k}
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def load_measured(path: Path) -> Measured:
+    """The inverse. Raises InputError if the file is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is damaged; delete it, and the numbers are made again.") from error
+
+
+def _spread(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    return pairs[np.unique(np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int))]

@@ -1,0 +1,114 @@
+"""The whole ablation on a tiny budget: it goes on where it stopped and redoes nothing."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rsagan.errors import InputError
+from rsagan.evaluation import runner
+from rsagan.evaluation.ablation import ablate
+from rsagan.evaluation.measure import Networks
+from rsagan.evaluation.runner import Plan
+from rsagan.network import Config
+from rsagan.training.recipe import Adversary, Losses, Recipe
+
+RECIPE = Recipe(
+    pictures=16,
+    batch=4,
+    warmup=4,
+    log_every=8,
+    checkpoint_every=8,
+    precision="float32",
+    network=Config(widths=(8, 8, 16, 16), heads=2, blocks=1, match_channels=8, key_channels=16),
+    losses=Losses(backbone="vgg16_random", layers=("1_1", "2_1"), head_layers=("1_1",), style_layers=("2_1",)),
+    adversary=Adversary(start=8, fade=4, r1_every=2),
+)
+PLAN = Plan(
+    RECIPE,
+    rows=("full", "no_match", "pose_only_published"),
+    every=8,
+    rates=(1e-3, 1e-4),
+    rate_pictures=4,
+    validation=2,
+    fire=2,
+    set_pairs=6,
+    limit=4,
+)
+
+
+@pytest.fixture(scope="module")
+def data(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ablation") / "data"
+    shutil.copytree(prepared, folder)
+    (folder / "pairs-validation.csv").write_text("from,to\np1_0,p1_1\np1_1,p1_2\np1_2,p1_0\n")
+    return folder
+
+
+def test_one_call_makes_everything_and_resumes(
+    data: Path, networks: Networks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, out = tmp_path / "runs", tmp_path / "out"
+    trained: list[tuple[str, int]] = []
+    train = runner.train
+
+    def interrupted(recipe: Recipe, folder: object, run: Path, until: int | None = None) -> Path:
+        trained.append((recipe.name, until or recipe.pictures))
+        if trained.count(("no_match", 16)) == 1 and trained[-1] == ("no_match", 16):
+            raise KeyboardInterrupt
+        return train(recipe, folder, run, until=until)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ablate(PLAN, data, runs, out, networks=networks)
+    assert not out.exists()
+    before = (runs / "full" / "seed-0" / "measured.npz").read_bytes()
+    trained.clear()
+    trained.append(("no_match", 16))  # it has been interrupted once
+    whole = ablate(PLAN, data, runs, out, networks=networks)
+    assert trained[1] == ("no_match", 16)
+    assert not [name for name, _ in trained if name == "full"]
+    assert (runs / "full" / "seed-0" / "measured.npz").read_bytes() == before
+
+    assert list(whole["rows"]) == ["source", *PLAN.rows, "truth"]
+    curve = [json.loads(line) for line in (runs / "no_match" / "seed-0" / "curve.jsonl").read_text().splitlines()]
+    assert [point["seen"] for point in curve] == [8, 16]
+    assert whole["rows"]["full"]["learning_rate"] in PLAN.rates
+    assert [each["full against"] for each in whole["headlines"]] == ["pose_only_published"] * 2
+    assert whole["pairs"] == {"budget": 16, "test": 4, "frechet": 6, "validation": 2, "under_fire": 2}
+    assert set(whole["fire"]["rows"]) >= {"clean", "parsing 0.4", "joints 0.4", "both 0.4"}
+    saved = json.loads((out / "claims.json").read_text())
+    assert saved["headlines"] == whole["headlines"]
+    assert saved["costs"]["full"]["pairs_seen"] == [16]
+    text = (out / "ablation.md").read_text()
+    for heading in ("equal seconds", "Headlines", "What each part brings", "under fire"):
+        assert heading in text
+    assert (out / "curves.png").stat().st_size > 1000
+
+    trained.clear()
+    again = (out / "ablation.json").read_bytes()
+    ablate(PLAN, data, runs, out, networks=networks)
+    assert not trained
+    assert (out / "ablation.json").read_bytes() == again
+    with pytest.raises(InputError, match="other settings"):
+        ablate(replace(PLAN, recipe=replace(RECIPE, batch=2)), data, runs, out, networks=networks)
+
+
+def test_bad_plans_get_one_sentence(prepared: Path, networks: Networks, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no row fulll"):
+        Plan(RECIPE, rows=("full", "fulll"))
+    with pytest.raises(InputError, match="every is 0"):
+        Plan(RECIPE, every=0)
+    with pytest.raises(InputError, match="learning rates above 0"):
+        Plan(RECIPE, rates=(0.0,))
+    with pytest.raises(InputError, match="pairs-validation"):
+        ablate(PLAN, prepared, tmp_path / "runs", tmp_path / "out", networks=networks)
+
+
+def test_damaged_numbers_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "measured.npz"
+    path.write_bytes(b"PK\x03\x04 not whole")
+    with pytest.raises(InputError, match="damaged"):
+        runner.load_measured(path)

@@ -1,0 +1,44 @@
+"""The rows: equal but for what they say."""
+
+from dataclasses import replace
+
+import pytest
+
+from rsagan.errors import InputError
+from rsagan.evaluation.rows import ROWS, recipe_of
+from rsagan.network import Config, Generator
+from rsagan.network.config import VARIANTS
+from rsagan.training.recipe import Recipe
+
+BASE = Recipe(network=Config(widths=(8, 16, 24, 32), heads=2))
+
+
+def test_every_variant_of_the_network_is_a_row() -> None:
+    assert set(ROWS) == set(VARIANTS)
+
+
+@pytest.mark.parametrize("name", list(ROWS))
+def test_width_data_and_schedule_are_equal(name: str) -> None:
+    recipe = recipe_of(name, BASE, seed=3, learning_rate=2e-4)
+    assert recipe.network.widths == BASE.network.widths
+    assert (recipe.seed, recipe.learning_rate) == (3, 2e-4)
+    same = replace(recipe, network=BASE.network, losses=BASE.losses, name=BASE.name)
+    assert same == replace(BASE, seed=3, learning_rate=2e-4, snapshot_every=BASE.pictures)
+    Generator(recipe.network)
+
+
+def test_rivals_once_with_ours_and_once_as_published() -> None:
+    for name in ("pose_only", "semantic_baseline"):
+        ours, published = (recipe_of(each, BASE, 0, 1e-3) for each in (name, f"{name}_published"))
+        assert ours.losses == BASE.losses
+        assert ours.network.detail
+        assert published.network == replace(ours.network, detail=False)
+        assert (published.losses.correspondence, published.losses.head_perceptual) == (0, 0)
+        assert published.losses.perceptual == BASE.losses.perceptual
+        assert published.losses.adversarial == BASE.losses.adversarial
+    assert not recipe_of("pose_only_published", BASE, 0, 1e-3).network.semantics
+
+
+def test_unknown_rows_are_refused() -> None:
+    with pytest.raises(InputError, match="no row 'fulll'"):
+        recipe_of("fulll", BASE, 0, 1e-3)
