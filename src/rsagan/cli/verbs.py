@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rsagan.cli.console import Console
+from rsagan.cli.prepare import Prepare
 
 Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
 Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")]
@@ -192,6 +193,7 @@ VERBS = {
     "generate": Generate,
     "analyse": Analyse,
     "synthesize": Synthesize,
+    "prepare": Prepare,
     "train": Train,
     "evaluate": Evaluate,
     "assets": Assets,
