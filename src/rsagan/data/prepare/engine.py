@@ -89,6 +89,7 @@ def _finish(folder: Path, journal: Path, plan: Plan) -> dict[str, Any]:
         counts.add(record, getattr(task, "split", "train"))
         entries += record.entries
     if not entries:
+        shutil.rmtree(folder / _UNFINISHED)
         problem = next(iter(counts.problems.values()))[0]
         raise InputError(f"Nothing could be prepared; the first problem: {problem}")
     train, test, left_out = plan.pairs(entries)
