@@ -1,0 +1,211 @@
+"""Scores a folder of results, whoever's, on the pairs of a prepared folder: report.json, report.md, grid.png."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import rsagan
+from rsagan.data.prepared import PreparedFolder, file_hash
+from rsagan.errors import InputError
+from rsagan.evaluation.found import Pair, find_results, read_result
+from rsagan.evaluation.measure import Networks, Scores, measure
+from rsagan.evaluation.metrics import bootstrap
+from rsagan.evaluation.protocols import PROTOCOLS
+from rsagan.files import check_folder, replacing
+from rsagan.people import Picture, Pose, draw_pose, grid, write_png
+
+FEW: Final = 5000  # pictures under which a Fréchet distance says more about their number than about them
+_SHOWN: Final = 4
+
+
+class Lazily(Sequence[Picture]):
+    """Pictures read when they are asked for."""
+
+    def __init__(self, read: Callable[[int], Picture], positions: Sequence[int]) -> None:
+        self.read, self.positions = read, positions
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.read(self.positions[at])
+
+    def __iter__(self) -> Iterator[Picture]:
+        return (self.read(position) for position in self.positions)
+
+
+def score_results(
+    results: Path | str,
+    data: Path | str,
+    out: Path | str,
+    protocol: str = "clean-v1",
+    pairs: Path | str | None = None,
+    networks: Networks | None = None,
+    method: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Score a folder of results against the true pictures of a prepared folder.
+
+    Args:
+        results: pictures named after their pairs, by any scheme of `rsagan.evaluation.found`.
+        data: the prepared folder with the true pictures; those of its training pairs are the reference.
+        out: where the report goes.
+        protocol: a name in `rsagan.evaluation.protocols.PROTOCOLS`.
+        pairs: a `from,to` list to score instead of the folder's test pairs.
+        networks: what pictures are shown to; those of `rsagan.evaluation.networks` by default.
+        method: what the report calls the results; the folder's name by default.
+        progress: called with (pictures looked at, pictures in all).
+
+    Returns:
+        what report.json holds.
+
+    Raises:
+        InputError: unknown protocol; results that are not exactly those of the pairs; a picture of another size.
+    """
+    if protocol not in PROTOCOLS:
+        raise InputError(f"There is no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}.")
+    check_folder(out)
+    folder = PreparedFolder(data)
+    listed = read_list(folder, pairs)
+    files = find_results(Path(results), folder, listed)
+    # In the order of the files' names, as the scripts go through them: what is dropped at the end depends on it.
+    order = sorted(range(len(files)), key=lambda at: files[at].name)
+    listed, files = [listed[at] for at in order], [files[at] for at in order]
+    if networks is None:
+        from rsagan.evaluation.networks import load_networks
+
+        networks = load_networks()
+    positions = [folder.index[target] for _, target in listed]
+    paints = Lazily(lambda at: read_result(files[at], folder.size), range(len(files)))
+    scores = measure(
+        PROTOCOLS[protocol], paints, Lazily(folder.picture, positions), _reference(folder), networks,
+        [folder.entries[at].points for at in positions], progress,
+    )  # fmt: skip
+    report = _report(folder, listed, files, protocol, networks, scores, method or Path(results).name)
+    _write(Path(out), report, folder, listed, paints)
+    return report
+
+
+def read_list(folder: PreparedFolder, path: Path | str | None) -> list[Pair]:
+    """Source and target names: the folder's test pairs, or those of a file `from,to`. Raises InputError."""
+    if path is None:
+        return [(folder.entries[a].name, folder.entries[b].name) for a, b in folder.pairs("test")]
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"Cannot read the list of pairs {path}.") from error
+    if len(lines) < 2 or lines[0] != "from,to":
+        raise InputError(f"{path} must begin with the line `from,to` and list at least one pair.")
+    pairs = []
+    for number, line in enumerate(lines[1:], 2):
+        names = line.split(",")
+        if len(names) != 2 or any(name not in folder.index for name in names):
+            raise InputError(f"{path}, line {number}: {line[:80]!r} does not name two views of {folder.path}.")
+        pairs.append((names[0], names[1]))
+    if len(set(pairs)) < len(pairs):
+        raise InputError(f"{path} lists a pair twice.")
+    return pairs
+
+
+def _reference(folder: PreparedFolder) -> Lazily | None:
+    """The pictures of the training pairs, each once; None if there are none."""
+    try:
+        train = np.unique(folder.pairs("train"))
+    except InputError:
+        return None
+    return Lazily(folder.picture, [int(at) for at in train])
+
+
+def _report(
+    folder: PreparedFolder,
+    pairs: Sequence[Pair],
+    files: Sequence[Path],
+    protocol: str,
+    networks: Networks,
+    scores: Scores,
+    method: str,
+) -> dict[str, Any]:
+    identities = [folder.entries[folder.index[source]].identity for source, _ in pairs]
+    _, groups = np.unique(identities, return_inverse=True)
+    reference = _reference(folder)
+    numbers: dict[str, Any] = {}
+    for name, value in scores.numbers.items():
+        numbers[name] = {"value": round(value, 6)}
+        if name in scores.rows and np.isfinite(scores.rows[name]).all():
+            numbers[name]["interval"] = [round(each, 6) for each in _interval(scores.rows[name], groups)]
+    listed = [
+        {"from": a, "to": b, "file": path.name, "sha256": file_hash(path)}
+        for (a, b), path in zip(pairs, files, strict=True)
+    ]
+    used = (networks.features, networks.perceptual, networks.classifier)
+    return {
+        "method": method,
+        "protocol": {"name": protocol, "about": PROTOCOLS[protocol].about},
+        "numbers": numbers,
+        "counts": {"pairs": len(pairs), "reference": len(reference or []), "left out": scores.left_out},
+        "warnings": _warnings(scores, len(pairs)),
+        "networks": [network.name for network in used if network is not None],
+        "data": {"frame": list(folder.size)}
+        | {key: folder.manifest.get(key) for key in ("source", "licence", "sha256")},
+        "versions": {"rsagan": rsagan.__version__, "torch": torch.__version__},
+        "sha256 of the list": hashlib.sha256(json.dumps(listed).encode()).hexdigest(),
+        "files": listed,
+    }
+
+
+def _interval(rows: NDArray[np.float64], groups: NDArray[np.int64]) -> tuple[float, float]:
+    return bootstrap(lambda at: float(rows[at].mean()), groups)
+
+
+def _warnings(scores: Scores, pairs: int) -> list[str]:
+    warnings = [f"Not computed, {sentence}." for sentence in scores.missing]
+    if pairs < FEW and any("Fréchet" in name or name == "FID" for name in scores.numbers):
+        warnings.append(
+            f"A Fréchet distance of {pairs:,} pictures is biased upwards; compare it with nothing but the same number "
+            "of pictures, and look at KID."
+        )
+    for name, count in scores.left_out.items():
+        if count:
+            warnings.append(f"The protocol leaves {count} pictures out of {name}.")
+    return warnings
+
+
+def _write(
+    out: Path, report: dict[str, Any], folder: PreparedFolder, pairs: Sequence[Pair], results: Sequence[Picture]
+) -> None:
+    shown = []
+    for at in np.unique(np.linspace(0, len(pairs) - 1, min(_SHOWN, len(pairs))).astype(int)):
+        source, target = (folder.index[name] for name in pairs[at])
+        pose = draw_pose(Pose(folder.entries[target].points, folder.size))
+        shown.append([folder.picture(source), pose, results[at], folder.picture(target)])
+    write_png(out / "grid.png", grid(shown))
+    for name, text in (("report.json", json.dumps(report, indent=1) + "\n"), ("report.md", markdown(report))):
+        with replacing(out / name) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The report to read."""
+    lines = [f"# {report['method']}, protocol {report['protocol']['name']}", "", report["protocol"]["about"] + ".", ""]
+    lines += [f"**{warning}**\n" for warning in report["warnings"]]
+    lines += ["| number | value | 95 % interval |", "|---|---|---|"]
+    for name, row in report["numbers"].items():
+        interval = " to ".join(f"{each:.4f}" for each in row["interval"]) if "interval" in row else ""
+        lines.append(f"| {name} | {row['value']:.4f} | {interval} |")
+    counts = report["counts"]
+    lines += [
+        "",
+        f"{counts['pairs']:,} pairs of {report['data']['source']}, {counts['reference']:,} reference pictures.",
+        "",
+    ]
+    if "speed" in report:
+        speed = report["speed"]
+        lines += [f"Painted {speed['painted']:,} pictures at {speed['seconds a picture']:.3f} s each.", ""]
+    lines += ["![source, pose, result, truth](grid.png)", ""]
+    return "\n".join(lines)
