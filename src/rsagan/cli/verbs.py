@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rsagan.cli.console import Console
+from rsagan.cli.lists import paint_list, score_others
 from rsagan.cli.prepare import Prepare
 
 Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
 Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")]
 WhichPerson = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: the largest)")]
+List = Annotated[Path | None, arg(metavar="CSV", help_behavior_hint="(default: none)")]
+Results = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: none)")]
 Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
 
 
@@ -20,9 +23,13 @@ class Generate:
     """Show the person of a photo in other poses."""
 
     source: Annotated[Positional[Path], arg(metavar="SOURCE")]
-    """A photo (JPEG, PNG, WebP), or a person folder made by `rsagan analyse`."""
-    pose: UseAppendAction[tuple[str, ...]]
+    """A photo (JPEG, PNG, WebP), or a person folder made by `rsagan analyse`; with --pairs a prepared folder."""
+    pose: UseAppendAction[tuple[str, ...]] = ()
     """A pose by name (`--pose list`), a pose JSON, a person folder, or a photo of someone in it; at least one."""
+    pairs: List = None
+    """A list `from,to` of a prepared folder's views to paint in bulk, instead of poses."""
+    naming: Literal["gfla", "patn", "reid"] = "gfla"
+    """How the pictures of --pairs are called: as other methods call theirs, or for re-ID trainers (JPEG)."""
     out: Path = Path("rsagan-results")
     """Folder for the results."""
     weights: Weights = None
@@ -37,6 +44,9 @@ class Generate:
     def run(self, console: Console) -> None:
         from rsagan import jobs
 
+        if self.pairs is not None:
+            paint_list(console, self.source, self.pairs, self.out, self.weights, self.naming)
+            return
         with console.progress("painting") as progress:
             painted = jobs.generate(
                 self.source, self.pose, self.out, self.weights, jobs.parse_size(self.size), self.person, progress
@@ -158,12 +168,23 @@ class Evaluate:
     """Weights to score instead of the ones that come with the package."""
     limit: Count = None
     """Score only so many pairs, spread over the list."""
+    results: Results = None
+    """Score this folder of pictures instead, whichever method painted them."""
+    method: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: none)")] = None
+    """Paint with this method, a name or module:object, and score it."""
+    protocol: str = "clean-v1"
+    """For --results and --method: clean-v1, or patn-, gfla-, dptn-, pidm-, cfld-legacy."""
+    pairs: List = None
+    """For --results and --method: a list `from,to` instead of the folder's test pairs."""
     json: bool = False
     """Print the report as JSON."""
 
     def run(self, console: Console) -> None:
         from rsagan.evaluation import score
 
+        if self.results is not None or self.method is not None:
+            score_others(console, self.results, self.method, self.data, self.out, self.protocol, self.pairs)
+            return
         with console.progress("scoring") as progress:
             report = score(self.weights, self.data, self.out, self.limit, progress=progress)
         console.result(report, (self.out / "report.md").read_text(encoding="utf-8").splitlines())

@@ -12,12 +12,11 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from rsagan.data.prepare.names import deepfashion_name, market_name
+from rsagan.data.named import Pair, view_named
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.people import Picture, read_picture
 
-Pair = tuple[str, str]
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
 _SEPARATORS: Final = re.compile(r"___|_2_|_to_|_TO_|-to-")
 _PANELS: Final = 5
@@ -35,7 +34,8 @@ def find_results(folder: Path, data: PreparedFolder, pairs: Sequence[Pair]) -> l
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder of results.")
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    wanted, found, strange = set(pairs), {}, []
+    wanted, strange = set(pairs), []
+    found: dict[Pair, Path] = {}
     for path in files:
         options = [pair for pair in possible_pairs(path.name, data) if pair in wanted]
         if not options:
@@ -69,7 +69,7 @@ def possible_pairs(name: str, data: PreparedFolder) -> list[Pair]:
     stem = re.sub(r"(_vis|_fake|_generated)?\.\w+$", "", name)
     found = []
     for match in _SEPARATORS.finditer(stem):
-        halves = [_view(text, data) for text in (stem[: match.start()], stem[match.end() :])]
+        halves = [view_named(text, data) for text in (stem[: match.start()], stem[match.end() :])]
         if halves[0] is not None and halves[1] is not None:
             found.append((halves[0], halves[1]))
     return found
@@ -96,12 +96,3 @@ def read_result(path: Path, size: tuple[int, int]) -> Picture:
     elif given != size:
         raise InputError(f"{path} is {given[0]}x{given[1]}; its true picture is {height}x{width}.")
     return np.ascontiguousarray(picture)
-
-
-def _view(text: str, data: PreparedFolder) -> str | None:
-    """The view of the folder that a piece of a name stands for."""
-    plain = re.sub(r"\.(jpe?g|png|webp)$", "", text, flags=re.IGNORECASE)
-    for name in (plain, deepfashion_name(plain), market_name(plain)):
-        if name is not None and name in data.index:
-            return name
-    return None

@@ -105,6 +105,8 @@ def measure(
         return Scores(numbers, rows, left_out, missing)
     if given.features is None or reference is None:
         missing.append("distribution: no network or no reference pictures were given")
+    elif min(len(results), len(reference)) < 2:
+        missing.append("distribution: a single picture has none")
     else:
         numbers |= _distribution(protocol, results, truths, reference, given.features, left_out, report)
     return Scores(numbers, rows, left_out, missing)

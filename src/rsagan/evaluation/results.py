@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import platform
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -11,13 +12,15 @@ import torch
 from numpy.typing import NDArray
 
 import rsagan
-from rsagan.data.prepared import PreparedFolder, file_hash
+from rsagan.data.named import Pair, read_pairs_of
+from rsagan.data.prepared import TRAIN_LIST, PreparedFolder, file_hash
 from rsagan.errors import InputError
-from rsagan.evaluation.found import Pair, find_results, read_result
+from rsagan.evaluation.found import find_results, read_result
 from rsagan.evaluation.measure import Networks, Scores, measure
 from rsagan.evaluation.metrics import bootstrap
 from rsagan.evaluation.protocols import PROTOCOLS
 from rsagan.files import check_folder, replacing
+from rsagan.methods import load_method, paint_pairs
 from rsagan.people import Picture, Pose, draw_pose, grid, write_png
 
 FEW: Final = 5000  # pictures under which a Fréchet distance says more about their number than about them
@@ -54,7 +57,7 @@ def score_results(
 
     Args:
         results: pictures named after their pairs, by any scheme of `rsagan.evaluation.found`.
-        data: the prepared folder with the true pictures; those of its training pairs are the reference.
+        data: the prepared folder with the true pictures; its training pictures are the reference of distributions.
         out: where the report goes.
         protocol: a name in `rsagan.evaluation.protocols.PROTOCOLS`.
         pairs: a `from,to` list to score instead of the folder's test pairs.
@@ -72,7 +75,7 @@ def score_results(
         raise InputError(f"There is no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}.")
     check_folder(out)
     folder = PreparedFolder(data)
-    listed = read_list(folder, pairs)
+    listed = read_pairs_of(folder, pairs)
     files = find_results(Path(results), folder, listed)
     # In the order of the files' names, as the scripts go through them: what is dropped at the end depends on it.
     order = sorted(range(len(files)), key=lambda at: files[at].name)
@@ -92,29 +95,51 @@ def score_results(
     return report
 
 
-def read_list(folder: PreparedFolder, path: Path | str | None) -> list[Pair]:
-    """Source and target names: the folder's test pairs, or those of a file `from,to`. Raises InputError."""
-    if path is None:
-        return [(folder.entries[a].name, folder.entries[b].name) for a, b in folder.pairs("test")]
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"Cannot read the list of pairs {path}.") from error
-    if len(lines) < 2 or lines[0] != "from,to":
-        raise InputError(f"{path} must begin with the line `from,to` and list at least one pair.")
-    pairs = []
-    for number, line in enumerate(lines[1:], 2):
-        names = line.split(",")
-        if len(names) != 2 or any(name not in folder.index for name in names):
-            raise InputError(f"{path}, line {number}: {line[:80]!r} does not name two views of {folder.path}.")
-        pairs.append((names[0], names[1]))
-    if len(set(pairs)) < len(pairs):
-        raise InputError(f"{path} lists a pair twice.")
-    return pairs
+def score_method(
+    method: str,
+    data: Path | str,
+    out: Path | str,
+    protocol: str = "clean-v1",
+    pairs: Path | str | None = None,
+    networks: Networks | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Paint the pairs with any method, timed, into `out`/results, and score them; see `score_results`.
+
+    Args:
+        method: a name or `module:object`, see `rsagan.methods`; nothing of it is trained.
+
+    Raises:
+        InputError: as `score_results`; no such method, or one that cannot paint every pair.
+    """
+    if protocol not in PROTOCOLS:
+        raise InputError(f"There is no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}.")
+    folder, painter = PreparedFolder(data), load_method(method)
+    painting = paint_pairs(
+        painter, method, folder, read_pairs_of(folder, pairs), Path(out) / "results", progress=progress
+    )
+    if painting.problems:
+        raise InputError(f"{method} could not paint {len(painting.problems)} pairs, the first: {painting.problems[0]}")
+    report = score_results(Path(out) / "results", data, out, protocol, pairs, networks, method, progress)
+    if painting.painted:
+        each = painting.seconds / painting.painted
+        report["speed"] = {"painted": painting.painted, "seconds a picture": round(each, 6), "machine": machine()}
+        _write_texts(Path(out), report)
+    return report
+
+
+def machine() -> str:
+    """What the method ran on, as far as torch knows."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
 
 
 def _reference(folder: PreparedFolder) -> Lazily | None:
-    """The pictures of the training pairs, each once; None if there are none."""
+    """All training pictures where the folder lists them, else those of the training pairs; None if there are none."""
+    listed = folder.path / TRAIN_LIST
+    if listed.is_file():
+        return Lazily(folder.picture, [folder.index[name] for name in listed.read_text(encoding="utf-8").split()])
     try:
         train = np.unique(folder.pairs("train"))
     except InputError:
@@ -133,7 +158,7 @@ def _report(
 ) -> dict[str, Any]:
     identities = [folder.entries[folder.index[source]].identity for source, _ in pairs]
     _, groups = np.unique(identities, return_inverse=True)
-    reference = _reference(folder)
+    reference = _reference(folder) or ()
     numbers: dict[str, Any] = {}
     for name, value in scores.numbers.items():
         numbers[name] = {"value": round(value, 6)}
@@ -148,7 +173,7 @@ def _report(
         "method": method,
         "protocol": {"name": protocol, "about": PROTOCOLS[protocol].about},
         "numbers": numbers,
-        "counts": {"pairs": len(pairs), "reference": len(reference or []), "left out": scores.left_out},
+        "counts": {"pairs": len(pairs), "reference": len(reference), "left out": scores.left_out},
         "warnings": _warnings(scores, len(pairs)),
         "networks": [network.name for network in used if network is not None],
         "data": {"frame": list(folder.size)}
@@ -185,6 +210,10 @@ def _write(
         pose = draw_pose(Pose(folder.entries[target].points, folder.size))
         shown.append([folder.picture(source), pose, results[at], folder.picture(target)])
     write_png(out / "grid.png", grid(shown))
+    _write_texts(out, report)
+
+
+def _write_texts(out: Path, report: dict[str, Any]) -> None:
     for name, text in (("report.json", json.dumps(report, indent=1) + "\n"), ("report.md", markdown(report))):
         with replacing(out / name) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")

@@ -45,6 +45,7 @@ class Clip:
     path: str
     every: float
     size: tuple[int, int]
+    split: None = None
 
     def prepare(self, folder: Path) -> Record:
         """Views of all poses that differ, written; or the problem."""

@@ -15,7 +15,7 @@ from rsagan.data.parallel import in_parallel, usable_cores
 from rsagan.data.prepare.plan import Plan
 from rsagan.data.prepare.report import Counts, read_report, write_report
 from rsagan.data.prepare.tasks import Record, Task
-from rsagan.data.prepared import write_lists
+from rsagan.data.prepared import TRAIN_LIST, write_lists
 from rsagan.errors import InputError
 from rsagan.files import check_folder, replacing
 
@@ -83,18 +83,21 @@ def _prepare(folder: Path, tasks: Sequence[Task]) -> list[str]:
 def _finish(folder: Path, journal: Path, plan: Plan) -> dict[str, Any]:
     """Write the lists and the report from the journal's last word about each task."""
     last: dict[str, Record] = {record.task: record for record in _records(journal)}
-    counts, entries = Counts(), []
+    counts, entries, train_views = Counts(), [], []
     for task in plan.tasks:
         record = last.pop(task.name)
-        counts.add(record, getattr(task, "split", "train"))
+        counts.add(record, task.split or "train")
         entries += record.entries
+        if task.split == "train":
+            train_views += [entry.name for entry in record.entries]
     if not entries:
         shutil.rmtree(folder / _UNFINISHED)
         problem = next(iter(counts.problems.values()))[0]
         raise InputError(f"Nothing could be prepared; the first problem: {problem}")
     train, test, left_out = plan.pairs(entries)
     manifest = {"frame": list(plan.size), "source": plan.source, "licence": plan.licence, "plan": plan.arguments}
-    write_lists(folder, entries, train, test, manifest)
+    more = {TRAIN_LIST: "".join(name + "\n" for name in train_views)} if train_views else None
+    write_lists(folder, entries, train, test, manifest, more)
     report = write_report(folder, plan, counts, (len(train), len(test)), left_out)
     if not counts.problems:
         shutil.rmtree(folder / _UNFINISHED)

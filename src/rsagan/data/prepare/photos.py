@@ -30,6 +30,7 @@ class Photo:
     identity: str
     source: Source
     size: tuple[int, int]
+    split: None = None
 
     def prepare(self, folder: Path) -> Record:
         """The person of the photo, written; or the problem."""

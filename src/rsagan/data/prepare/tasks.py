@@ -51,6 +51,10 @@ class Task(Protocol):
     def name(self) -> str:
         """Unique in the plan."""
 
+    @property
+    def split(self) -> str | None:
+        """Which split the data set puts it in; None = that is decided by identity, from the views there are."""
+
     def prepare(self, folder: Path) -> Record:
         """Write the views' pictures. Raises InputError only if the folder cannot be written."""
 
