@@ -83,6 +83,28 @@ def test_what_a_method_gives_is_checked(prepared: Path, tmp_path: Path) -> None:
     assert painting.painted == 0
 
 
+def test_our_own_weights_are_a_method(tmp_path: Path) -> None:
+    import layouts
+
+    picture, parsing, points = layouts.draw(0, 0, (128, 88))
+    person = Person(picture, Pose(points.astype(np.float32), (128, 88)), parsing)
+    method = load_method("rsagan")
+    painted = method(person, person.pose.flipped())
+    assert painted.shape == (128, 88, 3)
+    assert not np.array_equal(painted, method(person, person.pose))
+
+
+def test_the_example_wraps_an_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    import layouts
+
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "examples")
+    picture, parsing, points = layouts.draw(0, 0)
+    person = Person(picture, Pose(points.astype(np.float32), (256, 176)), parsing)
+    painted = load_method("outside_method:Wrapped")(person, person.pose)
+    assert painted.shape == picture.shape
+    assert painted.dtype == np.uint8
+
+
 def test_methods_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "theirs.py").write_text(
         "def paint(person, pose):\n    return person.picture\n"
