@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rsagan.data import PreparedFolder, synthesis, synthesize
+from rsagan.data import PreparedFolder, parallel, synthesis, synthesize
 from rsagan.errors import InputError
 
 SIZE = (64, 48)
@@ -106,7 +106,7 @@ def test_workers_are_deaf_to_interrupts_from_birth(monkeypatch: pytest.MonkeyPat
         heard.append(signal.getsignal(signal.SIGINT))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(synthesis.ProcessPoolExecutor, "submit", spawned)
+    monkeypatch.setattr(parallel.ProcessPoolExecutor, "submit", spawned)
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         synthesis.synthesize(tmp_path / "new", 2, 2, (32, 24), workers=2)

@@ -3,17 +3,20 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rsagan.cli.ablation import Ablate
 from rsagan.cli.console import Console
+from rsagan.cli.lists import paint_list, score_others
+from rsagan.cli.prepare import Prepare
 
 Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
 Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")]
 Pack = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: what RSAGAN_ASSETS names, if set)")]
 WhichPerson = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: the largest)")]
+List = Annotated[Path | None, arg(metavar="CSV", help_behavior_hint="(default: none)")]
 Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
 
 
@@ -22,9 +25,13 @@ class Generate:
     """Show the person of a photo in other poses."""
 
     source: Annotated[Positional[Path], arg(metavar="SOURCE")]
-    """A photo (JPEG, PNG, WebP), or a person folder made by `rsagan analyse`."""
-    pose: UseAppendAction[tuple[str, ...]]
+    """A photo (JPEG, PNG, WebP), or a person folder made by `rsagan analyse`; with --pairs a prepared folder."""
+    pose: UseAppendAction[tuple[str, ...]] = ()
     """A pose by name (`--pose list`), a pose JSON, a person folder, or a photo of someone in it; at least one."""
+    pairs: List = None
+    """A list `from,to` of a prepared folder's views to paint in bulk, instead of poses."""
+    naming: Literal["gfla", "patn", "reid"] = "gfla"
+    """How the pictures of --pairs are called: as other methods call theirs, or for re-ID trainers (JPEG)."""
     out: Path = Path("rsagan-results")
     """Folder for the results."""
     weights: Weights = None
@@ -39,6 +46,9 @@ class Generate:
     def run(self, console: Console) -> None:
         from rsagan import jobs
 
+        if self.pairs is not None:
+            paint_list(console, self.source, self.pairs, self.out, self.weights, self.naming)
+            return
         with console.progress("painting") as progress:
             painted = jobs.generate(
                 self.source, self.pose, self.out, self.weights, jobs.parse_size(self.size), self.person, progress
@@ -168,11 +178,17 @@ class Evaluate:
     weights: Weights = None
     """Weights to score instead of the ones that come with the package."""
     results: str | None = None
-    """Score a folder of pictures FROM_to_TO.png instead, or `source` or `truth`, the two ends of the scale."""
+    """Score a folder of pictures instead, whoever painted them, or `source` or `truth`, the two ends of the scale."""
     limit: Count = None
     """Score only so many pairs, spread over the list."""
     standard: bool = False
     """Add LPIPS, FID, KID and IS by the published networks (needs the extra standard-metrics)."""
+    method: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: none)")] = None
+    """Paint with this method, a name or module:object, and score it by the protocol."""
+    protocol: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: the full report)")] = None
+    """Score as the field's tables do: clean-v1, or patn-, gfla-, dptn-, pidm-, cfld-legacy."""
+    pairs: List = None
+    """With a protocol: a list `from,to` instead of the folder's test pairs."""
     json: bool = False
     """Print the report as JSON."""
 
@@ -180,6 +196,10 @@ class Evaluate:
         from rsagan.evaluation import score
         from rsagan.evaluation.standard import Standard
 
+        if self.method or self.protocol or self.pairs:
+            protocol = self.protocol or "clean-v1"
+            score_others(console, self.results, self.method, self.weights, self.data, self.out, protocol, self.pairs)
+            return
         standard = Standard.load() if self.standard else None
         with console.progress("scoring") as progress:
             report = score(
@@ -212,6 +232,7 @@ VERBS = {
     "generate": Generate,
     "analyse": Analyse,
     "synthesize": Synthesize,
+    "prepare": Prepare,
     "train": Train,
     "evaluate": Evaluate,
     "ablate": Ablate,

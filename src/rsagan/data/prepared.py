@@ -5,6 +5,7 @@
     surface/NAME.png    optional: 16-bit body-surface coordinates in 2 mm steps, 0 0 0 = background
     poses.jsonl         one view a line: name, identity, yaw, points, visible, the SHA-256 of its files
     pairs-train.csv     header `from,to`, then two names a line; pairs-test.csv alike
+    train.lst           optional: the names of all training views, also of those in no pair
     manifest.json       format, frame, source, licence, seeds, the SHA-256 of poses.jsonl and the pairs
 
 The manifest vouches for poses.jsonl, and poses.jsonl for every picture.
@@ -26,6 +27,7 @@ from rsagan.files import replacing
 from rsagan.people import NUM_JOINTS, NUM_REGIONS
 
 FORMAT: Final = 1
+TRAIN_LIST: Final = "train.lst"
 KINDS: Final = ("images", "parsing", "surface")
 
 

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.data.corrupt import Corruption
+from rsagan.data.parallel import start_worker
 from rsagan.data.prepared import Entry, PreparedFolder
 from rsagan.data.sampler import Augmentation, Batch, Batches, Pixels, make_example
-from rsagan.data.synthesis import start_worker
 from rsagan.errors import InputError
 
 GROUP: Final = 24  # people whose pairs are shuffled together

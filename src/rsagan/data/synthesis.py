@@ -1,16 +1,10 @@
 """Writes a folder of synthetic people. Same arguments, same bytes, whatever the number of workers."""
 
 import json
-import multiprocessing
-import multiprocessing.connection
-import os
 import shutil
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +13,7 @@ import numpy as np
 from rsagan.data import deepfashion
 from rsagan.data.benchmarks import Benchmark
 from rsagan.data.pairs import bounded, ordered_pairs, stratified
+from rsagan.data.parallel import in_parallel
 from rsagan.data.prepared import Entry, write_lists, write_view
 from rsagan.errors import InputError
 from rsagan.files import replacing
@@ -256,66 +251,16 @@ def _render_all(
     pack: str | None,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    done = plan.identities - len(missing)
+    before = plan.identities - len(missing)
     if progress:
-        progress(done, plan.identities)
-    if workers == 1:
-        for number in missing:
-            _render_identity(folder, plan, number, pack)
-            done += 1
-            if progress:
-                progress(done, plan.identities)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker) as pool:
-        with _deaf_to_interrupts():  # which the workers, started here, inherit: Ctrl-C is the parent's to handle
-            pending: set[Future[None]] = {
-                pool.submit(_render_identity, folder, plan, number, pack) for number in missing
-            }
-        try:
-            while pending:
-                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    future.result()
-                    done += 1
-                    if progress:
-                        progress(done, plan.identities)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        progress(before, plan.identities)
+    render = partial(_render_identity, folder, plan, pack=pack)
+    for done, _ in enumerate(in_parallel(render, missing, workers), before + 1):
+        if progress:
+            progress(done, plan.identities)
 
 
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may ask, and is interrupted
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def start_worker() -> None:
-    """Make a process that renders: one thread, Ctrl-C left to the parent, and no life after the parent's."""
-    import cv2
-    import numba
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-    numba.set_num_threads(1)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _die_with(sentinel: int) -> None:
-    multiprocessing.connection.wait([sentinel])
-    os._exit(1)
-
-
-def _render_identity(folder: Path, plan: _Plan, number: int, pack: str | None = None) -> None:
+def _render_identity(folder: Path, plan: _Plan, number: int, pack: str | None) -> None:
     from rsagan.synthetic import identity, render_view
 
     person_seed, seeds = view_seeds(plan.seed, number, plan.views)

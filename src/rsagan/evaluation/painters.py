@@ -3,24 +3,23 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rsagan.data.named import Pair
 from rsagan.data.prepared import PreparedFolder, file_hash
 from rsagan.errors import InputError
+from rsagan.evaluation.found import find_results, read_result
 from rsagan.network import Generator, load_weights
 from rsagan.network.style_injection import read_flow
-from rsagan.people import Parsing, Picture, one_hot, read_picture
+from rsagan.people import Parsing, Picture, one_hot
 from rsagan.training.preview import to_pictures
 
 SOURCE, TRUTH = "source", "truth"
-# How methods call the result of a pair; the last two are those of the peers' scripts.
-_NAMES: Final = ("{}_to_{}", "{}_2_{}", "{}_2_{}_vis")
-_ENDINGS: Final = (".png", ".jpg", ".jpeg", ".webp")
 # Of a pair's position in the list, its parsing uint8 (H, W) and its source and target joints: the same, spoilt.
 Spoil = Callable[[int, Parsing, NDArray[np.float32], NDArray[np.float32]], tuple[Any, Any, Any]]
 
@@ -120,35 +119,33 @@ class Copied:
 
 
 class Folder:
-    """Pictures of any method, one a pair: FROM_to_TO, FROM_2_TO or FROM_2_TO_vis, as PNG, JPEG or WebP.
+    """Pictures of any method, one a test pair, named by any scheme of `rsagan.evaluation.found`.
 
     Raises:
-        InputError: no such folder; when painting, a pair without a picture, or a picture of another size.
+        InputError: no such folder; when painting, pictures that are not exactly those of the pairs, or of another size.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path, self.name = Path(path), Path(path).name
+        self._files: dict[Pair, Path] = {}
         if not self.path.is_dir():
             raise InputError(f"{path} is no folder of results; give one, or `source` or `truth`.")
 
     def paint(self, folder: PreparedFolder, pairs: NDArray[np.int64], positions: NDArray[np.int64]) -> Painted:
         """See `Painter`."""
-        return Painted([self._picture(folder, int(source), int(target)) for source, target in pairs])
+        if not self._files:
+            listed = named_pairs(folder, folder.pairs("test"))
+            self._files = dict(zip(listed, find_results(self.path, folder, listed), strict=True))
+        return Painted([read_result(self._files[pair], folder.size) for pair in named_pairs(folder, pairs)])
 
     def describe(self) -> dict[str, Any]:
         """See `Painter`."""
         return {"kind": "a folder of pictures", "folder": self.name}
 
-    def _picture(self, folder: PreparedFolder, source: int, target: int) -> Picture:
-        names = [folder.entries[at].name for at in (source, target)]
-        stems = [pattern.format(*names) for pattern in _NAMES]
-        found = [path for stem in stems for end in _ENDINGS if (path := self.path / f"{stem}{end}").is_file()]
-        if not found:
-            raise InputError(f"{self.path} holds no {stems[0]}.png: every test pair needs a result, none is left out.")
-        picture = read_picture(found[0])
-        if picture.shape[:2] != folder.size:
-            raise InputError(f"{found[0]} is {picture.shape[:2]}, the folder's pictures are {folder.size}.")
-        return picture
+
+def named_pairs(folder: PreparedFolder, pairs: NDArray[np.int64]) -> list[Pair]:
+    """The names of source and target of pairs (P, 2)."""
+    return [(folder.entries[source].name, folder.entries[target].name) for source, target in pairs]
 
 
 def painter_of(results: str | Path) -> Painter:

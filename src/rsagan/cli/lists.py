@@ -1,0 +1,50 @@
+"""What `generate` and `evaluate` do with lists of pairs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rsagan.cli.console import Console
+
+if TYPE_CHECKING:
+    from rsagan.methods import Naming
+
+
+def paint_list(console: Console, data: Path, pairs: Path, out: Path, weights: Path | None, naming: "Naming") -> None:
+    """`rsagan generate FOLDER --pairs CSV`."""
+    from rsagan.data import PreparedFolder
+    from rsagan.data.named import read_pairs_of
+    from rsagan.methods import Ours, paint_pairs
+
+    folder = PreparedFolder(data)
+    listed, ours = read_pairs_of(folder, pairs), Ours(weights)
+    with console.progress("painting") as progress:
+        painting = paint_pairs(ours, ours.name, folder, listed, out, naming, progress)
+    console.notes(painting.problems)
+    result = {"folder": str(out), "painted": painting.painted, "there": painting.there, "problems": painting.problems}
+    console.result(result, [f"{painting.painted:,} pictures were painted, {painting.there:,} were there; see {out}"])
+
+
+def score_others(
+    console: Console,
+    results: str | None,
+    method: str | None,
+    weights: Path | None,
+    data: Path,
+    out: Path,
+    protocol: str,
+    pairs: Path | None,
+) -> None:
+    """`rsagan evaluate` by a protocol: a folder of results, any method, or weights of ours."""
+    from rsagan.errors import InputError
+    from rsagan.evaluation.benchmark.results import markdown, score_method, score_results
+    from rsagan.methods import Ours
+
+    with console.progress("scoring") as progress:
+        if sum(each is not None for each in (results, method, weights)) > 1:
+            raise InputError("Name one of --results, --method and --weights to score.")
+        if results is not None:
+            report = score_results(results, data, out, protocol, pairs, progress=progress)
+        else:
+            report = score_method(method or Ours(weights), data, out, protocol, pairs, progress=progress)
+    console.notes(report["warnings"])
+    console.result(report, markdown(report).splitlines())

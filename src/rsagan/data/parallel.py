@@ -1,0 +1,75 @@
+"""Work spread over processes, whose results come back one by one."""
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from itertools import islice
+from typing import TypeVar
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+_WAITING = 3  # tasks a worker has been given and not finished
+
+
+def in_parallel(function: Callable[[Given], Made], tasks: Iterable[Given], workers: int) -> Iterator[Made]:
+    """Yield what `function` makes of each task, in the order they are finished; 1 worker is this process.
+
+    Only a few tasks are under way at a time, so memory does not grow with their number. An error of one ends all.
+    """
+    if workers <= 1:
+        yield from map(function, tasks)
+        return
+    context = multiprocessing.get_context("spawn")
+    rest = iter(tasks)
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker) as pool:
+        pending: set[Future[Made]] = set()
+        try:
+            with _deaf_to_interrupts():  # which the workers, started here, inherit: Ctrl-C is the parent's to handle
+                pending |= {pool.submit(function, task) for task in islice(rest, _WAITING * workers)}
+            while pending:
+                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+                pending |= {pool.submit(function, task) for task in islice(rest, len(finished))}
+                for future in finished:
+                    yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def start_worker() -> None:
+    """Make this a process that works for another: one thread, Ctrl-C left to the parent, no life after the parent's."""
+    os.environ["NUMBA_NUM_THREADS"] = "1"
+    import cv2
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def usable_cores() -> int:
+    """How many cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may ask, and is interrupted
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _die_with(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)

@@ -1,0 +1,144 @@
+"""Runs a plan: parallel, resumable, never half-written.
+
+While it runs, `.unfinished/` holds the plan's arguments and a journal with a line a task; a line is written after the
+task's pictures. The same command reads it and goes on; tasks with a problem are tried again, also in a finished folder.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from rsagan.data.parallel import in_parallel, usable_cores
+from rsagan.data.prepare.plan import Plan
+from rsagan.data.prepare.report import Counts, read_report, write_report
+from rsagan.data.prepare.tasks import Record, Task
+from rsagan.data.prepared import TRAIN_LIST, write_lists
+from rsagan.errors import InputError
+from rsagan.files import check_folder, replacing
+
+Progress = Callable[[int, int], None]
+_UNFINISHED: Final = ".unfinished"
+CHUNK: Final = 32  # tasks that a worker takes at a time
+
+
+def run(folder: Path | str, plan: Plan, workers: int | None = None, progress: Progress | None = None) -> dict[str, Any]:
+    """Fill a prepared folder; run again after an interruption or a repair, it goes on.
+
+    Args:
+        folder: new, or one that a call with the same arguments left.
+        workers: processes; as many as there are cores by default.
+        progress: called with (tasks done, tasks in all).
+
+    Returns:
+        what report.json holds.
+
+    Raises:
+        InputError: a folder that holds other data; nothing at all that could be prepared.
+    """
+    folder = Path(folder)
+    check_folder(folder)
+    names = {task.name for task in plan.tasks}
+    if not plan.tasks or len(names) < len(plan.tasks):
+        raise InputError("Nothing to prepare was found." if not plan.tasks else "Two things to prepare share a name.")
+    _claim(folder, plan.arguments)
+    journal = folder / _UNFINISHED / "journal.jsonl"
+    finished = (folder / "manifest.json").is_file()
+    if finished and not journal.is_file():
+        if progress:
+            progress(len(plan.tasks), len(plan.tasks))
+        return read_report(folder)
+    done = {record.task for record in _records(journal) if record.problem is None}
+    _work(folder, journal, plan, done, usable_cores() if workers is None else workers, progress)
+    return _finish(folder, journal, plan)
+
+
+def _work(folder: Path, journal: Path, plan: Plan, done: set[str], workers: int, progress: Progress | None) -> None:
+    rest = [task for task in plan.tasks if task.name not in done]
+    count = len(plan.tasks) - len(rest)
+    if progress:
+        progress(count, len(plan.tasks))
+    size = min(CHUNK, plan.chunk)
+    chunks = (rest[start : start + size] for start in range(0, len(rest), size))
+    try:
+        file = journal.open("a", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise InputError(f"Cannot write {journal}: {error.strerror or error}.") from error
+    with file:
+        file.write("\n")  # ends a line that an interruption left torn
+        for lines in in_parallel(partial(_prepare, folder), chunks, workers):
+            file.write("".join(line + "\n" for line in lines))
+            file.flush()
+            count += len(lines)
+            if progress:
+                progress(count, len(plan.tasks))
+
+
+def _prepare(folder: Path, tasks: Sequence[Task]) -> list[str]:
+    return [task.prepare(folder).to_json() for task in tasks]
+
+
+def _finish(folder: Path, journal: Path, plan: Plan) -> dict[str, Any]:
+    """Write the lists and the report from the journal's last word about each task."""
+    last: dict[str, Record] = {record.task: record for record in _records(journal)}
+    counts, entries, train_views = Counts(), [], []
+    for task in plan.tasks:
+        record = last.pop(task.name)
+        counts.add(record, task.split or "train")
+        entries += record.entries
+        if task.split == "train":
+            train_views += [entry.name for entry in record.entries]
+    if not entries:
+        shutil.rmtree(folder / _UNFINISHED)
+        problem = next(iter(counts.problems.values()))[0]
+        raise InputError(f"Nothing could be prepared; the first problem: {problem}")
+    train, test, left_out = plan.pairs(entries)
+    manifest = {"frame": list(plan.size), "source": plan.source, "licence": plan.licence, "plan": plan.arguments}
+    more = {TRAIN_LIST: "".join(name + "\n" for name in train_views)} if train_views else None
+    write_lists(folder, entries, train, test, manifest, more)
+    report = write_report(folder, plan, counts, (len(train), len(test)), left_out)
+    if not counts.problems:
+        shutil.rmtree(folder / _UNFINISHED)
+    return report
+
+
+def _records(journal: Path) -> Iterator[Record]:
+    """What the journal says, without a line that was torn."""
+    if not journal.is_file():
+        return
+    with journal.open(encoding="utf-8") as file:
+        for line in file:
+            try:
+                yield Record.from_json(line)
+            except (ValueError, KeyError, TypeError):
+                continue
+
+
+def _claim(folder: Path, arguments: dict[str, Any]) -> None:
+    """Make the folder ready for these arguments. Raises InputError if it holds anything else."""
+    wanted = json.loads(json.dumps(arguments))
+    manifest, note = folder / "manifest.json", folder / _UNFINISHED / "plan.json"
+    for path in (manifest, note):
+        if not path.is_file():
+            continue
+        try:
+            found: Any = json.loads(path.read_text(encoding="utf-8"))
+            found = found.get("plan") if path == manifest else found
+        except (OSError, ValueError, AttributeError):
+            found = None
+        if found != wanted:
+            raise InputError(f"{folder} {_difference(found, wanted)}; choose a new folder or delete it.")
+        return
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty and holds no unfinished preparation; choose a new folder.")
+    with replacing(note) as temporary:
+        temporary.write_text(json.dumps(wanted), encoding="utf-8")
+
+
+def _difference(found: Any, wanted: dict[str, Any]) -> str:
+    if not isinstance(found, dict):
+        return "holds other data"
+    names = [key for key in sorted(set(found) | set(wanted)) if found.get(key) != wanted.get(key)]
+    return f"was prepared with another {' and '.join(names)}"

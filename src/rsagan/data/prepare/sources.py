@@ -1,0 +1,136 @@
+"""Where the bytes of a picture or a parsing map lie: a file, or a key in an LMDB archive."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from rsagan.data.prepare.names import NameOf
+from rsagan.errors import InputError
+
+PICTURES: Final = (".jpg", ".jpeg", ".png", ".webp")
+# Folders beside the pictures that hold something else under the same names.
+_NO_PICTURES: Final = ("trainSPL8", "testSPL8", "semantic_merge3", "seg", "parsing", "trainK", "testK", "pose")
+_MAX_BYTES: Final = 64 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file, or an entry of an LMDB archive."""
+
+    path: str
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.key}" if self.key else self.path
+
+    def read(self) -> bytes:
+        """The bytes. Raises InputError if they cannot be had."""
+        if self.key:
+            with _environment(self.path).begin() as transaction:
+                found = transaction.get(self.key.encode())
+            if found is None:
+                raise InputError(f"{self.path} no longer holds {self.key}.")
+            return bytes(found)
+        try:
+            if os.path.getsize(self.path) > _MAX_BYTES:
+                raise InputError(f"{self.path} is larger than {_MAX_BYTES >> 20} MiB; shrink it first.")
+            with open(self.path, "rb") as file:
+                return file.read()
+        except OSError as error:
+            raise InputError(f"Cannot read {self.path}: {error.strerror or error}.") from error
+
+
+@dataclass(frozen=True)
+class Found:
+    """The files of a data set under a folder, by our name; `twice` names those found again under the same name."""
+
+    by_name: dict[str, Source]
+    twice: list[str]
+
+
+def find(
+    roots: Iterable[Path], name_of: NameOf, suffixes: tuple[str, ...] = PICTURES, without: Path | None = None
+) -> Found:
+    """Every file of the data set with such an ending, below folders or in LMDB archives, in order of path.
+
+    Args:
+        without: a folder below them that is passed over.
+
+    Raises:
+        InputError: a folder is missing or unreadable; an archive needs a package that is not installed.
+    """
+    by_name: dict[str, Source] = {}
+    twice = []
+    for root in roots:
+        sources = _archive(root) if (root / "data.mdb").is_file() else _files(root, without)
+        for source in sources:
+            path = source.key or source.path
+            name = name_of(path) if path.lower().endswith(suffixes) else None
+            if name is None:
+                continue
+            if name in by_name:
+                twice.append(name)
+            else:
+                by_name[name] = source
+    return Found(by_name, twice)
+
+
+def picture_roots(folder: Path, high_resolution: bool) -> list[Path]:
+    """Where below `folder` the pictures lie.
+
+    An archive's folder as it is; of several archives (one a size), all that there are; of `img` and `img_highres`, at
+    most three levels down, the one of the resolution wanted, else the other; otherwise the folder itself.
+    """
+    check_is_folder(folder)
+    if (folder / "data.mdb").is_file():
+        return [folder]
+    names = ("img_highres", "img") if high_resolution else ("img", "img_highres")
+    for name in names:
+        found = [path for pattern in ("", "*/", "*/*/") for path in folder.glob(pattern + name) if path.is_dir()]
+        if found:
+            return found[:1]
+    return sorted(path.parent for path in folder.glob("*/data.mdb")) or [folder]
+
+
+def check_is_folder(folder: Path) -> None:
+    """Raises InputError if it is none."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; name the one that holds the data set's files.")
+
+
+def _files(root: Path, without: Path | None) -> Iterator[Source]:
+    check_is_folder(root)
+    passed = None if without is None or without.resolve() == root.resolve() else without.resolve()
+
+    def fail(error: OSError) -> None:
+        raise InputError(f"Cannot look into {error.filename}: {error.strerror or error}.") from error
+
+    for folder, below, files in os.walk(root, onerror=fail):
+        below[:] = sorted(name for name in below if not name.startswith(".") and name not in _NO_PICTURES)
+        if passed is not None:
+            below[:] = [name for name in below if Path(folder, name).resolve() != passed]
+        for name in sorted(files):
+            yield Source(os.path.join(folder, name))
+
+
+def _archive(root: Path) -> Iterator[Source]:
+    with _environment(str(root)).begin() as transaction:
+        for key in transaction.cursor().iternext(values=False):
+            yield Source(str(root), bytes(key).decode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=8)
+def _environment(path: str) -> Any:
+    try:
+        import lmdb
+    except ImportError as error:
+        raise InputError(
+            f"{path} is an LMDB archive, which needs the package lmdb; `pip install rsagan[lmdb]`."
+        ) from error
+    try:
+        return lmdb.open(path, readonly=True, lock=False, readahead=False, meminit=False)
+    except lmdb.Error as error:
+        raise InputError(f"{path} is not a readable LMDB archive ({error}).") from error

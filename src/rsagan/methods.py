@@ -1,0 +1,202 @@
+"""Any method that shows a person in a pose, ours or another's, painting a list of pairs.
+
+A method is a callable of a `Person` and a target `Pose`, both in the person's frame, that returns the picture. Another
+repository's network is wrapped in a few lines (docs/benchmarks.md has an example) and named as `module:object`, or
+registered as an entry point of the group `rsagan.methods`.
+"""
+
+import hashlib
+import importlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
+
+import numpy as np
+from PIL import Image
+
+from rsagan import __version__
+from rsagan.data.prepared import PreparedFolder
+from rsagan.errors import InputError
+from rsagan.files import check_folder, replacing
+from rsagan.people import Person, Picture, Pose, write_png
+from rsagan.people.picture import AI_NOTICE
+
+GROUP: Final = "rsagan.methods"
+Naming = Literal["gfla", "patn", "reid"]
+NAMINGS: Final[tuple[Naming, ...]] = ("gfla", "patn", "reid")
+_NOTE: Final = "painted.json"
+
+
+class Method(Protocol):
+    """Shows a person in another pose."""
+
+    def __call__(self, person: Person, pose: Pose) -> Picture:
+        """The person in the pose: uint8 (H, W, 3) RGB of the person's size.
+
+        Args:
+            person: the source: picture, joints and regions in one frame.
+            pose: the target joints in the same frame.
+        """
+
+
+class Ours:
+    """This package's weights as a method; a person shown several times in a row is encoded once."""
+
+    def __init__(self, weights: Path | str | None = None) -> None:
+        from rsagan.transfer import Subject, load, shipped_weights
+
+        path = Path(weights or shipped_weights())
+        self.name = f"rsagan {__version__} with the weights {path.stem}"
+        self.model = load(path)
+        self._last: tuple[Person, Subject] | None = None
+
+    def __call__(self, person: Person, pose: Pose) -> Picture:
+        """See `Method`. Raises InputError: too few joints."""
+        if self._last is None or self._last[0] is not person:
+            self._last = (person, self.model.prepare(person))
+        return self._last[1].pose(pose, keep_place=True).picture
+
+
+@dataclass(frozen=True)
+class Painting:
+    """What `paint_pairs` did.
+
+    Attributes:
+        painted: pictures of this call; `there`: of earlier ones.
+        seconds: that the method took for the painted ones, reading and writing apart.
+        problems: pairs that the method could not paint, and why.
+    """
+
+    painted: int
+    there: int
+    seconds: float
+    problems: list[str]
+
+
+def load_method(text: str) -> Method:
+    """A method by the name of its entry point, or as `module:object`; a class is made without arguments.
+
+    `rsagan` is this package's own shipped weights.
+
+    Raises:
+        InputError: there is none of that name, or it cannot be imported or called.
+    """
+    if text == "rsagan":
+        return Ours()
+    known = {entry.name: entry for entry in entry_points(group=GROUP)}
+    try:
+        if text in known:
+            found: Any = known[text].load()
+        elif text.count(":") == 1:
+            module, name = text.split(":")
+            found = getattr(importlib.import_module(module), name)
+        else:
+            names = ", ".join(sorted(known)) or "none"
+            raise InputError(f"There is no method {text!r}; name it as module:object (installed by name: {names}).")
+        found = found() if isinstance(found, type) else found
+    except InputError:
+        raise
+    except Exception as error:  # whatever a stranger's module does at import
+        raise InputError(f"The method {text} cannot be loaded: {type(error).__name__}: {error}.") from error
+    if not callable(found):
+        raise InputError(f"The method {text} is no function of a person and a pose.")
+    return found
+
+
+def result_name(source: str, target: str, naming: Naming = "gfla") -> str:
+    """What a pair's picture is called: as GFLA's and its heirs' scripts, as PATN's, or for re-ID trainers.
+
+    Re-ID trainers read identity and camera from the beginning of a JPEG's name, which is the source's.
+    """
+    if naming == "patn":
+        return f"{source}.jpg___{target}.jpg_vis.png"
+    return f"{source}_2_{target}_vis.png" if naming == "gfla" else f"{source}_2_{target}.jpg"
+
+
+def paint_pairs(
+    method: Method,
+    name: str,
+    folder: PreparedFolder,
+    pairs: Sequence[tuple[str, str]],
+    out: Path | str,
+    naming: Naming = "gfla",
+    progress: Callable[[int, int], None] | None = None,
+) -> Painting:
+    """Show the source of every pair in its target's pose, a file a pair; run again, it goes on.
+
+    Args:
+        name: of the method, for the notes. pairs: names of source and target views of the folder.
+        naming: of the files, see `result_name`.
+        progress: called with (pictures done, pictures in all).
+
+    Raises:
+        InputError: an unknown naming; `out` holds pictures of another method or list.
+    """
+    if naming not in NAMINGS:
+        raise InputError(f"There is no naming {naming!r}; there are {', '.join(NAMINGS)}.")
+    out = Path(out)
+    _claim(out, name, pairs, naming)
+    files = [out / result_name(*pair, naming) for pair in pairs]
+    rest = sorted((pair, path) for pair, path in zip(pairs, files, strict=True) if not path.is_file())
+    there, seconds, problems = len(pairs) - len(rest), 0.0, []
+    last, person = "", None
+    for done, ((source, target), path) in enumerate(rest, there):
+        if progress:
+            progress(done, len(pairs))
+        if person is None or source != last:
+            last, person = source, _person(folder, folder.index[source])
+        pose = Pose(folder.entries[folder.index[target]].points, folder.size)
+        start = time.perf_counter()
+        try:
+            picture = method(person, pose)
+        except InputError as error:
+            problems.append(f"{source} to {target}: {error}")
+            continue
+        seconds += time.perf_counter() - start
+        _write(path, _checked(picture, folder.size, name), f"{AI_NOTICE}, painted by {name}")
+    if progress:
+        progress(len(pairs), len(pairs))
+    return Painting(len(rest) - len(problems), there, seconds, problems)
+
+
+def _person(folder: PreparedFolder, at: int) -> Person:
+    return Person(folder.picture(at), Pose(folder.entries[at].points, folder.size), folder.parsing(at))
+
+
+def _checked(picture: Any, size: tuple[int, int], name: str) -> Picture:
+    if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or picture.shape != (*size, 3):
+        form = f"{picture.dtype} {picture.shape}" if isinstance(picture, np.ndarray) else type(picture).__name__
+        raise InputError(f"The method {name} gave {form}; a picture is uint8 {(*size, 3)}.")
+    return picture
+
+
+def _write(path: Path, picture: Picture, notice: str) -> None:
+    if path.suffix == ".png":
+        write_png(path, picture, notice)
+        return
+    with replacing(path) as temporary:
+        Image.fromarray(picture).save(temporary, format="JPEG", quality=95, subsampling=0, comment=notice.encode())
+
+
+def _claim(out: Path, name: str, pairs: Sequence[tuple[str, str]], naming: str) -> None:
+    """Make `out` the folder of this method and list. Raises InputError if it is another's."""
+    check_folder(out)
+    digest = hashlib.sha256(json.dumps(list(pairs)).encode()).hexdigest()
+    wanted = {"method": name, "naming": naming, "pairs": len(pairs), "sha256 of the pairs": digest}
+    note = out / _NOTE
+    if note.is_file():
+        try:
+            found = json.loads(note.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            found = None
+        if found != wanted:
+            raise InputError(f"{out} holds pictures of another method or list of pairs; choose a new folder.")
+        return
+    if out.is_dir() and any(out.iterdir()):
+        raise InputError(f"{out} is not empty and holds no painted pairs; choose a new folder.")
+    with replacing(note) as temporary:
+        temporary.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")

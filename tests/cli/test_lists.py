@@ -1,0 +1,63 @@
+"""`generate --pairs` and `evaluate --results` from outside."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rsagan.cli.main import main
+from rsagan.data import PreparedFolder
+
+
+@pytest.fixture
+def pairs(prepared: Path, tmp_path: Path) -> Path:
+    lines = (prepared / "pairs-test.csv").read_text().splitlines()
+    path = tmp_path / "pairs.csv"
+    path.write_text("\n".join(lines[:4]) + "\n")
+    return path
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Weights shaped like the folder's pictures."""
+    from rsagan.network import Config, Generator, save_weights
+
+    path = tmp_path / "tiny.safetensors"
+    save_weights(path, Generator(Config(widths=(8, 8, 16, 16), heads=2, blocks=1, key_channels=8)), {"size": [64, 48]})
+    return path
+
+
+def test_a_list_is_painted_and_scored(
+    prepared: Path, pairs: Path, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "results"
+    command = ["generate", str(prepared), "--pairs", str(pairs), "--out", str(results), "--weights", str(small)]
+    assert main(command) == 0
+    assert len(list(results.glob("*_vis.png"))) == 3
+    assert main([*command, "--json"]) == 0
+    assert '"there": 3' in capsys.readouterr().out
+    command = ["evaluate", "--data", str(prepared), "--results", str(results), "--pairs", str(pairs)]
+    assert main([*command, "--out", str(tmp_path / "a"), "--method", "x:y"]) == 2
+    assert main([*command, "--out", str(tmp_path / "a"), "--protocol", "best"]) == 2
+    assert "no protocol 'best'" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+
+
+def test_results_of_other_pairs_are_one_sentence(
+    prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "results").mkdir()
+    command = [
+        "evaluate",
+        "--data",
+        str(prepared),
+        "--results",
+        str(tmp_path / "results"),
+        "--out",
+        str(tmp_path / "a"),
+    ]
+    assert main([*command, "--json"]) == 2
+    captured = capsys.readouterr()
+    assert "No file" in json.loads(captured.out)["error"]
+    assert captured.err.count("\n") == 1
+    assert PreparedFolder(prepared).path == prepared

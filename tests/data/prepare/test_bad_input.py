@@ -1,0 +1,265 @@
+"""Wrong options are caught and named before anything is written; broken files are named and the rest goes on."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+import layouts
+from rsagan.data import PreparedFolder
+from rsagan.data.prepare import engine, prepare_deepfashion, prepare_market1501
+from rsagan.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Flat pictures, both kinds of lists, and maps in three label sets."""
+    folder = tmp_path_factory.mktemp("fashion")
+    people = layouts.figures(5)
+    layouts.write_flat(folder / "pictures", people)
+    layouts.write_lists(folder / "lists", people)
+    layouts.write_lists(folder / "lists", people, resize=False)
+    for label_set in ("lip", "fashn", "adgan"):
+        layouts.write_maps(folder / label_set, people, label_set, "nested")
+    layouts.write_maps(folder, people, "pise", "SPL8")
+    return folder
+
+
+@pytest.fixture
+def data(original: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(original, tmp_path / "data")
+
+
+def prepare(data: Path, **options: Any) -> dict[str, Any]:
+    arguments = {"lists": data / "lists", "parsing": data / "lip", "labels": "lip", "workers": 1} | options
+    return prepare_deepfashion(data.parent / "out", data / "pictures", **arguments)
+
+
+def edit(name: str, change: Callable[[str], str]) -> Callable[[Path], None]:
+    def apply(data: Path) -> None:
+        path = data / "lists" / name
+        path.write_text(change(path.read_text()))
+
+    return apply
+
+
+def swap(text: str) -> str:
+    """x before y, as nobody publishes it."""
+    rows = [line.split(":") for line in text.splitlines()]
+    return "\n".join([":".join(rows[0]), *(f"{name}:{x}:{y}" for name, y, x in rows[1:])])
+
+
+def only(*names: str) -> Callable[[Path], None]:
+    def apply(data: Path) -> None:
+        for path in (data / "lists").iterdir():
+            if path.name not in names:
+                path.unlink()
+
+    return apply
+
+
+def nothing(data: Path) -> None:
+    pass
+
+
+WIDE = ("fasion-annotation-train.csv", "fasion-pairs-train.csv", "fasion-annotation-test.csv")
+NARROW = "fasion-resize-annotation-train.csv"
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "word"),
+    [
+        (only(*WIDE), {"frame": (256, 176)}, "--frame"),
+        (only(NARROW, "fasion-resize-pairs-train.csv"), {"frame": (256, 256)}, "--frame"),
+        (edit(NARROW, swap), {}, "exchanged"),
+        (nothing, {"labels": "fashn"}, "'lip'"),
+        (nothing, {"labels": "atr"}, "not of the label set 'atr'"),
+        (nothing, {"labels": "pise"}, "'lip'"),
+        (nothing, {"labels": "adgan"}, "'lip'"),
+        (nothing, {"labels": "mhp"}, "no label set 'mhp'"),
+        (nothing, {"labels": None}, "--labels"),
+        (nothing, {"parsing": None}, "--parsing"),
+        (nothing, {"parsing": Path("nowhere")}, "not a folder"),
+        (nothing, {"lists": Path("nowhere")}, "not a folder"),
+        (nothing, {"size": (256, 192)}, "512x352"),
+        (nothing, {"lists": None}, "--lists"),
+        (lambda data: [shutil.rmtree(data / "pictures" / split) for split in ("train", "test")], {}, "None of the"),
+        (edit(NARROW, lambda text: text.replace("keypoints_y", "x")), {}, "must begin"),
+        (edit(NARROW, lambda text: text.replace("[", "[1, ", 1)), {}, "line 2"),
+        (edit(NARROW, lambda text: text + "fasionMENDenimid0000000501_1front.jpg: [[1]]: 7\n"), {}, "line "),
+        (edit(NARROW, lambda text: text + "a: " + "[" * 100_000), {}, "line "),
+        (edit("fasion-resize-pairs-train.csv", lambda text: text.replace("from,to\n", "")), {}, "from,to"),
+        (edit("fasion-resize-pairs-train.csv", lambda text: text + "somebody,else\n"), {}, "somebody,else"),
+        (edit("fasion-resize-pairs-train.csv", lambda _: "from,to\n"), {}, "no pairs"),
+        (lambda data: (data / "lists" / NARROW).write_bytes(b"\xff\xfe\x00"), {}, "not text"),
+    ],
+)
+def test_wrong_options_and_lists_stop_with_one_sentence(
+    data: Path, change: Callable[[Path], None], options: dict[str, Any], word: str
+) -> None:
+    change(data)
+    with pytest.raises(InputError, match=word) as caught:
+        prepare(data, **options)
+    assert "\n" not in str(caught.value)
+    assert not (data.parent / "out").exists()
+
+
+def test_the_right_labels_are_accepted(data: Path) -> None:
+    assert prepare(data, labels="fashn", parsing=data / "fashn")["joints on a likely region"] > 0.95
+
+
+def test_crop_and_squash_refuse_each_others_pictures(tmp_path: Path) -> None:
+    people = layouts.figures(3)
+    layouts.write_lists(tmp_path, people)
+    layouts.write_maps(tmp_path, people, "pise", "SPL8")
+    layouts.download(tmp_path / "low", people)
+    layouts.download(tmp_path / "high", people, high_resolution=True)
+    for pictures, fit, other in (("low", "squash", "crop"), ("high", "crop", "squash")):
+        with pytest.raises(InputError, match=f"--fit {other}"):
+            prepare_deepfashion(tmp_path / "out", tmp_path / pictures, tmp_path, tmp_path, None, fit, workers=1)  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_resolution_follows_the_fit(tmp_path: Path) -> None:
+    people = layouts.figures(3)
+    for high in (False, True):
+        layouts.download(tmp_path / "In-shop" / "Img", people, high_resolution=high)
+    layouts.write_lists(tmp_path, people)
+    layouts.write_maps(tmp_path, people, "pise", "SPL8")
+    for fit in ("crop", "squash"):
+        report = prepare_deepfashion(tmp_path / fit, tmp_path, None, tmp_path, None, fit, workers=1)  # type: ignore[arg-type]
+        assert not report["problems"]
+        assert PreparedFolder(tmp_path / fit).manifest["plan"]["fit"] == fit
+
+
+def test_broken_files_are_named_and_a_second_run_continues(data: Path) -> None:
+    pictures, maps = sorted((data / "pictures" / "train").iterdir()), sorted((data / "lip").rglob("*.png"))
+    kept = {path: path.read_bytes() for path in (*pictures, *maps)}
+    pictures[0].write_bytes(kept[pictures[0]][:200])
+    pictures[1].unlink()
+    illegal = cv2.imread(str(maps[-1]), cv2.IMREAD_UNCHANGED)
+    illegal[5, 5] = 20
+    cv2.imwrite(str(maps[-1]), illegal)
+    maps[-2].unlink()
+    report = prepare(data)
+    out = data.parent / "out"
+    assert len(report["problems"]["broken files"]) == 2
+    assert pictures[0].name in report["problems"]["broken files"][0]
+    assert "class ids [20]" in report["problems"]["broken files"][1]
+    assert len(report["problems"]["missing pictures"]) == 1
+    assert len(report["problems"]["missing parsing maps"]) == 1
+    assert report["pairs left out"]["a picture is missing"] > 0
+    assert pictures[0].name in (out / "report.md").read_text()
+    assert len(PreparedFolder(out).entries) == 6
+    written = {path: path.stat().st_mtime_ns for path in (out / "images").iterdir()}
+    for path, content in kept.items():
+        path.write_bytes(content)
+    report = prepare(data)
+    assert report["problems"] == {}
+    folder = PreparedFolder(out)
+    assert len(folder.entries) == 10
+    folder.verify()
+    assert all(path.stat().st_mtime_ns == time for path, time in written.items())
+    assert not (out / ".unfinished").exists()
+    times = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+    assert prepare(data) == report
+    assert all(path.stat().st_mtime_ns == time for path, time in times.items())
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare_chunk, chunks = engine._prepare, []
+
+    def interrupted(folder: Path, tasks: list[Any]) -> list[str]:
+        if len(chunks) == 1:
+            raise KeyboardInterrupt
+        chunks.append(prepare_chunk(folder, tasks))
+        return chunks[-1]
+
+    monkeypatch.setattr(engine, "CHUNK", 4)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_prepare", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(data)
+    out = data.parent / "out"
+    with pytest.raises(InputError, match="manifest"):
+        PreparedFolder(out)
+    with (out / ".unfinished" / "journal.jsonl").open("a") as file:
+        file.write('["torn')
+    done: list[tuple[int, int]] = []
+    prepare(data, progress=lambda *count: done.append(count))
+    assert done == [(4, 10), (8, 10), (10, 10)]
+    PreparedFolder(out).verify()
+    prepare_deepfashion(data.parent / "at once", data / "pictures", data / "lists", data / "lip", "lip", workers=1)
+    for name in ("poses.jsonl", "pairs-train.csv", "manifest.json", "report.json"):
+        assert (out / name).read_bytes() == (data.parent / "at once" / name).read_bytes()
+
+
+def test_other_arguments_and_other_data_are_refused(data: Path) -> None:
+    prepare(data)
+    with pytest.raises(InputError, match="another size"):
+        prepare(data, size=(512, 352))
+    (data.parent / "mine").mkdir()
+    (data.parent / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(InputError, match="not empty"):
+        prepare_deepfashion(data.parent / "mine", data, data / "lists", data / "lip", "lip", workers=1)
+    with pytest.raises(InputError, match="is a file"):
+        prepare_deepfashion(data.parent / "mine" / "thesis.txt", data, data / "lists", data / "lip", "lip", workers=1)
+
+
+def test_a_folder_that_cannot_be_written_stops_the_run(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is no broken picture."""
+    from rsagan.data.prepare import tasks
+
+    def full(*_: Any) -> None:
+        raise InputError("Cannot write: no space left.")
+
+    monkeypatch.setattr(tasks, "write_view", full)
+    with pytest.raises(InputError, match="no space"):
+        prepare(data)
+    assert not (data.parent / "out" / "manifest.json").exists()
+
+
+def test_what_stands_out_is_in_the_report(data: Path) -> None:
+    path = data / "lists" / NARROW
+    lines = path.read_text().splitlines()
+    stranger = lines[1].replace("fasion", "bought")
+    name, y, x = lines[2].split(":")
+    far = f"{name}:{y}: [300,{x.split(',', 1)[1]}"
+    path.write_text("\n".join([*lines[:2], far, *lines[3:], lines[1], stranger]))
+    layouts.write_flat(data / "pictures" / "again", layouts.figures(1))
+    report = prepare(data)
+    assert len(report["names with two rows of joints"]) == 1
+    assert report["rows of joints of no picture of the data set"][0].startswith("bought")
+    assert report["pictures found twice"]
+    assert report["joints"]["outside"] == 1
+    assert len(report["joints"]["pictures"]) == 1
+    assert any("found twice" in warning for warning in report["warnings"])
+    assert json.loads((data.parent / "out" / "report.json").read_text()) == report
+
+
+def test_an_empty_region_is_the_sign_of_a_wrong_table(data: Path) -> None:
+    for path in (data / "lip").rglob("*.png"):
+        labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        labels[np.isin(labels, (1, 2))] = 0
+        cv2.imwrite(str(path), labels)
+    assert any("regions hair" in warning for warning in prepare(data)["warnings"])
+
+
+def test_market_says_what_it_lacks(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--lists"):
+        prepare_market1501(tmp_path / "out", tmp_path)
+    with pytest.raises(InputError, match="not a folder"):
+        prepare_market1501(tmp_path / "out", tmp_path / "nowhere")
+
+
+def test_nothing_is_unpickled(data: Path) -> None:
+    """An .npy file may hold a pickle, which is a program."""
+    path = sorted((data / "lip").rglob("*.png"))[0].with_suffix(".npy")
+    np.save(path, np.array([{"a": print}], dtype=object), allow_pickle=True)
+    path.with_suffix(".png").unlink()
+    assert "array" in prepare(data)["problems"]["broken files"][0]

@@ -1,0 +1,122 @@
+"""Methods by name, and lists of pairs painted in bulk: resumable, under the names others use."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rsagan.data import PreparedFolder
+from rsagan.data.named import read_pairs_of
+from rsagan.errors import InputError
+from rsagan.methods import load_method, paint_pairs, result_name
+from rsagan.people import Person, Pose
+
+
+def copy(person: Person, pose: Pose) -> np.ndarray:
+    """A method: the source picture."""
+    return person.picture
+
+
+@pytest.mark.parametrize("naming", ["gfla", "patn", "reid"])
+def test_a_list_is_painted_once(naming: str, prepared: Path, tmp_path: Path) -> None:
+    folder = PreparedFolder(prepared)
+    pairs = read_pairs_of(folder, None)
+    seen = []
+
+    def method(person: Person, pose: Pose) -> np.ndarray:
+        if len(seen) == 5:
+            raise KeyboardInterrupt
+        seen.append(pose)
+        return person.picture
+
+    with pytest.raises(KeyboardInterrupt):
+        paint_pairs(method, "m", folder, pairs, tmp_path / "out", naming)  # type: ignore[arg-type]
+    painting = paint_pairs(copy, "m", folder, pairs, tmp_path / "out", naming)  # type: ignore[arg-type]
+    assert (painting.there, painting.painted, painting.problems) == (5, len(pairs) - 5, [])
+    for source, target in pairs:
+        path = tmp_path / "out" / result_name(source, target, naming)  # type: ignore[arg-type]
+        with Image.open(path) as image:
+            notice = image.info["comment"].decode() if naming == "reid" else image.info["Description"]
+            assert "AI-generated" in notice
+            difference = np.abs(np.asarray(image).astype(int) - folder.picture(folder.index[source]))
+        assert difference.mean() <= (3 if naming == "reid" else 0)
+    assert len(list((tmp_path / "out").iterdir())) == len(pairs) + 1
+
+
+def test_reid_trainers_read_the_sources_identity() -> None:
+    name = result_name("0002_c1s1_000451_03", "0012_c3s1_000001_01", "reid")
+    match = re.search(r"([-\d]+)_c(\d)", name)
+    assert match is not None
+    assert match.groups() == ("0002", "1")
+    assert name.endswith(".jpg")
+
+
+def test_other_pictures_are_left_alone(prepared: Path, tmp_path: Path) -> None:
+    folder = PreparedFolder(prepared)
+    pairs = read_pairs_of(folder, None)
+    paint_pairs(copy, "m", folder, pairs[:2], tmp_path / "out")
+    for name, listed, naming in (("n", pairs[:2], "gfla"), ("m", pairs[:3], "gfla"), ("m", pairs[:2], "patn")):
+        with pytest.raises(InputError, match="another method or list"):
+            paint_pairs(copy, name, folder, listed, tmp_path / "out", naming)  # type: ignore[arg-type]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(InputError, match="not empty"):
+        paint_pairs(copy, "m", folder, pairs, tmp_path / "mine")
+    with pytest.raises(InputError, match="no naming"):
+        paint_pairs(copy, "m", folder, pairs, tmp_path / "new", "cubist")  # type: ignore[arg-type]
+
+
+def test_what_a_method_gives_is_checked(prepared: Path, tmp_path: Path) -> None:
+    folder = PreparedFolder(prepared)
+    pairs = read_pairs_of(folder, None)[:2]
+    for number, wrong in enumerate((None, np.zeros((64, 48, 3)), np.zeros((4, 4, 3), np.uint8))):
+        with pytest.raises(InputError, match="a picture is uint8"):
+            paint_pairs(lambda person, pose, w=wrong: w, "m", folder, pairs, tmp_path / str(number))  # type: ignore[misc]
+
+    def refuses(person: Person, pose: Pose) -> np.ndarray:
+        raise InputError("too few joints.")
+
+    painting = paint_pairs(refuses, "m", folder, pairs, tmp_path / "refused")
+    assert len(painting.problems) == 2
+    assert painting.painted == 0
+
+
+def test_our_own_weights_are_a_method(tmp_path: Path) -> None:
+    import layouts
+
+    picture, parsing, points = layouts.draw(0, 0, (128, 88))
+    person = Person(picture, Pose(points.astype(np.float32), (128, 88)), parsing)
+    method = load_method("rsagan")
+    painted = method(person, person.pose.flipped())
+    assert painted.shape == (128, 88, 3)
+    assert not np.array_equal(painted, method(person, person.pose))
+
+
+def test_the_example_wraps_an_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    import layouts
+
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "examples")
+    picture, parsing, points = layouts.draw(0, 0)
+    person = Person(picture, Pose(points.astype(np.float32), (256, 176)), parsing)
+    painted = load_method("outside_method:Wrapped")(person, person.pose)
+    assert painted.shape == picture.shape
+    assert painted.dtype == np.uint8
+
+
+def test_methods_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "theirs.py").write_text(
+        "def paint(person, pose):\n    return person.picture\n"
+        "class Net:\n    def __call__(self, person, pose):\n        return person.picture\nnumber = 3\n"
+    )
+    (tmp_path / "torn.py").write_text("import nothing_of_that_name\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert callable(load_method("theirs:paint"))
+    assert type(load_method("theirs:Net")).__name__ == "Net"
+    for text, word in (
+        ("theirs", "module:object"), ("theirs:nobody", "cannot be loaded"), ("torn:x", "nothing_of_that_name"),
+        ("theirs:number", "no function"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=word):
+            load_method(text)
