@@ -7,7 +7,7 @@ import pytest
 
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
-from rsagan.evaluation.painters import Folder, Weights, painter_of
+from rsagan.evaluation.painters import Folder, Weights, named_pairs, painter_of
 from rsagan.people import write_png
 
 AT = np.array([0, 1])
@@ -25,18 +25,19 @@ def test_both_ends_of_the_scale(prepared: Path) -> None:
 
 def test_results_of_any_method(prepared: Path, tmp_path: Path) -> None:
     folder = PreparedFolder(prepared)
-    pairs = folder.pairs("test")[:2]
-    names = [[folder.entries[view].name for view in pair] for pair in pairs]
-    grey = np.full((*folder.size, 3), 7, np.uint8)
-    write_png(tmp_path / "{}_to_{}.png".format(*names[0]), grey)
-    with pytest.raises(InputError, match="none is left out"):
-        painter_of(tmp_path).paint(folder, pairs, AT)
-    write_png(tmp_path / "{}_2_{}_vis.png".format(*names[1]), grey + 1)
-    painted = painter_of(tmp_path).paint(folder, pairs, AT)
-    assert [int(picture[0, 0, 0]) for picture in painted.pictures] == [7, 8]
-    write_png(tmp_path / "{}_to_{}.png".format(*names[0]), grey[:32])
-    with pytest.raises(InputError, match=r"\(32, 48\)"):
-        painter_of(tmp_path).paint(folder, pairs, AT)
+    pairs = folder.pairs("test")
+    grey = np.zeros((*folder.size, 3), np.uint8)
+    schemes = ("{}_to_{}.png", "{}_2_{}_vis.png")
+    for k, names in enumerate(named_pairs(folder, pairs[:-1])):
+        write_png(tmp_path / schemes[k % 2].format(*names), grey + k)
+    with pytest.raises(InputError, match="lacks 1 of"):
+        painter_of(tmp_path).paint(folder, pairs[:2], AT)
+    last = tmp_path / "{}_to_{}.png".format(*named_pairs(folder, pairs[-1:])[0])
+    write_png(last, grey[:32])
+    painter = painter_of(tmp_path)
+    assert [int(picture[0, 0, 0]) for picture in painter.paint(folder, pairs[:2], AT).pictures] == [0, 1]
+    with pytest.raises(InputError, match="32x48"):
+        painter.paint(folder, pairs[-1:], AT[:1])
     with pytest.raises(InputError, match="no folder"):
         Folder(tmp_path / "none")
 

@@ -18,6 +18,7 @@ from rsagan.errors import InputError
 from rsagan.evaluation.benchmark.measure import Distance, Network, Networks
 from rsagan.evaluation.benchmark.networks import load_networks
 from rsagan.evaluation.benchmark.results import score_method, score_results
+from rsagan.evaluation.judges import EfficientNetLite0
 
 PEOPLE = layouts.figures(6, 2)
 NETWORKS = Networks(
@@ -178,11 +179,12 @@ def test_any_method_is_painted_timed_and_scored(data: Path, tmp_path: Path, monk
     assert again["numbers"] == report["numbers"]
 
 
-def test_the_packages_networks_carry_their_names() -> None:
+def test_the_packages_networks_carry_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rsagan.evaluation.benchmark.networks.efficientnet_lite0", EfficientNetLite0)
     networks = load_networks("vgg16_random")
     assert networks.features is not None
     assert networks.perceptual is not None
-    assert networks.features.name == networks.perceptual.name == "vgg16_random"
+    assert (networks.features.name, networks.perceptual.name) == ("efficientnet_lite0_random", "vgg16_random")
     pictures = torch.rand(2, 3, 32, 32) * 2 - 1
-    assert networks.features.run(pictures).shape == (2, 512)
+    assert networks.features.run(pictures).shape == (2, 1280)
     assert float(networks.perceptual.run(pictures[:1], pictures[:1])) == pytest.approx(0, abs=1e-6)

@@ -18,7 +18,7 @@ from rsagan.errors import InputError
 from rsagan.people import Picture, read_picture
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
-_SEPARATORS: Final = re.compile(r"___|_2_|_to_|_TO_|-to-")
+_SEPARATORS: Final = re.compile(r"(?=(___|_2_|_to_|_TO_|-to-))")  # ahead, so that a_2_2_b is parted at both
 _PANELS: Final = 5
 _PAD: Final = 40
 _NAMED: Final = 3
@@ -69,7 +69,7 @@ def possible_pairs(name: str, data: PreparedFolder) -> list[Pair]:
     stem = re.sub(r"(_vis|_fake|_generated)?\.\w+$", "", name)
     found = []
     for match in _SEPARATORS.finditer(stem):
-        halves = [view_named(text, data) for text in (stem[: match.start()], stem[match.end() :])]
+        halves = [view_named(text, data) for text in (stem[: match.start()], stem[match.end(1) :])]
         if halves[0] is not None and halves[1] is not None:
             found.append((halves[0], halves[1]))
     return found

@@ -30,7 +30,9 @@ def results_page(reports: Sequence[Path], published: dict[str, Any] | None = Non
     Raises:
         InputError: a file is no such report.
     """
-    known = published or json.loads((files("rsagan") / "evaluation" / "published.json").read_text(encoding="utf-8"))
+    known = published or json.loads(
+        (files("rsagan") / "evaluation" / "benchmark" / "published.json").read_text(encoding="utf-8")
+    )
     tables: dict[tuple[str, str], Rows] = {}
     where = f"{known['data']} {known['frame'][0]}x{known['frame'][1]}"
     apart: Rows = []

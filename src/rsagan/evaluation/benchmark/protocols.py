@@ -25,7 +25,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from rsagan.evaluation import similarity
+from rsagan.evaluation.benchmark import similarity
 from rsagan.people import Picture
 
 BATCH: Final = 64
