@@ -79,9 +79,16 @@ def test_the_same_pose_twice_gives_two_files(person: Path, weights: Path, out: P
 @pytest.mark.parametrize("arguments", [["generate", "--pose", "list"], ["generate", "x.jpg", "--pose=list"]])
 def test_pose_list_names_the_library(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*arguments) == 0
-    names = capsys.readouterr().out.split()
-    assert names == library.names()
-    assert len(names) >= 12
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line.startswith(" ")] == library.names()
+    assert [line.rstrip(":") for line in lines if not line.startswith(" ")] == library.categories()
+
+
+def test_pose_list_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("generate", "--pose", "list", "--json") == 0
+    poses = json.loads(capsys.readouterr().out)
+    assert [pose["name"] for pose in poses] == library.names()
+    assert all(pose["category"] in library.categories() and pose["about"] for pose in poses)
 
 
 def test_a_pose_with_half_its_joints_works(person: Path, weights: Path, out: Path, tmp_path: Path) -> None:
