@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
+from torch.nn import functional
 
 from rsagan.errors import InputError
 from rsagan.network import Encoded, Generator, load_weights
@@ -28,12 +30,14 @@ class Result:
         picture: uint8 (H, W, 3) RGB, as large as the person's own picture.
         pose: the target joints in its pixels, as they were used.
         parsing: uint8 (H, W) of regions as the network drew them; None for weights without semantics.
+        outline: float32 (H, W) in 0..1, how surely a pixel is person by that parsing; None without semantics.
         painted_at: (height, width) the network worked at; smaller than the picture if that was enlarged.
     """
 
     picture: Picture
     pose: Pose
     parsing: Parsing | None
+    outline: NDArray[np.float32] | None
     painted_at: tuple[int, int]
 
 
@@ -45,18 +49,20 @@ class Subject:
         self.person = person
         self._encoded = encoded
 
-    def pose(self, pose: Pose, keep_place: bool = False) -> Result:
+    def pose(self, pose: Pose, keep_place: bool = False, retarget: bool = True, on_ground: bool = False) -> Result:
         """The person in `pose`.
 
         Args:
             pose: the target joints, in any frame.
             keep_place: take the joints as they are (their frame is stretched to the person's) instead of placing
                 them by body size and neck.
+            retarget: when placing, give the pose the person's own limb lengths.
+            on_ground: when placing, keep the feet rather than the neck at the person's height.
 
         Raises:
             InputError: too few joints to paint a person.
         """
-        target = pose.resized(self.person.size) if keep_place else placed(pose, self.person.pose)
+        target = pose.resized(self.person.size) if keep_place else placed(pose, self.person.pose, retarget, on_ground)
         reason = target.usable()
         if reason:
             raise InputError(f"The target pose cannot be used: {reason}.")
@@ -107,11 +113,14 @@ class Model:
         points = torch.from_numpy(target.resized(self.size).points)[None].to(self.device)
         output = self.generator.render(encoded, points)
         small = ((output.picture[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
-        parsing = None
+        parsing = outline = None
         if output.parsing_logits is not None:
             labels = output.parsing_logits[0].argmax(0).to(torch.uint8).cpu().numpy()
             parsing = np.asarray(Image.fromarray(labels).resize(target.size[::-1], Image.Resampling.NEAREST))
-        return Result(resized(small, target.size), target, parsing, self.size)
+            person = 1 - output.parsing_logits.float().softmax(1)[:, :1]
+            person = functional.interpolate(person, target.size, mode="bicubic", align_corners=False, antialias=True)
+            outline = person[0, 0].clamp(0, 1).cpu().numpy()
+        return Result(resized(small, target.size), target, parsing, outline, self.size)
 
 
 def load(weights: Path | str | None = None, device: torch.device | str = "cpu") -> Model:

@@ -207,6 +207,30 @@ def test_bad_arguments_are_one_sentence(
     )
 
 
+def test_backgrounds(
+    person: Path, weights: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    behind = tmp_path / "wall.png"
+    Image.new("RGB", (300, 300), (0, 200, 0)).save(behind)
+    given = ["generate", person, "--pose", "stand", "--weights", weights, "--out"]
+    for background in ("keep", "plain", behind):
+        assert run(*given, tmp_path / Path(background).stem, "--background", background) == 0
+        assert read_picture(tmp_path / Path(background).stem / "stand.png").shape == (256, 176, 3)
+    kept, plain, wall = (read_picture(tmp_path / name / "stand.png") for name in ("keep", "plain", "wall"))
+    assert (kept != plain).any()
+    assert (wall != plain).any()
+    capsys.readouterr()
+    assert "keep" in refused(capsys, out, *given, out, "--background", "beach")
+    behind.write_text("no picture")
+    assert "JPEG" in refused(capsys, out, *given, out, "--background", behind)
+
+
+def test_no_retarget_is_another_picture(person: Path, weights: Path, tmp_path: Path) -> None:
+    given = ["generate", person, "--pose", "walk-right", "--weights", weights, "--out"]
+    assert run(*given, tmp_path / "a") == run(*given, tmp_path / "b", "--no-retarget") == 0
+    assert (tmp_path / "a" / "walk-right.png").read_bytes() != (tmp_path / "b" / "walk-right.png").read_bytes()
+
+
 def test_foreign_weights_are_one_sentence(
     person: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

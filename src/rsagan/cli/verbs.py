@@ -11,6 +11,7 @@ from rsagan.cli.console import Console
 Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
 Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")]
 WhichPerson = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: the largest)")]
+Background = Annotated[str, arg(metavar="keep|plain|FILE")]
 Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
 
 
@@ -30,6 +31,10 @@ class Generate:
     """Height and width that the photo is fitted to."""
     person: WhichPerson = None
     """Which person of the photo, 0 being the largest."""
+    background: Background = "plain"
+    """keep (the photo's own), plain, or a picture to stand before."""
+    retarget: bool = True
+    """Give the poses the person's own limb lengths."""
     json: bool = False
     """Print the result as JSON."""
 
@@ -38,7 +43,15 @@ class Generate:
 
         with console.progress("painting") as progress:
             painted = jobs.generate(
-                self.source, self.pose, self.out, self.weights, jobs.parse_size(self.size), self.person, progress
+                self.source,
+                self.pose,
+                self.out,
+                self.weights,
+                jobs.parse_size(self.size),
+                self.person,
+                progress,
+                self.background,
+                self.retarget,
             )
         console.notes(painted.notes)
         lines = [f"{name}: {path}" for name, path in painted.pictures.items()]
