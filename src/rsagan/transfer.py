@@ -5,7 +5,7 @@ subject = model.prepare(person)    # encoded once
 result = subject.pose(pose)        # any number of times
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from rsagan.errors import InputError
 from rsagan.network import Encoded, Generator, load_weights
-from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed
+from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +69,30 @@ class Subject:
         return self.model.paint(self._encoded, target)
 
     def poses(self, poses: Iterable[Pose]) -> Iterator[Result]:
-        """The person in one pose after the other."""
+        """The person in one pose after the other, each placed by itself."""
         return (self.pose(pose) for pose in poses)
+
+    def animate(self, poses: Sequence[Pose], retarget: bool = True, on_ground: bool = False) -> Iterator[Result]:
+        """The person moving through `poses` of one body, placed together so that nothing jumps.
+
+        Args:
+            poses, retarget, on_ground: as in `rsagan.people.placed_sequence`.
+        """
+        return (self.model.paint(self._encoded, pose) for pose in self.place(poses, retarget, on_ground))
+
+    def place(self, poses: Sequence[Pose], retarget: bool = True, on_ground: bool = False) -> list[Pose]:
+        """The poses in this person's frame; one that is not usable there gives way to the one before it.
+
+        Raises:
+            InputError: none of them is usable.
+        """
+        out: list[Pose] = []
+        for pose in placed_sequence(poses, self.person.pose, retarget, on_ground):
+            out.append(pose if pose.usable() is None or not out else out[-1])
+        reason = out[0].usable() if out else "there are none"
+        if reason:
+            raise InputError(f"The target poses cannot be used: {reason}.")
+        return out
 
 
 class Model:

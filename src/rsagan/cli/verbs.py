@@ -6,13 +6,9 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from rsagan.cli.animate import Animate
 from rsagan.cli.console import Console
-
-Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
-Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")]
-WhichPerson = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: the largest)")]
-Background = Annotated[str, arg(metavar="keep|plain|FILE")]
-Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
+from rsagan.cli.options import Background, Count, Size, Weights, WhichPerson
 
 
 @dataclass(frozen=True)
@@ -203,6 +199,7 @@ class Assets:
 
 VERBS = {
     "generate": Generate,
+    "animate": Animate,
     "analyse": Analyse,
     "synthesize": Synthesize,
     "train": Train,

@@ -4,14 +4,15 @@ no network, no OpenCV."""
 from typing import TYPE_CHECKING, Any
 
 from rsagan.photo.analyse import BACKDROP, Analysis, analyse, choose, on_backdrop
+from rsagan.photo.driving import clip_poses
 from rsagan.photo.landmarks import Detection, find_people
 
 if TYPE_CHECKING:
     from rsagan.photo.background import Scene, other_scene, photo_scene, soft_outline
 
 __all__ = [
-    "BACKDROP", "Analysis", "Detection", "Scene", "analyse", "choose", "find_people", "on_backdrop", "other_scene",
-    "photo_scene", "soft_outline",
+    "BACKDROP", "Analysis", "Detection", "Scene", "analyse", "choose", "clip_poses", "find_people", "on_backdrop",
+    "other_scene", "photo_scene", "soft_outline",
 ]  # fmt: skip
 
 
