@@ -206,11 +206,11 @@ def read_source(
         fit, outline = fit_whole(whole.size, whole.size), soft_outline(whole.parsing)
         subject = replace(whole, picture=on_backdrop(photo, outline))
     else:
-        from rsagan.photo import analyse as analyse_photo
+        from rsagan.transfer import analyse as analyse_source
 
         photo = read_picture(source)
         try:
-            found = analyse_photo(photo, size, person, plain_background=True)
+            found = analyse_source(photo, size, person)
         except InputError as error:
             raise InputError(f"{source}: {error}") from error
         subject, notes, fit, outline = found.person, found.notes, found.fit, found.mask

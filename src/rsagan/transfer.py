@@ -1,5 +1,6 @@
 """The public way to use trained weights: prepare a person once, then ask for any pose.
 
+person = analyse("photo.jpg")
 model = load()                     # the shipped weights
 subject = model.prepare(person)    # encoded once
 result = subject.pose(pose)        # any number of times
@@ -19,7 +20,9 @@ from torch.nn import functional
 
 from rsagan.errors import InputError
 from rsagan.network import Encoded, Generator, load_weights
-from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence
+from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence, read_picture
+from rsagan.photo import Analysis
+from rsagan.photo import analyse as analyse_photo
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +108,15 @@ class Model:
         self.size: tuple[int, int] = _size_in(metadata)
 
     @torch.inference_mode()
-    def prepare(self, person: Person) -> Subject:
-        """Encode a person. A picture of another size than the weights were trained for is resized on the way in.
+    def prepare(self, person: Person | Analysis) -> Subject:
+        """Encode a person, given as such or as `analyse` found them.
+
+        A picture of another size than the weights were trained for is resized on the way in.
 
         Raises:
             InputError: too few joints; a frame of another shape (height to width) than trained for.
         """
+        person = person.person if isinstance(person, Analysis) else person
         reason = person.pose.usable()
         if reason:
             raise InputError(f"The source person cannot be used: {reason}.")
@@ -143,6 +149,24 @@ class Model:
             person = functional.interpolate(person, target.size, mode="bicubic", align_corners=False, antialias=True)
             outline = person[0, 0].clamp(0, 1).cpu().numpy()
         return Result(resized(small, target.size), target, parsing, outline, self.size)
+
+
+def analyse(
+    photo: Picture | Path | str | bytes, size: tuple[int, int] = (256, 176), person: int | None = None
+) -> Analysis:
+    """Find a person in a photo and lay them, on a plain backdrop, into a frame that `Model.prepare` takes.
+
+    Args:
+        photo: a JPEG, PNG or WebP file, its bytes, or a picture uint8 (H, W, 3) RGB.
+        size: (height, width) of the frame.
+        person: which one, 0 being the largest; the largest by default.
+
+    Raises:
+        InputError: not a picture, nobody there, too little of them; one sentence.
+        AssetError: the analysis' networks cannot be had.
+    """
+    picture = photo if isinstance(photo, np.ndarray) else read_picture(photo)
+    return analyse_photo(picture, size, person, plain_background=True)
 
 
 def load(weights: Path | str | None = None, device: torch.device | str = "cpu") -> Model:
