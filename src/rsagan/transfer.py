@@ -8,7 +8,6 @@ result = subject.pose(pose)        # any number of times
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from PIL import Image
 from torch.nn import functional
 
 from rsagan.errors import InputError
-from rsagan.network import Encoded, Generator, load_weights
+from rsagan.network import Encoded, Generator, load_weights, shipped_weights
 from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence, read_picture
 from rsagan.photo import Analysis
 from rsagan.photo import analyse as analyse_photo
@@ -190,11 +189,6 @@ def _size_in(metadata: dict[str, Any]) -> tuple[int, int]:
     ):
         raise InputError(f"The weights must name the height and width they were trained for, not {size!r:.40}.")
     return size[0], size[1]
-
-
-def shipped_weights() -> Path:
-    """The weights file that comes with the package."""
-    return Path(str(files("rsagan") / "weights" / "people-128.safetensors"))
 
 
 def resized(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -45,3 +45,12 @@ def test_no_such_person(woman: Picture) -> None:
 def test_a_frame_that_errs_is_outvoted() -> None:
     assert _voted(["front", "front", "back", "front", None, "front"]) == ["front"] * 4 + [None, "front"]
     assert _voted(["front"] * 9 + ["back"] * 9) == ["front"] * 9 + ["back"] * 9
+
+
+def test_somebody_elsewhere_is_somebody_else(woman: Picture) -> None:
+    wide = np.full((woman.shape[0], woman.shape[1] * 4, 3), 128, np.uint8)
+    left, right = wide.copy(), wide.copy()
+    left[:, : woman.shape[1]] = woman
+    right[:, -woman.shape[1] :] = woman
+    poses = clip_poses([left, wide, right, right, right, right])
+    assert [pose is None for pose in poses] == [False] + [True] * 5

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from rsagan.cli.adapt import Adapt
 from rsagan.cli.animate import Animate
 from rsagan.cli.console import Console
 from rsagan.cli.options import Background, Count, Size, Weights, WhichPerson
@@ -203,6 +204,7 @@ VERBS = {
     "analyse": Analyse,
     "synthesize": Synthesize,
     "train": Train,
+    "adapt": Adapt,
     "evaluate": Evaluate,
     "assets": Assets,
 }

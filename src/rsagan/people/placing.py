@@ -45,7 +45,9 @@ def placed_sequence(poses: Sequence[Pose], like: Pose, retarget: bool = True, on
         scale = ours[TORSO] / theirs[TORSO]
         bodies = np.stack([retargeted(points, theirs, ours) for points in tracks]) if retarget else tracks * scale
     tracks = bodies - root(bodies)[:, None] + (roots * scale)[:, None]
-    tracks[..., 0] += (width - 1) / 2 - _middle(tracks, roots[:, 0] * scale, width)[:, None]
+    for axis, side in enumerate((width, height)):
+        tracks[..., axis] -= _astray(tracks[..., axis], roots[:, axis] * scale, side)[:, None]
+    tracks[..., 0] += (width - 1) / 2 - _middle(tracks[..., 0])
     tracks[..., 1] += _down(tracks, like, on_ground)
     if like.present[_ANKLES].all():
         tracks = _inside(tracks, height, width)
@@ -55,17 +57,20 @@ def placed_sequence(poses: Sequence[Pose], like: Pose, retarget: bool = True, on
     ]
 
 
-def _middle(tracks: Tracks, way: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """For each pose, the x that comes to the middle of the frame."""
-    if np.isnan(tracks).all():
+def _middle(tracks: Tracks) -> float:
+    """Between the least and the largest coordinate (T, 18) of all."""
+    return 0.0 if np.isnan(tracks).all() else float((np.nanmin(tracks) + np.nanmax(tracks)) / 2)
+
+
+def _astray(tracks: Tracks, way: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    """By how much to follow each pose along an axis: (T,); not at all if all coordinates (T, 18) fit into the side."""
+    if len(tracks) == 1 or np.isnan(tracks).all() or np.nanmax(tracks) - np.nanmin(tracks) < side:
         return np.zeros(len(tracks))
-    low, high = np.nanmin(tracks[..., 0]), np.nanmax(tracks[..., 0])
-    if len(tracks) == 1 or high - low < width:
-        return np.full(len(tracks), (low + high) / 2)
     # Gaussian mean of the way; at both ends it goes on as it came.
     reach = int(3 * _FOLLOWING)
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _FOLLOWING) ** 2)
-    return np.convolve(np.pad(way, reach, mode="reflect", reflect_type="odd"), weights / weights.sum(), mode="valid")
+    padded = np.pad(way, reach, mode="reflect", reflect_type="odd")
+    return np.asarray(np.convolve(padded, weights / weights.sum(), mode="valid"))
 
 
 def _down(tracks: Tracks, like: Pose, on_ground: bool) -> float:

@@ -14,6 +14,7 @@ from rsagan.photo.landmarks import Detection, Facing, find_people, follow
 
 _FACE_JOINTS = [0, 14, 15]  # nose and eyes
 _SEARCH_EVERY = 5  # frames without anybody between two searches of the whole picture
+_ANOTHER = 0.8  # farther from where they were, or more unlike in size, is somebody else
 _STEADY = 7  # frames over which the side that a person shows is voted on
 
 
@@ -23,7 +24,7 @@ def clip_poses(
     """The joints of one person all through a clip, as the estimator gives them; None where the person is not found.
 
     The person is chosen in the first frame that shows anybody, then followed from frame to frame; only where they are
-    lost the whole picture is searched again, for whoever is nearest to where they were.
+    lost the whole picture is searched again, near where they were. Somebody elsewhere is somebody else.
 
     Args:
         frames: uint8 (H, W, 3) RGB, all of one size.
@@ -58,10 +59,14 @@ def clip_poses(
 
 def _nearest(frame: Picture, last: Detection) -> Detection | None:
     people = [each for each in find_people(frame) if doubt(each) is None]
-    if not people:
-        return None
-    where = np.array([last.roi.x, last.roi.y])
-    return min(people, key=lambda each: float(np.hypot(*(np.array([each.roi.x, each.roi.y]) - where))))
+
+    def apart(each: Detection) -> float:
+        """How unlike the two are in place and size, 1 being a body's length or half of it."""
+        way = np.hypot(each.roi.x - last.roi.x, each.roi.y - last.roi.y) / last.roi.side
+        return float(way + abs(np.log2(each.roi.side / last.roi.side)))
+
+    nearest = min(people, key=apart, default=None)
+    return nearest if nearest is not None and apart(nearest) < _ANOTHER else None
 
 
 def _voted(sides: list[Facing | None]) -> list[Facing | None]:
