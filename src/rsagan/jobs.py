@@ -76,6 +76,7 @@ def generate(
     progress: Progress | None = None,
     background: str = "plain",
     retarget: bool = True,
+    refine: bool = False,
 ) -> Painted:
     """Paint the person of `source` in each pose.
 
@@ -90,6 +91,7 @@ def generate(
         progress: called with (pictures done, pictures in all).
         background: `plain`, `keep` (the photo's own, the result as the whole photo shows it) or a picture file.
         retarget: give the poses the person's own limb lengths.
+        refine: learn to reconstruct the person's picture first, for some seconds.
 
     Raises:
         InputError: something cannot be read or used. AssetError: the photo analysis' files cannot be had.
@@ -104,6 +106,10 @@ def generate(
     subject_person, notes = given.person, given.notes
     weights = Path(weights or shipped_weights())
     model = load(weights)
+    if refine:
+        from rsagan.training.adapt import refine as learn
+
+        learn(model.generator, subject_person, model.size)
     subject = model.prepare(subject_person)
 
     out = Path(out)

@@ -32,6 +32,8 @@ class Generate:
     """keep (the photo's own), plain, or a picture to stand before."""
     retarget: bool = True
     """Give the poses the person's own limb lengths."""
+    refine: bool = False
+    """Learn to reconstruct the photo first, for some seconds."""
     json: bool = False
     """Print the result as JSON."""
 
@@ -49,6 +51,7 @@ class Generate:
                 progress,
                 self.background,
                 self.retarget,
+                self.refine,
             )
         console.notes(painted.notes)
         lines = [f"{name}: {path}" for name, path in painted.pictures.items()]

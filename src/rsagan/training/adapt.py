@@ -121,13 +121,13 @@ def adapt(
     return Adapted(out, len(views), seen, seconds, losses, notes)
 
 
-def refine(generator: Generator, person: Person, size: tuple[int, int], effort: Effort = REFINE) -> None:
+def refine(generator: Generator, person: Person, size: tuple[int, int], effort: Effort | None = None) -> None:
     """Teach a generator, in place, to reconstruct one person's only picture under turning, scaling and shifting.
 
     Args:
         size: (height, width) the generator was trained for.
     """
-    fit(generator, [at_size(person, size)], effort)
+    fit(generator, [at_size(person, size)], effort or REFINE)
 
 
 def fit(
