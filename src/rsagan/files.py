@@ -1,5 +1,6 @@
 """Writing files so that nobody ever sees half of one."""
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -53,3 +54,9 @@ def replacing(path: Path | str) -> Iterator[Path]:
         raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, as hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
 
 from rsagan import __version__
 from rsagan.errors import InputError
@@ -15,6 +18,7 @@ from rsagan.people import (
     Pose,
     draw_parsing,
     draw_pose,
+    fit_whole,
     grid,
     read_person,
     read_picture,
@@ -23,6 +27,10 @@ from rsagan.people import (
     write_png,
 )
 from rsagan.people.picture import AI_NOTICE
+
+if TYPE_CHECKING:
+    from rsagan.photo import Scene
+    from rsagan.transfer import Result
 
 Progress = Callable[[int, int], None]
 _POSE_FILES = (".json", ".txt")
@@ -66,6 +74,9 @@ def generate(
     size: tuple[int, int] = (256, 176),
     person: int | None = None,
     progress: Progress | None = None,
+    background: str = "plain",
+    retarget: bool = True,
+    refine: bool = False,
 ) -> Painted:
     """Paint the person of `source` in each pose.
 
@@ -78,6 +89,9 @@ def generate(
         size: (height, width) a photo is fitted to; a person folder keeps its own.
         person: which person of the photo, 0 being the largest.
         progress: called with (pictures done, pictures in all).
+        background: `plain`, `keep` (the photo's own, the result as the whole photo shows it) or a picture file.
+        retarget: give the poses the person's own limb lengths.
+        refine: learn to reconstruct the person's picture first, for some seconds.
 
     Raises:
         InputError: something cannot be read or used. AssetError: the photo analysis' files cannot be had.
@@ -88,9 +102,14 @@ def generate(
         raise InputError("No target pose is given; name one or more with --pose (--pose list shows the built-in ones).")
     check_folder(out)
     targets = _named([(_pose_name(text), read_target(text, size)) for text in poses])
-    subject_person, notes = read_source(source, size, person)
+    given = read_source(source, size, person, background)
+    subject_person, notes = given.person, given.notes
     weights = Path(weights or shipped_weights())
     model = load(weights)
+    if refine:
+        from rsagan.training.adapt import refine as learn
+
+        learn(model.generator, subject_person, model.size)
     subject = model.prepare(subject_person)
 
     out = Path(out)
@@ -98,18 +117,19 @@ def generate(
     pictures: dict[str, Path] = {}
     results = []
     for done, (name, target) in enumerate(targets.items()):
-        results.append((name, subject.pose(target)))
+        result = subject.pose(target, retarget=retarget, on_ground=background == "keep")
+        results.append((name, result, given.show(result)))
         if progress:
             progress(done + 1, len(targets))
     notice = f"{AI_NOTICE}, painted by rsagan {__version__} with the weights {weights.stem}"
-    for name, result in results:
+    for name, _, shown in results:
         pictures[name] = out / f"{name}.png"
-        write_png(pictures[name], result.picture, notice)
+        write_png(pictures[name], shown, notice)
     bands: list[list[Picture]] = []
     for start in range(0, len(results), _POSES_A_ROW):
-        band = [result for _, result in results[start : start + _POSES_A_ROW]]
-        bands.append([subject_person.picture, *(draw_pose(result.pose) for result in band)])
-        bands.append([draw_pose(subject_person.pose), *(result.picture for result in band)])
+        band = results[start : start + _POSES_A_ROW]
+        bands.append([subject_person.picture, *(draw_pose(result.pose) for _, result, _ in band)])
+        bands.append([draw_pose(subject_person.pose), *(given.cell(shown) for _, _, shown in band)])
     write_png(out / "grid.png", grid(bands), notice)
     if painted_at != subject_person.size:
         notes.append(
@@ -138,18 +158,80 @@ def analyse(
     return found.notes
 
 
-def read_source(source: Path | str, size: tuple[int, int], person: int | None = None) -> tuple[Person, list[str]]:
-    """The person of a photo (laid on a plain backdrop, as the weights were trained) or of a person folder."""
-    if Path(source).is_dir():
-        return read_person(source), []
-    from rsagan.photo import analyse as analyse_photo
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A person to paint, on a plain backdrop as the weights were trained.
 
-    photo = read_picture(source)
-    try:
-        found = analyse_photo(photo, size, person, plain_background=True)
-    except InputError as error:
-        raise InputError(f"{source}: {error}") from error
-    return found.person, found.notes
+    Attributes:
+        scene: what results are laid on; None for the backdrop they are painted on.
+        notes: sentences the user should see.
+    """
+
+    person: Person
+    scene: "Scene | None"
+    notes: list[str]
+
+    def show(self, result: "Result") -> Picture:
+        """The result on the scene.
+
+        Raises:
+            InputError: the weights draw no parsing map to cut the person out by.
+        """
+        if self.scene is None:
+            return result.picture
+        if result.outline is None:
+            raise InputError("These weights draw no parsing map, so only a plain background is possible with them.")
+        return self.scene.show(result.picture, result.outline)
+
+    def cell(self, shown: Picture) -> Picture:
+        """What `show` gave, no larger than the person's frame: for a grid."""
+        image = Image.fromarray(shown)
+        image.thumbnail(self.person.size[::-1], Image.Resampling.LANCZOS)
+        return np.asarray(image)
+
+
+def read_source(
+    source: Path | str, size: tuple[int, int], person: int | None = None, background: str = "plain"
+) -> Source:
+    """The person of a photo or of a person folder, and the scene to show results on.
+
+    Args:
+        size, person, background: as in `generate`.
+
+    Raises:
+        InputError: no photo, nobody in it, no such background. AssetError: the photo analysis' files cannot be had.
+    """
+    behind = None if background in ("plain", "keep") else _read_background(background)
+    if Path(source).is_dir():
+        whole = read_person(source)
+        if background == "plain":
+            return Source(whole, None, [])
+        from rsagan.photo import on_backdrop, soft_outline
+
+        photo, notes = whole.picture, []
+        fit, outline = fit_whole(whole.size, whole.size), soft_outline(whole.parsing)
+        subject = replace(whole, picture=on_backdrop(photo, outline))
+    else:
+        from rsagan.transfer import analyse as analyse_source
+
+        photo = read_picture(source)
+        try:
+            found = analyse_source(photo, size, person)
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from error
+        subject, notes, fit, outline = found.person, found.notes, found.fit, found.mask
+    if background == "plain":
+        return Source(subject, None, notes)
+    from rsagan.photo import other_scene, photo_scene
+
+    scene = photo_scene(photo, fit, outline) if behind is None else other_scene(behind, subject.size)
+    return Source(subject, scene, notes)
+
+
+def _read_background(background: str) -> Picture:
+    if not Path(background).is_file():
+        raise InputError(f"The background is `keep`, `plain` or a picture file; there is no file {background}.")
+    return read_picture(background)
 
 
 def read_target(text: str, size: tuple[int, int]) -> Pose:

@@ -1,23 +1,27 @@
 """The public way to use trained weights: prepare a person once, then ask for any pose.
 
+person = analyse("photo.jpg")
 model = load()                     # the shipped weights
 subject = model.prepare(person)    # encoded once
 result = subject.pose(pose)        # any number of times
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
+from torch.nn import functional
 
 from rsagan.errors import InputError
-from rsagan.network import Encoded, Generator, load_weights
-from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed
+from rsagan.network import Encoded, Generator, load_weights, shipped_weights
+from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence, read_picture
+from rsagan.photo import Analysis
+from rsagan.photo import analyse as analyse_photo
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +32,14 @@ class Result:
         picture: uint8 (H, W, 3) RGB, as large as the person's own picture.
         pose: the target joints in its pixels, as they were used.
         parsing: uint8 (H, W) of regions as the network drew them; None for weights without semantics.
+        outline: float32 (H, W) in 0..1, how surely a pixel is person by that parsing; None without semantics.
         painted_at: (height, width) the network worked at; smaller than the picture if that was enlarged.
     """
 
     picture: Picture
     pose: Pose
     parsing: Parsing | None
+    outline: NDArray[np.float32] | None
     painted_at: tuple[int, int]
 
 
@@ -45,26 +51,50 @@ class Subject:
         self.person = person
         self._encoded = encoded
 
-    def pose(self, pose: Pose, keep_place: bool = False) -> Result:
+    def pose(self, pose: Pose, keep_place: bool = False, retarget: bool = True, on_ground: bool = False) -> Result:
         """The person in `pose`.
 
         Args:
             pose: the target joints, in any frame.
             keep_place: take the joints as they are (their frame is stretched to the person's) instead of placing
                 them by body size and neck.
+            retarget: when placing, give the pose the person's own limb lengths.
+            on_ground: when placing, keep the feet rather than the neck at the person's height.
 
         Raises:
             InputError: too few joints to paint a person.
         """
-        target = pose.resized(self.person.size) if keep_place else placed(pose, self.person.pose)
+        target = pose.resized(self.person.size) if keep_place else placed(pose, self.person.pose, retarget, on_ground)
         reason = target.usable()
         if reason:
             raise InputError(f"The target pose cannot be used: {reason}.")
         return self.model.paint(self._encoded, target)
 
     def poses(self, poses: Iterable[Pose]) -> Iterator[Result]:
-        """The person in one pose after the other."""
+        """The person in one pose after the other, each placed by itself."""
         return (self.pose(pose) for pose in poses)
+
+    def animate(self, poses: Sequence[Pose], retarget: bool = True, on_ground: bool = False) -> Iterator[Result]:
+        """The person moving through `poses` of one body, placed together so that nothing jumps.
+
+        Args:
+            poses, retarget, on_ground: as in `rsagan.people.placed_sequence`.
+        """
+        return (self.model.paint(self._encoded, pose) for pose in self.place(poses, retarget, on_ground))
+
+    def place(self, poses: Sequence[Pose], retarget: bool = True, on_ground: bool = False) -> list[Pose]:
+        """The poses in this person's frame; one that is not usable there gives way to the one before it.
+
+        Raises:
+            InputError: none of them is usable.
+        """
+        out: list[Pose] = []
+        for pose in placed_sequence(poses, self.person.pose, retarget, on_ground):
+            out.append(pose if pose.usable() is None or not out else out[-1])
+        reason = out[0].usable() if out else "there are none"
+        if reason:
+            raise InputError(f"The target poses cannot be used: {reason}.")
+        return out
 
 
 class Model:
@@ -77,12 +107,15 @@ class Model:
         self.size: tuple[int, int] = _size_in(metadata)
 
     @torch.inference_mode()
-    def prepare(self, person: Person) -> Subject:
-        """Encode a person. A picture of another size than the weights were trained for is resized on the way in.
+    def prepare(self, person: Person | Analysis) -> Subject:
+        """Encode a person, given as such or as `analyse` found them.
+
+        A picture of another size than the weights were trained for is resized on the way in.
 
         Raises:
             InputError: too few joints; a frame of another shape (height to width) than trained for.
         """
+        person = person.person if isinstance(person, Analysis) else person
         reason = person.pose.usable()
         if reason:
             raise InputError(f"The source person cannot be used: {reason}.")
@@ -107,11 +140,32 @@ class Model:
         points = torch.from_numpy(target.resized(self.size).points)[None].to(self.device)
         output = self.generator.render(encoded, points)
         small = ((output.picture[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
-        parsing = None
+        parsing = outline = None
         if output.parsing_logits is not None:
             labels = output.parsing_logits[0].argmax(0).to(torch.uint8).cpu().numpy()
             parsing = np.asarray(Image.fromarray(labels).resize(target.size[::-1], Image.Resampling.NEAREST))
-        return Result(resized(small, target.size), target, parsing, self.size)
+            person = 1 - output.parsing_logits.float().softmax(1)[:, :1]
+            person = functional.interpolate(person, target.size, mode="bicubic", align_corners=False, antialias=True)
+            outline = person[0, 0].clamp(0, 1).cpu().numpy()
+        return Result(resized(small, target.size), target, parsing, outline, self.size)
+
+
+def analyse(
+    photo: Picture | Path | str | bytes, size: tuple[int, int] = (256, 176), person: int | None = None
+) -> Analysis:
+    """Find a person in a photo and lay them, on a plain backdrop, into a frame that `Model.prepare` takes.
+
+    Args:
+        photo: a JPEG, PNG or WebP file, its bytes, or a picture uint8 (H, W, 3) RGB.
+        size: (height, width) of the frame.
+        person: which one, 0 being the largest; the largest by default.
+
+    Raises:
+        InputError: not a picture, nobody there, too little of them; one sentence.
+        AssetError: the analysis' networks cannot be had.
+    """
+    picture = photo if isinstance(photo, np.ndarray) else read_picture(photo)
+    return analyse_photo(picture, size, person, plain_background=True)
 
 
 def load(weights: Path | str | None = None, device: torch.device | str = "cpu") -> Model:
@@ -135,11 +189,6 @@ def _size_in(metadata: dict[str, Any]) -> tuple[int, int]:
     ):
         raise InputError(f"The weights must name the height and width they were trained for, not {size!r:.40}.")
     return size[0], size[1]
-
-
-def shipped_weights() -> Path:
-    """The weights file that comes with the package."""
-    return Path(str(files("rsagan") / "weights" / "people-128.safetensors"))
 
 
 def resized(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -78,9 +78,16 @@ def test_the_same_pose_twice_gives_two_files(person: Path, weights: Path, out: P
 @pytest.mark.parametrize("arguments", [["generate", "--pose", "list"], ["generate", "x.jpg", "--pose=list"]])
 def test_pose_list_names_the_library(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*arguments) == 0
-    names = capsys.readouterr().out.split()
-    assert names == library.names()
-    assert len(names) >= 12
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line.startswith(" ")] == library.names()
+    assert [line.rstrip(":") for line in lines if not line.startswith(" ")] == library.categories()
+
+
+def test_pose_list_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("generate", "--pose", "list", "--json") == 0
+    poses = json.loads(capsys.readouterr().out)
+    assert [pose["name"] for pose in poses] == library.names()
+    assert all(pose["category"] in library.categories() and pose["about"] for pose in poses)
 
 
 def test_a_pose_with_half_its_joints_works(person: Path, weights: Path, out: Path, tmp_path: Path) -> None:
@@ -197,6 +204,30 @@ def test_bad_arguments_are_one_sentence(
     assert "person folder" in refused(
         capsys, out, "generate", tmp_path / "folder", "--pose", pose, "--weights", weights, "--out", out
     )
+
+
+def test_backgrounds(
+    person: Path, weights: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    behind = tmp_path / "wall.png"
+    Image.new("RGB", (300, 300), (0, 200, 0)).save(behind)
+    given = ["generate", person, "--pose", "stand", "--weights", weights, "--out"]
+    for background in ("keep", "plain", behind):
+        assert run(*given, tmp_path / Path(background).stem, "--background", background) == 0
+        assert read_picture(tmp_path / Path(background).stem / "stand.png").shape == (256, 176, 3)
+    kept, plain, wall = (read_picture(tmp_path / name / "stand.png") for name in ("keep", "plain", "wall"))
+    assert (kept != plain).any()
+    assert (wall != plain).any()
+    capsys.readouterr()
+    assert "keep" in refused(capsys, out, *given, out, "--background", "beach")
+    behind.write_text("no picture")
+    assert "JPEG" in refused(capsys, out, *given, out, "--background", behind)
+
+
+def test_no_retarget_is_another_picture(person: Path, weights: Path, tmp_path: Path) -> None:
+    given = ["generate", person, "--pose", "walk-right", "--weights", weights, "--out"]
+    assert run(*given, tmp_path / "a") == run(*given, tmp_path / "b", "--no-retarget") == 0
+    assert (tmp_path / "a" / "walk-right.png").read_bytes() != (tmp_path / "b" / "walk-right.png").read_bytes()
 
 
 def test_foreign_weights_are_one_sentence(

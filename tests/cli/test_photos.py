@@ -108,6 +108,16 @@ def test_a_photo_serves_as_pose(weights: Path, tmp_path: Path) -> None:
     assert (tmp_path / "man-standing.png").is_file()
 
 
+def test_the_photos_own_background_is_kept(weights: Path, tmp_path: Path) -> None:
+    arguments = ["generate", str(SAMPLE), "--pose", "stand", "--weights", str(weights), "--out", str(tmp_path)]
+    assert main([*arguments, "--background", "keep"]) == 0
+    shown, photo = read_picture(tmp_path / "stand.png"), Image.open(SAMPLE).convert("RGB")
+    assert abs(shown.shape[0] / shown.shape[1] - photo.height / photo.width) < 0.02
+    reduced = np.asarray(photo.resize(shown.shape[1::-1], Image.Resampling.BOX)).astype(int)
+    aside = slice(0, shown.shape[1] // 40)  # beyond the frame that is painted
+    assert np.abs(shown[:, aside] - reduced[:, aside]).mean() < 6
+
+
 def test_the_upload_s_metadata_never_reaches_the_result(weights: Path, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010F] = "SECRET CAMERA"

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -52,15 +53,34 @@ class Console:
         print(captured.get(), end="")
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """A bar on a terminal, silence elsewhere; yields a function of (done, in all)."""
+    def progress(self, what: str, unit: str = "") -> Iterator[Callable[[int, int], None]]:
+        """A bar on a terminal, silence elsewhere; yields a function of (done, in all).
+
+        Args:
+            unit: show how many of these are done a second.
+        """
         if not sys.stderr.isatty():
             yield lambda done, total: None
             return
         from rich.console import Console as Rich
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            ProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
-        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns: list[ProgressColumn] = [TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+        if unit:
+            columns.insert(3, TextColumn(f"{{task.fields[speed]:.1f}} {unit}/s"))
         with Progress(*columns, console=Rich(stderr=True), transient=True) as bar:
-            task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            task = bar.add_task(what, total=None, speed=0.0)
+            start = time.perf_counter()
+
+            def update(done: int, total: int) -> None:
+                speed = done / max(time.perf_counter() - start, 1e-6)
+                bar.update(task, completed=done, total=total, speed=speed)
+
+            yield update

@@ -99,8 +99,11 @@ def _asks_for_poses(given: Sequence[str]) -> bool:
 def _list_poses(as_json: bool) -> int:
     from rsagan.people import library
 
-    names = library.names()
-    Console(as_json).result(names, names)
+    poses = [{"name": n, "category": library.category_of(n), "about": library.describe(n)} for n in library.names()]
+    lines = []
+    for category in library.categories():
+        lines += [f"{category}:", *(f"  {p['name']:25}{p['about']}" for p in poses if p["category"] == category)]
+    Console(as_json).result(poses, lines)
     return 0
 
 

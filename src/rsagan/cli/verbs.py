@@ -8,16 +8,15 @@ from typing import Annotated, Any, Literal
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rsagan.cli.ablation import Ablate
+from rsagan.cli.adapt import Adapt
+from rsagan.cli.animate import Animate
 from rsagan.cli.console import Console
 from rsagan.cli.lists import paint_list, score_others
+from rsagan.cli.options import Background, Count, Size, Weights, WhichPerson
 from rsagan.cli.prepare import Prepare
 
-Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
-Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")]
 Pack = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: what RSAGAN_ASSETS names, if set)")]
-WhichPerson = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: the largest)")]
 List = Annotated[Path | None, arg(metavar="CSV", help_behavior_hint="(default: none)")]
-Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,12 @@ class Generate:
     """Height and width that the photo is fitted to."""
     person: WhichPerson = None
     """Which person of the photo, 0 being the largest."""
+    background: Background = "plain"
+    """keep (the photo's own), plain, or a picture to stand before."""
+    retarget: bool = True
+    """Give the poses the person's own limb lengths."""
+    refine: bool = False
+    """Learn to reconstruct the photo first, for some seconds."""
     json: bool = False
     """Print the result as JSON."""
 
@@ -51,7 +56,16 @@ class Generate:
             return
         with console.progress("painting") as progress:
             painted = jobs.generate(
-                self.source, self.pose, self.out, self.weights, jobs.parse_size(self.size), self.person, progress
+                self.source,
+                self.pose,
+                self.out,
+                self.weights,
+                jobs.parse_size(self.size),
+                self.person,
+                progress,
+                self.background,
+                self.retarget,
+                self.refine,
             )
         console.notes(painted.notes)
         lines = [f"{name}: {path}" for name, path in painted.pictures.items()]
@@ -230,10 +244,12 @@ class Assets:
 
 VERBS = {
     "generate": Generate,
+    "animate": Animate,
     "analyse": Analyse,
     "synthesize": Synthesize,
     "prepare": Prepare,
     "train": Train,
+    "adapt": Adapt,
     "evaluate": Evaluate,
     "ablate": Ablate,
     "assets": Assets,

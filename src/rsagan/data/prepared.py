@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.errors import InputError
-from rsagan.files import replacing
+from rsagan.files import file_hash, replacing
 from rsagan.people import NUM_JOINTS, NUM_REGIONS
 
 FORMAT: Final = 1
@@ -282,9 +282,3 @@ def write_lists(
     }
     with replacing(folder / "manifest.json") as temporary:
         temporary.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8", newline="\n")
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, as hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

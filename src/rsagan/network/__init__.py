@@ -3,9 +3,9 @@
 from rsagan.network.config import VARIANTS, Config, variant
 from rsagan.network.discriminator import Discriminator
 from rsagan.network.generator import Encoded, Generator, Output
-from rsagan.network.weights import load_weights, read_metadata, save_weights
+from rsagan.network.weights import load_weights, read_metadata, save_delta, save_weights, shipped_weights
 
 __all__ = [
     "VARIANTS", "Config", "Discriminator", "Encoded", "Generator", "Output",
-    "load_weights", "read_metadata", "save_weights", "variant",
+    "load_weights", "read_metadata", "save_delta", "save_weights", "shipped_weights", "variant",
 ]  # fmt: skip

@@ -1,6 +1,10 @@
-"""One weights file: a safetensors with the tensors and, as JSON in its metadata, everything needed to use them."""
+"""One weights file: a safetensors with the tensors and, as JSON in its metadata, everything needed to use them.
+
+A *delta* is such a file that holds only what an adaptation changed, and names by hash the weights it belongs to.
+"""
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from rsagan.errors import InputError
-from rsagan.files import replacing
+from rsagan.files import file_hash, replacing
 from rsagan.network.config import Config
 from rsagan.network.generator import Generator
 
@@ -26,19 +30,36 @@ def save_weights(path: Path | str, generator: Generator, metadata: dict[str, Any
         InputError: a weight that float16 cannot hold (an older file stays as it was), or a disk that is full.
     """
     header = {**metadata, "format_version": FORMAT, "config": generator.config.to_dict()}
-    tensors = {
-        name: tensor.detach().to("cpu", torch.float16).contiguous() for name, tensor in generator.state_dict().items()
-    }
-    for name, tensor in tensors.items():
-        if not bool(tensor.isfinite().all()):
-            largest = float(generator.state_dict()[name].abs().max())
-            raise InputError(
-                f"Cannot write {path}: {name} reaches {largest:g} and float16 ends at 65504; "
-                "the training diverged, go on from an older checkpoint with a lower learning rate."
-            )
-    content = save(tensors, metadata={"rsagan": json.dumps(header)})
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
+    _write(path, generator.state_dict(), header)
+
+
+def shipped_weights() -> Path:
+    """The weights file that comes with the package."""
+    return Path(str(files("rsagan") / "weights" / "people-128.safetensors"))
+
+
+def save_delta(path: Path | str, generator: Generator, base: Path | str, metadata: dict[str, Any]) -> None:
+    """Write, as float16, by how much the generator's tensors differ from those of `base`; equal ones are left out.
+
+    Args:
+        base: a whole weights file; the delta is of use only with this very file, beside it or shipped.
+        metadata: as in `save_weights`.
+
+    Raises:
+        InputError: `base` cannot be read, or is a delta itself; otherwise as `save_weights`.
+    """
+    original, header = load_weights(base)
+    if "base" in header:
+        raise InputError(f"{base} is an adaptation itself; adapt the weights that it belongs to.")
+    before = original.state_dict()
+    tensors = {}
+    for name, tensor in generator.state_dict().items():
+        difference = tensor.detach().to("cpu", torch.float32) - before[name]
+        if bool(difference.any()):
+            tensors[name] = difference
+    named = {"name": Path(base).name, "sha256": file_hash(Path(base))}
+    whole = {**metadata, "format_version": FORMAT, "config": generator.config.to_dict(), "base": named}
+    _write(path, tensors, whole)
 
 
 def read_metadata(path: Path | str) -> dict[str, Any]:
@@ -67,18 +88,16 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
 
 
 def load_weights(path: Path | str) -> tuple[Generator, dict[str, Any]]:
-    """A generator in evaluation mode, float32, and the file's metadata.
+    """A generator in evaluation mode, float32, and the file's metadata; of a delta, with the base it belongs to.
 
     Raises:
-        InputError: as in `read_metadata`, or tensors that do not fit the config.
+        InputError: as in `read_metadata`, or tensors that do not fit the config; a delta whose base is not to be found.
     """
     header = read_metadata(path)
+    if "base" in header:
+        return _with_base(Path(path), header), header
     config = Config.from_dict(header["config"])
-    with safe_open(str(path), framework="pt") as file:
-        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    if not all(tensor.is_floating_point() and bool(tensor.isfinite().all()) for tensor in stored.values()):
-        raise InputError(f"{path} holds numbers that no training leaves behind; the file is damaged.")
-    tensors = {name: tensor.float() for name, tensor in stored.items()}
+    tensors = _tensors(path)
     with torch.device("meta"):  # shapes without memory: the config is not believed before the tensors agree with it
         expected = {name: tensor.shape for name, tensor in Generator(config).state_dict().items()}
     if expected != {name: tensor.shape for name, tensor in tensors.items()}:
@@ -86,3 +105,52 @@ def load_weights(path: Path | str) -> tuple[Generator, dict[str, Any]]:
     generator = Generator(config)
     generator.load_state_dict(tensors)
     return generator.eval().requires_grad_(False), header
+
+
+def _write(path: Path | str, tensors: dict[str, torch.Tensor], header: dict[str, Any]) -> None:
+    stored = {name: tensor.detach().to("cpu", torch.float16).contiguous() for name, tensor in tensors.items()}
+    for name, tensor in stored.items():
+        if not bool(tensor.isfinite().all()):
+            largest = float(tensors[name].abs().max())
+            raise InputError(
+                f"Cannot write {path}: {name} reaches {largest:g} and float16 ends at 65504; "
+                "the training diverged, go on from an older checkpoint with a lower learning rate."
+            )
+    content = save(stored, metadata={"rsagan": json.dumps(header)})
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _tensors(path: Path | str) -> dict[str, torch.Tensor]:
+    """What a file stores, as float32."""
+    with safe_open(str(path), framework="pt") as file:
+        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if not all(tensor.is_floating_point() and bool(tensor.isfinite().all()) for tensor in stored.values()):
+        raise InputError(f"{path} holds numbers that no training leaves behind; the file is damaged.")
+    return {name: tensor.float() for name, tensor in stored.items()}
+
+
+def _with_base(path: Path, header: dict[str, Any]) -> Generator:
+    base = header["base"]
+    if not isinstance(base, dict) or not all(isinstance(base.get(key), str) for key in ("name", "sha256")):
+        raise InputError(f"{path} does not say which weights it was adapted from; the file is damaged.")
+    beside = path.parent / Path(base["name"]).name
+    for candidate in (beside, shipped_weights()):
+        if candidate.is_file() and file_hash(candidate) == base["sha256"]:
+            break
+    else:
+        raise InputError(
+            f"{path} was adapted from the weights {beside.name} (sha256 {base['sha256']:.12}), which are neither "
+            "beside it nor those of the package; put that file beside it."
+        )
+    whole_header = read_metadata(candidate)
+    if "base" in whole_header or whole_header["config"] != header["config"]:
+        raise InputError(f"{path} does not fit the weights it names, {candidate}; the file is damaged.")
+    generator, _ = load_weights(candidate)
+    known = generator.state_dict()
+    delta = _tensors(path)
+    if any(name not in known or known[name].shape != tensor.shape for name, tensor in delta.items()):
+        raise InputError(f"{path}: its tensors do not fit its own config; the file is damaged.")
+    for name, tensor in delta.items():
+        known[name] += tensor
+    return generator

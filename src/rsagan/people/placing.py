@@ -1,59 +1,98 @@
-"""Placing somebody else's pose in a person's frame: same size of body, same place of neck."""
+"""Placing somebody else's pose in a person's frame: same size and limbs of body, same place."""
+
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rsagan.people.pose import LIMBS, NECK, Pose
+from rsagan.people.pose import NECK, Pose
+from rsagan.people.retarget import TORSO, bone_lengths, retargeted, root
+
+Tracks = NDArray[np.float64]
 
 _MARGIN = 0.03  # of the frame's height, kept free around a whole body
-_ANKLES = (10, 13)
+_ANKLES: Final = [10, 13]
+_FOLLOWING = 15.0  # poses; a body that leaves the frame is followed as slowly as that
 
 
-def placed(pose: Pose, like: Pose) -> Pose:
-    """The joints of `pose`, scaled and moved into the frame of `like`.
+def placed(pose: Pose, like: Pose, retarget: bool = True, on_ground: bool = False) -> Pose:
+    """One pose in the frame of `like`; see `placed_sequence`."""
+    return placed_sequence([pose], like, retarget, on_ground)[0]
 
-    The scale makes bones that both poses show as long in the middle as those of `like` (in the picture, so a
-    foreshortened bone counts little); the neck (or the middle of the joints both know) comes to the same height, the
-    body to the middle of the frame. If `like` shows a whole body, all of the placed pose is kept in the frame, smaller
-    if need be; else joints that leave the frame become missing.
+
+def placed_sequence(poses: Sequence[Pose], like: Pose, retarget: bool = True, on_ground: bool = False) -> list[Pose]:
+    """Poses as the person of `like` would strike them, in that person's frame.
+
+    All are moved and scaled together, so that the body's way through the picture is kept: to the size of `like`, the
+    neck at its height, the whole in the middle of the frame. A body that walks out of the frame is followed. If `like`
+    shows a whole body, all poses are kept in the frame, smaller if need be; else joints that leave it become missing.
+
+    Args:
+        poses: of one body, in one frame of any size.
+        like: the person's own joints.
+        retarget: bones take the person's lengths; otherwise the body is scaled as one.
+        on_ground: the feet, rather than the neck, come to the height at which the person has them.
     """
     height, width = like.size
-    scale = _scale(pose, like)
-    points = pose.points * scale
-    middle = (np.nanmin(points[:, 0]) + np.nanmax(points[:, 0])) / 2 if pose.present.any() else 0.0
-    common = pose.present & like.present
-    anchor = [NECK] if common[NECK] else np.flatnonzero(common)
-    if len(anchor):
-        down = float(np.mean(like.points[anchor, 1]) - np.mean(points[anchor, 1]))
+    tracks = np.stack([pose.points for pose in poses]).astype(np.float64)
+    roots = np.asarray(root(tracks), np.float64)
+    theirs, ours = bone_lengths(poses), bone_lengths([like])
+    if theirs is None or ours is None:
+        scale = height / poses[0].size[0]
+        bodies = tracks * scale
     else:
-        down = 0.0
-    points = points + np.array([(width - 1) / 2 - middle, down], np.float32)
-    if like.present[list(_ANKLES)].all():
-        points = _inside(points, height, width)
-    return Pose(points, like.size, pose.confidence).without_outside()
+        scale = ours[TORSO] / theirs[TORSO]
+        bodies = np.stack([retargeted(points, theirs, ours) for points in tracks]) if retarget else tracks * scale
+    tracks = bodies - root(bodies)[:, None] + (roots * scale)[:, None]
+    for axis, side in enumerate((width, height)):
+        tracks[..., axis] -= _astray(tracks[..., axis], roots[:, axis] * scale, side)[:, None]
+    tracks[..., 0] += (width - 1) / 2 - _middle(tracks[..., 0])
+    tracks[..., 1] += _down(tracks, like, on_ground)
+    if like.present[_ANKLES].all():
+        tracks = _inside(tracks, height, width)
+    return [
+        Pose(points.astype(np.float32), like.size, pose.confidence).without_outside()
+        for points, pose in zip(tracks, poses, strict=True)
+    ]
 
 
-def _scale(pose: Pose, like: Pose) -> float:
-    """Median ratio of the bones both show, weighing long ones more; frame ratio if they share none."""
-    known = [(a, b) for a, b in LIMBS[:13] if all(p.present[[a, b]].all() for p in (pose, like))]
-    ours = np.array([np.linalg.norm(like.points[a] - like.points[b]) for a, b in known])
-    theirs = np.array([np.linalg.norm(pose.points[a] - pose.points[b]) for a, b in known])
-    usable = (ours > 1) & (theirs > 1)
-    if not usable.any():
-        return like.size[0] / pose.size[0]
-    ratios, weights = ours[usable] / theirs[usable], np.minimum(ours[usable], theirs[usable])
-    order = np.argsort(ratios)
-    passed = np.cumsum(weights[order]) / weights.sum()
-    return float(ratios[order][np.searchsorted(passed, 0.5)])
+def _middle(tracks: Tracks) -> float:
+    """Between the least and the largest coordinate (T, 18) of all."""
+    return 0.0 if np.isnan(tracks).all() else float((np.nanmin(tracks) + np.nanmax(tracks)) / 2)
 
 
-def _inside(points: np.ndarray, height: int, width: int) -> np.ndarray:
+def _astray(tracks: Tracks, way: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    """By how much to follow each pose along an axis: (T,); not at all if all coordinates (T, 18) fit into the side."""
+    if len(tracks) == 1 or np.isnan(tracks).all() or np.nanmax(tracks) - np.nanmin(tracks) < side:
+        return np.zeros(len(tracks))
+    # Gaussian mean of the way; at both ends it goes on as it came.
+    reach = int(3 * _FOLLOWING)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _FOLLOWING) ** 2)
+    padded = np.pad(way, reach, mode="reflect", reflect_type="odd")
+    return np.asarray(np.convolve(padded, weights / weights.sum(), mode="valid"))
+
+
+def _down(tracks: Tracks, like: Pose, on_ground: bool) -> float:
+    """How far the poses must move down to stand, or hold their neck, where `like` does."""
+    theirs = tracks[..., 1]
+    if on_ground and like.present[_ANKLES].any() and not np.isnan(theirs[:, _ANKLES]).all():
+        lowest = np.nanmax(theirs[:, _ANKLES], axis=1, initial=-np.inf)
+        return float(np.nanmax(like.points[_ANKLES, 1]) - np.median(lowest[np.isfinite(lowest)]))
+    common = like.present & ~np.isnan(theirs).all(axis=0)
+    anchor = [NECK] if common[NECK] else np.flatnonzero(common)
+    if not len(anchor):
+        return 0.0
+    return float(np.mean(like.points[anchor, 1]) - np.mean(np.nanmedian(theirs[:, anchor], axis=0)))
+
+
+def _inside(tracks: Tracks, height: int, width: int) -> Tracks:
     """Shrink (never grow) and shift so that all joints lie in the frame with a margin."""
     margin = _MARGIN * height
-    low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
+    low, high = (choose(tracks, axis=(0, 1)) for choose in (np.nanmin, np.nanmax))
     room = np.array([width, height]) - 1 - 2 * margin
     shrink = min(1.0, *(room / np.maximum(high - low, 1)))
-    points = (points - low) * shrink
     extent = (high - low) * shrink
     centre = (low + high) / 2
     start = np.clip(centre - extent / 2, margin, np.array([width, height]) - 1 - margin - extent)
-    return (points + start).astype(np.float32)
+    return np.asarray((tracks - low) * shrink + start)

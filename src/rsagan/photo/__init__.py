@@ -1,6 +1,24 @@
-"""From a photo to a `Person`: joints, outline, regions, sanity checks. Importing it loads no network, no OpenCV."""
+"""From a photo to a `Person`: joints, outline, regions, sanity checks; and backgrounds for results. Importing it loads
+no network, no OpenCV."""
+
+from typing import TYPE_CHECKING, Any
 
 from rsagan.photo.analyse import BACKDROP, Analysis, analyse, choose, on_backdrop
+from rsagan.photo.driving import clip_poses
 from rsagan.photo.landmarks import Detection, find_people
 
-__all__ = ["BACKDROP", "Analysis", "Detection", "analyse", "choose", "find_people", "on_backdrop"]
+if TYPE_CHECKING:
+    from rsagan.photo.background import Scene, other_scene, photo_scene, soft_outline
+
+__all__ = [
+    "BACKDROP", "Analysis", "Detection", "Scene", "analyse", "choose", "clip_poses", "find_people", "on_backdrop",
+    "other_scene", "photo_scene", "soft_outline",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("Scene", "other_scene", "photo_scene", "soft_outline"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rsagan.photo import background
+
+    return getattr(background, name)

@@ -26,6 +26,7 @@ from rsagan.data.prepare.tasks import BROKEN, NOBODY, Record
 from rsagan.data.prepared import Entry
 from rsagan.errors import InputError
 from rsagan.people import Picture, Pose
+from rsagan.video import open_clip, read_frames
 
 SUFFIXES: Final = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
 _SAME_PICTURE: Final = 2.0  # mean difference of small grey copies, of 255
@@ -56,7 +57,7 @@ class Clip:
         small: NDArray[np.float32] | None = None
         pose: Pose | None = None
         try:
-            for number, picture in read_frames(self.path, self.every):
+            for number, picture in enumerate(frames(self.path, self.every)):
                 copy = _small(picture)
                 if small is not None and np.abs(copy - small).mean() < _SAME_PICTURE:
                     continue
@@ -107,30 +108,17 @@ def plan_clips(path: Path, size: tuple[int, int], every: float = 0.5, test_ident
     return Plan(arguments, tasks, pairs, size, "clips, one person each", LICENCE, chunk=1)
 
 
-def read_frames(path: str, every: float) -> Iterator[tuple[int, Picture]]:
-    """Frames of a clip at least `every` seconds apart, upright, with their numbers.
+def frames(path: str, every: float) -> Iterator[Picture]:
+    """Frames of a clip, `every` seconds apart, upright.
 
     Raises:
-        BrokenClip: it cannot be read to its end. InputError: the package that reads clips is not installed.
+        BrokenClip: it cannot be read to its end.
     """
     try:
-        import av
-    except ImportError as error:
-        raise InputError("Reading clips needs the package av; `pip install rsagan[video]`.") from error
-    try:
-        with av.open(path) as container:
-            if not container.streams.video:
-                raise BrokenClip(f"{path} holds no moving pictures.")
-            due = 0.0
-            for number, frame in enumerate(container.decode(video=0)):
-                time = number / 25 if frame.time is None else frame.time
-                if time + 1e-6 < due:
-                    continue
-                due = max(due, time) + every
-                picture = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
-                yield number, _bounded(np.ascontiguousarray(picture))
-    except (av.error.FFmpegError, OSError) as error:
-        raise BrokenClip(f"{path} is no readable clip, or damaged ({error}).") from error
+        for frame in read_frames(open_clip(path), 1 / every):
+            yield _bounded(frame.picture)
+    except InputError as error:
+        raise BrokenClip(str(error)) from error
 
 
 def moved(pose: Pose, before: Pose) -> float:

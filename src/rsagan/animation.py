@@ -1,0 +1,161 @@
+"""What `rsagan animate` does with files: poses from a clip or a list, one painted person, an mp4."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rsagan import __version__
+from rsagan.errors import InputError
+from rsagan.jobs import Progress, read_source, read_target
+from rsagan.people import Picture, Pose, in_betweens, library, smoothed
+from rsagan.people.motion import SMOOTHING
+from rsagan.people.picture import AI_NOTICE
+
+if TYPE_CHECKING:
+    from rsagan.video import Clip
+
+# Opens a progress bar for a named stage.
+Stages = Callable[[str], AbstractContextManager[Progress]]
+_PICTURES: Final = (".jpg", ".jpeg", ".png", ".webp", ".json", ".txt")
+_FEWEST: Final = 0.5  # of a clip's frames must show the person
+
+
+@dataclass(frozen=True)
+class Animated:
+    """What `animate` made: the clip, its pictures and their pace, and sentences the user should see."""
+
+    clip: Path
+    frames: int
+    fps: float
+    notes: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {"clip": str(self.clip), "frames": self.frames, "fps": round(self.fps, 3), "notes": self.notes}
+
+
+def animate(
+    source: Path | str,
+    driving: Sequence[str],
+    out: Path | str,
+    weights: Path | str | None = None,
+    size: tuple[int, int] = (256, 176),
+    person: int | None = None,
+    background: str = "plain",
+    retarget: bool = True,
+    fps: float | None = None,
+    pace: float = 2.0,
+    smoothing: float = SMOOTHING,
+    sound: bool = False,
+    stages: Stages | None = None,
+) -> Animated:
+    """Paint the person of `source` moving, into an mp4 that says it is AI-generated.
+
+    Args:
+        source, weights, size, person, background, retarget: as in `rsagan.jobs.generate`.
+        driving: a clip of somebody moving; or key poses: names of the library, names of its categories (all of their
+            poses, in order), pose files, person folders, photos.
+        out: the mp4.
+        fps: pictures a second; those of the clip, or 25.
+        pace: key poses a second.
+        smoothing: of a clip's poses, the Gaussian's sigma in seconds; 0 for none.
+        sound: keep the driving clip's.
+        stages: progress bars.
+
+    Raises:
+        InputError: something cannot be read or used. AssetError: the photo analysis' files cannot be had.
+    """
+    from rsagan.transfer import load, shipped_weights
+    from rsagan.video import write_clip
+
+    out, stages = Path(out), stages or (lambda _: nullcontext(lambda done, total: None))
+    if out.suffix.lower() != ".mp4" or out.is_dir():
+        raise InputError(f"The result is an mp4 file, such as clip.mp4, not {out}.")
+    for name, value, most in (("fps", fps, 60), ("pace", pace, 60), ("smoothing", smoothing + 1e-9, 2)):
+        if value is not None and not 0 < value <= most:
+            raise InputError(f"{name} must be above 0 and at most {most}, not {value:g}.")
+    given = read_source(source, size, person, background)
+    notes = given.notes
+    clip = _as_clip(driving)
+    if clip is None:
+        fps = fps or 25.0
+        poses = in_betweens(_key_poses(driving, size), max(1, round(fps / pace)))
+    else:
+        fps = fps or clip.fps
+        with stages("following the clip") as progress:
+            poses, heard = _followed(clip, fps, smoothing, progress)
+        notes += heard
+        if sound and not clip.sound:
+            notes.append(f"{clip.path} has no sound to keep.")
+    if sound and clip is None:
+        raise InputError("There is sound to keep only if --driving is a clip.")
+    weights = Path(weights or shipped_weights())
+    subject = load(weights).prepare(given.person)
+    results = subject.animate(poses, retarget, on_ground=background == "keep")
+
+    with stages("painting") as progress:
+
+        def pictures() -> Iterator[Picture]:
+            for done, result in enumerate(results):
+                yield given.show(result)
+                progress(done + 1, len(poses))
+
+        notice = f"{AI_NOTICE}, painted by rsagan {__version__} with the weights {weights.stem}"
+        count = write_clip(out, pictures(), fps, notice, clip if clip is not None and sound and clip.sound else None)
+    return Animated(out, count, fps, notes)
+
+
+def _as_clip(driving: Sequence[str]) -> "Clip | None":
+    """The clip, if what drives is one; None for a list of poses."""
+    from rsagan.video import open_clip
+
+    if not driving:
+        raise InputError("Nothing drives the person: give a clip or poses with --driving.")
+    clips = [text for text in driving if _is_clip(text)]
+    if not clips:
+        return None
+    if len(driving) > 1:
+        raise InputError(f"{clips[0]} is a clip; it must be the only thing that drives.")
+    return open_clip(driving[0])
+
+
+def _is_clip(text: str) -> bool:
+    path = Path(text)
+    if path.suffix.lower() in _PICTURES or path.is_dir():
+        return False
+    return bool(path.suffix) or (path.is_file() and text not in (*library.names(), *library.categories()))
+
+
+def _key_poses(driving: Sequence[str], size: tuple[int, int]) -> list[Pose]:
+    poses: list[Pose] = []
+    for text in driving:
+        names = library.names(text) if text in library.categories() and text not in library.names() else [text]
+        poses += [read_target(name, size) for name in names]
+    if len(poses) < 2:
+        raise InputError("One pose is no motion; give --driving several times, or use `rsagan generate`.")
+    return poses
+
+
+def _followed(clip: "Clip", fps: float, smoothing: float, progress: Progress) -> tuple[list[Pose], list[str]]:
+    """The clip's poses, smoothed, and what to say about them."""
+    from rsagan.photo import clip_poses
+    from rsagan.video import read_frames
+
+    expected = round((clip.seconds or 0) * fps)
+    pictures = (frame.picture for frame in read_frames(clip, fps))
+    try:
+        found = clip_poses(pictures, progress=lambda done: progress(done, max(done, expected)))
+    except InputError as error:
+        raise InputError(f"{clip.path}: {error}") from error
+    if len(found) < 2:
+        raise InputError(f"The clip {clip.path} holds one frame only; use it as a pose of `rsagan generate`.")
+    seen = sum(pose is not None for pose in found)
+    if seen < _FEWEST * len(found):
+        raise InputError(
+            f"The clip {clip.path} shows a person in {seen} of its {len(found)} frames only; cut it to where it does."
+        )
+    lost = len(found) - seen
+    notes = [f"In {lost} of {len(found)} frames nobody was found; the motion is filled in there."] if lost else []
+    return smoothed(found, fps, smoothing), notes

@@ -1,0 +1,53 @@
+"""The verb `adapt`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import UseAppendAction, arg
+
+from rsagan.cli.console import Console
+from rsagan.cli.options import Size, Weights
+
+Clip = Annotated[Path | None, arg(metavar="CLIP", help_behavior_hint="")]
+
+
+@dataclass(frozen=True)
+class Adapt:
+    """Adapt weights to one person, from a clip or a handful of photos."""
+
+    out: Path
+    """The adapted weights to write, a .safetensors file; small, they name the weights they belong to."""
+    clip: Clip = None
+    """A clip of the person moving."""
+    photos: Annotated[UseAppendAction[tuple[Path, ...]], arg(metavar="PHOTO")] = ()
+    """A photo of the person; say it again for each, at least two."""
+    weights: Weights = None
+    """Weights to start from instead of the ones that come with the package."""
+    size: Size = "256x176"
+    """Height and width that the pictures are fitted to."""
+    minutes: float = 8.0
+    """Train no longer than that."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def run(self, console: Console) -> None:
+        from rsagan.errors import InputError
+        from rsagan.jobs import parse_size
+        from rsagan.training.adapt import Effort, adapt
+
+        if not 0 < self.minutes <= 24 * 60:
+            raise InputError(f"--minutes must be above 0, not {self.minutes:g}.")
+        with console.progress("adapting") as progress:
+            made = adapt(
+                self.out,
+                self.clip,
+                self.photos,
+                self.weights,
+                parse_size(self.size),
+                Effort(minutes=self.minutes),
+                progress,
+            )
+        console.notes(made.notes)
+        line = f"{made.weights}: {made.views} views, {made.pictures} pairs, {made.seconds:.0f} s"
+        console.result(made.to_dict(), [f"{line}, loss {made.loss[0]:.3f} to {made.loss[1]:.3f}"])

@@ -1,0 +1,90 @@
+"""Retargeting: a pose keeps the direction of every bone and takes another body's limb lengths.
+
+A picture shows bones foreshortened, so how long they are is judged from the longest views and from usual proportions.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsagan.people.pose import LEFT_HIP, NECK, NOSE, RIGHT_HIP, Pose
+
+Points = NDArray[np.floating]
+Lengths = Mapping[str, float]
+
+TORSO: Final = "torso"
+# Bones of both sides as (from, to), from the trunk outwards, and their usual length in torsos (neck to middle of hips).
+_BONES: Final[dict[str, tuple[tuple[tuple[int, int], ...], float]]] = {
+    "head": (((NECK, NOSE),), 0.55),
+    "upper arm": (((2, 3), (5, 6)), 0.56),
+    "forearm": (((3, 4), (6, 7)), 0.49),
+    "thigh": (((8, 9), (11, 12)), 0.85),
+    "shin": (((9, 10), (12, 13)), 0.92),
+}
+_USUAL: Final = {TORSO: 1.0} | {name: share for name, (_, share) in _BONES.items()}
+_HIPS: Final = [RIGHT_HIP, LEFT_HIP]
+_SHOULDERS: Final = [2, 5]
+_FACE: Final = [0, 14, 15, 16, 17]
+_TOLERANCE = 1.25  # a bone is at most that much longer or shorter than usual
+_WELL_SEEN = 80  # percentile, over the bones, of length by usual length: the size of a body partly foreshortened
+
+
+def bone_lengths(poses: Sequence[Pose]) -> dict[str, float] | None:
+    """The lengths, in pixels, of torso, head, upper arm, forearm, thigh and shin of a body.
+
+    Args:
+        poses: of one body at one size; the more, the surer.
+
+    Returns:
+        by name; None if hardly a bone is seen.
+    """
+    tracks = np.stack([pose.points for pose in poses])
+    bones: dict[str, list[Points]] = {TORSO: [tracks[:, NECK] - middle_of_hips(tracks)]}
+    bones |= {name: [tracks[:, b] - tracks[:, a] for a, b in pairs] for name, (pairs, _) in _BONES.items()}
+    seen: dict[str, float] = {}
+    for name, vectors in bones.items():
+        lengths = np.linalg.norm(np.concatenate(vectors), axis=1)
+        known = lengths[~np.isnan(lengths)]
+        if len(known):
+            seen[name] = float(np.percentile(known, 90) if len(poses) > 1 else known.max())
+    ratios = [length / _USUAL[name] for name, length in seen.items() if name != "head"]
+    if not ratios or max(ratios) < 1:
+        return None
+    size = float(np.percentile(ratios, _WELL_SEEN))
+    return {
+        name: float(np.clip(seen.get(name, usual * size), usual * size / _TOLERANCE, usual * size * _TOLERANCE))
+        for name, usual in _USUAL.items()
+    }
+
+
+def retargeted(points: Points, theirs: Lengths, ours: Lengths) -> Points:
+    """Joints (18, 2) of a body of bone lengths `theirs` as one of `ours` has them; the neck stays where it is.
+
+    Breadths change with the torso. A joint whose bone has no known beginning changes with the torso, too.
+    """
+    ratio = {name: ours[name] / theirs[name] for name in theirs}
+    start = root(points)
+    out = np.asarray(start + (points - start) * ratio[TORSO])
+    if not np.isnan(points[NECK]).any():
+        out[_FACE] = out[NECK] + (points[_FACE] - points[NECK]) * ratio["head"]
+    for name, (pairs, _) in _BONES.items():
+        for a, b in pairs[: 0 if name == "head" else 2]:
+            moved = out[a] + (points[b] - points[a]) * ratio[name]
+            if not np.isnan(moved).any():
+                out[b] = moved
+    return out
+
+
+def root(points: Points) -> Points:
+    """What holds a body (..., 18, 2) together: the neck, or where there is none the middle of the known joints."""
+    known = ~np.isnan(points[..., :1])
+    count = np.maximum(known.sum(axis=-2), 1)
+    middle = np.where(known, points, 0).sum(axis=-2) / count
+    return np.where(known[..., NECK, :], points[..., NECK, :], middle)
+
+
+def middle_of_hips(points: Points) -> Points:
+    """(..., 18, 2) to (..., 2); NaN if a hip is missing."""
+    return np.asarray(points[..., _HIPS, :].mean(axis=-2))

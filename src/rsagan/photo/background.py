@@ -1,0 +1,96 @@
+"""What stands behind a result: the photo's own background with the person taken out, or another picture.
+
+A result is painted on the plain backdrop; through the person's soft outline it is laid on a scene.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rsagan.people import Fit, Parsing, Picture, fit_box
+
+_GROWN = 0.025  # of the body's frame: the hole reaches that far beyond the outline, over its blurred edge and shadow
+_INSIDE, _OUTSIDE = 0.7, 0.4  # outline at which a pixel is all person, none
+_RIM = 1 / 100  # of the frame's height: so broad a rim shows some of the backdrop
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A background, and where the person's frame lies in it.
+
+    Attributes:
+        picture: uint8 (H, W, 3) RGB, nobody in it.
+        fit: from the scene (as photo) to the person's frame.
+    """
+
+    picture: Picture
+    fit: Fit
+
+    def show(self, painted: Picture, outline: NDArray[np.float32]) -> Picture:
+        """The scene with the person in it: uint8, as large as the scene.
+
+        Args:
+            painted: uint8 (h, w, 3), the person's frame, painted on the plain backdrop.
+            outline: float32 (h, w), 0..1, how much of each pixel is person.
+        """
+        share = np.clip((outline - _OUTSIDE) / (_INSIDE - _OUTSIDE), 0, 1)[..., None]
+        person = _without_rim(painted, outline > 0.5) * share
+        layer = self._placed(np.concatenate([person, share], axis=2).astype(np.float32))
+        out = layer[..., :3] + self.picture * (1 - layer[..., 3:])
+        return np.asarray(np.clip(out + 0.5, 0, 255), np.uint8)
+
+    def _placed(self, layer: NDArray[np.float32]) -> NDArray[np.float32]:
+        scale, (x, y) = 1 / self.fit.scale, self.fit.offset
+        if scale < 1:  # shrunk: take out first what the smaller picture cannot show
+            layer = np.asarray(cv2.GaussianBlur(layer, (0, 0), 0.4 / scale), np.float32)
+        # Fit counts from pixel edges, OpenCV from centres.
+        matrix = np.array([[scale, 0, (0.5 - x) * scale - 0.5], [0, scale, (0.5 - y) * scale - 0.5]])
+        size = (self.picture.shape[1], self.picture.shape[0])
+        return np.asarray(cv2.warpAffine(layer, matrix, size, flags=cv2.INTER_LINEAR, borderValue=0), np.float32)
+
+
+def photo_scene(photo: Picture, fit: Fit, outline: NDArray[np.float32]) -> Scene:
+    """The photo without the person, as large as the person's frame has them but never larger than it was.
+
+    Args:
+        photo: uint8 (H, W, 3). fit: from the photo to the person's frame.
+        outline: float32, the person's soft outline in that frame.
+    """
+    scale = min(1.0, fit.scale)
+    size = (max(1, round(photo.shape[0] * scale)), max(1, round(photo.shape[1] * scale)))
+    picture = np.asarray(cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+    scene = Scene(picture, Fit(fit.scale * photo.shape[0] / size[0], fit.offset, size, fit.frame_size))
+    seen = scene._placed(np.ascontiguousarray(outline[..., None]))
+    reach = 2 * round(_GROWN * fit.frame_size[0] / scene.fit.scale) + 1
+    hole = cv2.dilate((seen.reshape(size) > 0.1).astype(np.uint8), np.ones((reach, reach), np.uint8))
+    return Scene(np.asarray(cv2.inpaint(picture, hole, 3, cv2.INPAINT_TELEA), np.uint8), scene.fit)
+
+
+def other_scene(picture: Picture, frame: tuple[int, int]) -> Scene:
+    """Another picture as background of a frame (height, width): cut to its shape round the middle, never stretched."""
+    height, width = picture.shape[:2]
+    scale = max(frame[0] / height, frame[1] / width)
+    half = (frame[0] / scale / 2, frame[1] / scale / 2)
+    box = (width / 2 - half[1], height / 2 - half[0], width / 2 + half[1], height / 2 + half[0])
+    behind = fit_box(box, (height, width), frame).picture_to_frame(picture)
+    return Scene(behind, Fit(1.0, (0.0, 0.0), frame, frame))
+
+
+def _without_rim(painted: Picture, inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Pixels at the edge mix person and backdrop: take the colours that lie next to them inside.
+
+    float32 (h, w, 3), 0..255.
+    """
+    reach = _RIM * painted.shape[0]
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach) + 1,) * 2)
+    sure = cv2.erode(inside.astype(np.uint8), disc).astype(np.float32)[..., None]
+    near = cv2.GaussianBlur(np.concatenate([painted * sure, sure], axis=2), (0, 0), reach)
+    extended = near[..., :3] / np.maximum(near[..., 3:], 1e-4)
+    return np.asarray(np.where((sure > 0) | (near[..., 3:] < 1e-3), painted, extended), np.float32)
+
+
+def soft_outline(parsing: Parsing) -> NDArray[np.float32]:
+    """The outline of a parsed person, its edge two pixels soft: float32 (H, W), 0..1."""
+    return np.asarray(cv2.GaussianBlur((parsing > 0).astype(np.float32), (0, 0), 1.0), np.float32)

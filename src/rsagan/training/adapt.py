@@ -1,0 +1,240 @@
+"""Adapting trained weights to one person, from that person's own clip, photos, or a single photo.
+
+Pairs of the person's own views are trained on with the losses of training. Only the later part of the network learns
+(module C, the decoder): what turns correspondences into pictures. That is what makes it quick and the result small.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+import rsagan
+from rsagan import backbones
+from rsagan.data.corrupt import Corruption
+from rsagan.data.sampler import Augmentation, Batch, make_example
+from rsagan.errors import InputError
+from rsagan.network import Generator, load_weights, save_delta, shipped_weights
+from rsagan.people import Person, Pose, read_picture
+from rsagan.photo import analyse
+from rsagan.training.phases import generator_phase, to_step
+from rsagan.training.recipe import Losses
+from rsagan.video import open_clip, read_frames
+
+LEARNING: Final = ("layout", "integration", "decoder")  # the parts of the network that learn
+LOSSES: Final = Losses(adversarial=0, head_adversarial=0, rescoring=0, correspondence=0, flow=0, target_parsing=0.25)
+CORRUPTION: Final = Corruption(jitter=0.004, drop=0.02, target_jitter=0.0, target_drop=0.0, swap=0.0)
+_LOOKED_AT: Final = 40  # frames of a clip
+_FEWEST: Final = 2
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is trained.
+
+    Attributes:
+        pictures: pairs in all. minutes: stop earlier if they take longer. batch: pairs a step.
+        learning_rate: of Adam; it falls along a cosine to nothing.
+        warp: how far views are turned, scaled and shifted by chance: 1 is 12 degrees, 12 % and 6 % of the height.
+    """
+
+    pictures: int = 2_400
+    minutes: float = 8.0
+    batch: int = 4
+    learning_rate: float = 6e-4
+    warp: float = 0.5
+
+
+REFINE: Final = Effort(pictures=96, minutes=0.75, learning_rate=3e-4, warp=1.0)
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """The file, how many views and pairs it has seen, the seconds that took, and the loss at both ends."""
+
+    weights: Path
+    views: int
+    pictures: int
+    seconds: float
+    loss: tuple[float, float]
+    notes: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            "weights": str(self.weights),
+            "views": self.views,
+            "pictures": self.pictures,
+            "seconds": round(self.seconds),
+            "loss": [round(value, 4) for value in self.loss],
+            "notes": self.notes,
+        }
+
+
+def adapt(
+    out: Path | str,
+    clip: Path | str | None = None,
+    photos: Sequence[Path | str] = (),
+    weights: Path | str | None = None,
+    size: tuple[int, int] = (256, 176),
+    effort: Effort | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Adapted:
+    """Adapt weights to the person of a clip or of several photos; writes a delta (`rsagan.network.save_delta`).
+
+    Args:
+        out: the safetensors to write.
+        clip, photos: the one or the other; all of one person in one set of clothes.
+        weights: what to start from; the shipped ones by default.
+        size: (height, width) that the pictures are analysed at.
+        progress: called with (parts of the work done, parts in all).
+
+    Raises:
+        InputError: nothing or both given, unreadable, fewer than two pictures of the person, no place to write.
+        AssetError: the networks of analysis or losses cannot be had.
+    """
+    out, base = Path(out), Path(weights or shipped_weights())
+    if out.suffix != ".safetensors" or out.is_dir():
+        raise InputError(f"The result is a .safetensors file, not {out}.")
+    if (clip is None) == (not photos):
+        raise InputError("Adapting needs either a clip or photos of one person: give --clip or --photos.")
+    effort = effort or Effort()
+    start = time.perf_counter()
+    generator, header = load_weights(base)
+    if "base" in header:
+        raise InputError(f"{base} is an adaptation itself; adapt the weights that it belongs to.")
+    people, notes = _clip_views(Path(str(clip)), size) if clip is not None else _photo_views(photos, size)
+    views = [at_size(person, (header["size"][0], header["size"][1])) for person in people]
+    seen, losses = fit(generator, views, effort, progress)
+    seconds = time.perf_counter() - start
+    summary = {"views": len(views), "pictures": seen, "seconds": round(seconds), "rsagan": rsagan.__version__}
+    kept: dict[str, Any] = {name: header[name] for name in ("size", "data") if name in header}
+    save_delta(out, generator, base, {**kept, "adapted": summary})
+    return Adapted(out, len(views), seen, seconds, losses, notes)
+
+
+def refine(generator: Generator, person: Person, size: tuple[int, int], effort: Effort | None = None) -> None:
+    """Teach a generator, in place, to reconstruct one person's only picture under turning, scaling and shifting.
+
+    Args:
+        size: (height, width) the generator was trained for.
+    """
+    fit(generator, [at_size(person, size)], effort or REFINE)
+
+
+def fit(
+    generator: Generator, views: Sequence[Person], effort: Effort, progress: Callable[[int, int], None] | None = None
+) -> tuple[int, tuple[float, float]]:
+    """Train the later part of a generator, in place, on pairs of views of one person; it comes back frozen.
+
+    Returns:
+        how many pairs were seen, and the mean loss over the first and the last tenth of the steps.
+    """
+    backbone = backbones.load(LOSSES.backbone, max({*LOSSES.layers, *LOSSES.head_layers})).to(torch.bfloat16)
+    learning = [p for name, p in generator.named_parameters() if name.split(".")[0] in LEARNING]
+    for parameter in learning:
+        parameter.requires_grad_(True)
+    optimizer = torch.optim.Adam(learning, effort.learning_rate, (0.9, 0.99))
+    losses: list[float] = []
+    start, seen = time.perf_counter(), 0
+    while seen < effort.pictures:
+        share = max(seen / effort.pictures, (time.perf_counter() - start) / (60 * effort.minutes))
+        if share >= 1:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = effort.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
+        examples = [_example(views, seen + k, effort.warp) for k in range(effort.batch)]
+        step = to_step({name: np.stack([e[name] for e in examples]) for name in examples[0]}, torch.device("cpu"))
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", torch.bfloat16):
+            _, values = generator_phase(step, generator, backbone, LOSSES, {}, 0.0)
+        norm = nn.utils.clip_grad_norm_(learning, 1.0)
+        if bool(torch.isfinite(values["total"]) & torch.isfinite(norm)):
+            optimizer.step()
+            losses.append(float(values["total"]))
+        seen += effort.batch
+        if progress:
+            progress(round(1000 * min(1.0, max(share, seen / effort.pictures))), 1000)
+    generator.requires_grad_(False)
+    tenth = max(1, len(losses) // 10)
+    ends = (float(np.mean(losses[:tenth])), float(np.mean(losses[-tenth:]))) if losses else (math.nan, math.nan)
+    return seen, ends
+
+
+def at_size(person: Person, size: tuple[int, int]) -> Person:
+    """The person in a smaller or larger frame of (height, width)."""
+    shape = (size[1], size[0])
+    picture = cv2.resize(person.picture, shape, interpolation=cv2.INTER_AREA)
+    parsing = cv2.resize(person.parsing, shape, interpolation=cv2.INTER_NEAREST)
+    return Person(np.asarray(picture, np.uint8), person.pose.resized(size), np.asarray(parsing, np.uint8))
+
+
+def warped(person: Person, strength: float, random: np.random.Generator) -> Person:
+    """The person turned, scaled and shifted by chance within the frame, which goes on as its border is."""
+    height, width = person.size
+    angle, grow = random.uniform(-12, 12) * strength, 1 + random.uniform(-0.12, 0.12) * strength
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, grow)
+    matrix[:, 2] += random.uniform(-0.06, 0.06, 2) * strength * height
+    shape = (width, height)
+    picture = cv2.warpAffine(person.picture, matrix, shape, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    parsing = cv2.warpAffine(person.parsing, matrix, shape, flags=cv2.INTER_NEAREST)
+    points = person.pose.points @ matrix[:, :2].T + matrix[:, 2]
+    pose = Pose(points.astype(np.float32), person.size).without_outside()
+    return Person(np.asarray(picture, np.uint8), pose, np.asarray(parsing, np.uint8))
+
+
+def _example(views: Sequence[Person], position: int, warp: float) -> Batch:
+    """One pair of different views (of one view and itself where there is but one), each warped by chance."""
+    random = np.random.default_rng((position, 0xADA))
+    chosen = random.choice(len(views), 2, replace=len(views) < 2)
+    pair = [warped(views[int(at)], warp, random) for at in chosen]
+    pixels: list[tuple[NDArray[np.uint8], NDArray[np.uint8], None]] = [
+        (each.picture, each.parsing, None) for each in pair
+    ]
+    return make_example(
+        (position, 0xADA),
+        list(pixels),
+        [each.pose.points for each in pair],
+        [each.pose.present for each in pair],
+        Augmentation(flip=0.5, photometric=0.1),
+        CORRUPTION,
+    )
+
+
+def _clip_views(path: Path, size: tuple[int, int]) -> tuple[list[Person], list[str]]:
+    """People of frames spread evenly over a clip; frames that show nobody usable are passed over."""
+    clip = open_clip(path)
+    fps = min(clip.fps, _LOOKED_AT / clip.seconds) if clip.seconds else clip.fps / 4
+    frames = [frame.picture for frame in read_frames(clip, fps)][:_LOOKED_AT]
+    return _views([(str(path), frame) for frame in frames], size, strict=False)
+
+
+def _photo_views(photos: Sequence[Path | str], size: tuple[int, int]) -> tuple[list[Person], list[str]]:
+    return _views([(str(path), read_picture(path)) for path in photos], size, strict=True)
+
+
+def _views(
+    pictures: Sequence[tuple[str, NDArray[np.uint8]]], size: tuple[int, int], strict: bool
+) -> tuple[list[Person], list[str]]:
+    people: list[Person] = []
+    for where, picture in pictures:
+        try:
+            people.append(analyse(picture, size, plain_background=True).person)
+        except InputError as error:
+            if strict:
+                raise InputError(f"{where}: {error}") from error
+    if len(people) < _FEWEST:
+        where = pictures[0][0] if pictures else "nothing"
+        raise InputError(
+            f"Adapting needs at least {_FEWEST} pictures that show the person; {where} gives {len(people)}."
+        )
+    passed = len(pictures) - len(people)
+    return people, [f"{passed} of {len(pictures)} frames show nobody usable and were passed over."] if passed else []

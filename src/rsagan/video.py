@@ -1,0 +1,235 @@
+"""Reading strangers' clips safely and writing ours, through PyAV."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import av
+import numpy as np
+from av.audio.resampler import AudioResampler
+
+from rsagan.errors import InputError
+from rsagan.files import replacing
+from rsagan.people import Picture
+
+MAX_PIXELS: Final = 4096 * 2304
+MAX_SECONDS: Final = 600.0
+MAX_FPS: Final = 60.0
+_FFMPEG_FAULTS: Final = (av.error.FFmpegError, OSError, ValueError, IndexError, EOFError)
+_IN_MP4: Final = ("aac", "mp3", "ac3", "alac", "opus")  # sound that an mp4 holds as it is
+_CUT_SHORT = 0.9  # of what the file says it lasts
+
+
+class Frame(NamedTuple):
+    """A picture uint8 (H, W, 3) RGB, upright, and when it is shown, in seconds from the clip's first."""
+
+    seconds: float
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What a clip's header says.
+
+    Attributes:
+        path: the file. size: (height, width) as stored. fps: pictures a second on the average, at most 60.
+        seconds: how long it says it lasts, or None. sound: whether it has any.
+    """
+
+    path: Path
+    size: tuple[int, int]
+    fps: float
+    seconds: float | None
+    sound: bool
+
+
+def open_clip(path: Path | str) -> Clip:
+    """Look at a clip's header; no picture is decoded.
+
+    Raises:
+        InputError: no such file, not a clip, too large or too long; one sentence.
+    """
+    path = Path(path)
+    with _opened(path) as (container, stream):
+        codec = stream.codec_context
+        height, width = (0, 0) if codec is None else (codec.height, codec.width)
+        if height < 1 or width < 1:
+            raise InputError(f"The clip {path} holds no pictures that can be read.")
+        if height * width > MAX_PIXELS:
+            raise InputError(f"The clip {path} is {width} x {height} pixels; at most 4096 x 2304 are read, shrink it.")
+        seconds = None
+        if container.duration:
+            seconds = container.duration / 1_000_000
+        if seconds is not None and seconds > MAX_SECONDS:
+            raise InputError(f"The clip {path} lasts {seconds:.0f} s; at most {MAX_SECONDS:.0f} s are read, cut it.")
+        fps = min(MAX_FPS, float(stream.average_rate or stream.guessed_rate or 25))
+        return Clip(path, (height, width), fps, seconds, bool(container.streams.audio))
+
+
+def read_frames(clip: Clip, fps: float | None = None) -> Iterator[Frame]:
+    """The clip's pictures at an even pace, whatever the pace it was taken at, turned as it asks to be shown.
+
+    Args:
+        fps: pictures a second; the clip's average by default. Each is the one that is shown at that moment.
+
+    Raises:
+        InputError: nothing can be decoded, or much less than the header says.
+    """
+    step, count, last = 1 / (fps or clip.fps), 0, 0.0
+    slack = min(step, 1 / clip.fps) / 2  # time stamps are rounded
+    shown: Frame | None = None
+    for frame in _decoded(clip):
+        last = frame.seconds
+        while shown is not None and count * step < frame.seconds - slack:
+            yield Frame(count * step, shown.picture)
+            count += 1
+        shown = frame
+    if shown is None:
+        raise InputError(f"The clip {clip.path} holds no pictures that can be read.")
+    if clip.seconds is not None and last + 1 / clip.fps < _CUT_SHORT * clip.seconds - 0.25:
+        raise InputError(
+            f"The clip {clip.path} is cut short: of its {clip.seconds:.1f} s only {last:.1f} s can be read."
+        )
+    while count * step <= last + slack:
+        yield Frame(count * step, shown.picture)
+        count += 1
+
+
+def write_clip(
+    path: Path | str,
+    pictures: Iterable[Picture],
+    fps: float,
+    notice: str | None = None,
+    sound_of: Clip | None = None,
+) -> int:
+    """Write an mp4 (H.264), whole or not at all; returns how many pictures it holds.
+
+    Args:
+        pictures: uint8 (H, W, 3) RGB, all of one size; an odd row or column is left out.
+        notice: goes into its metadata as comment.
+        sound_of: a clip whose sound goes along; copied where an mp4 can hold it, else as AAC.
+
+    Raises:
+        InputError: no pictures; not writable.
+    """
+    rate = Fraction(fps).limit_denominator(1001)
+    count = 0
+    with replacing(path) as temporary, av.open(str(temporary), "w", format="mp4") as out:
+        if notice:
+            out.metadata["comment"] = notice
+        stream: Any = None
+        sound: _Sound | None = None
+        for picture in pictures:
+            height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
+            if stream is None:
+                stream = _video_stream(out, rate, height, width)
+                sound = _Sound(out, sound_of) if sound_of is not None and sound_of.sound else None
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]), format="rgb24")
+            frame.pts, frame.time_base = count, 1 / rate
+            out.mux(stream.encode(frame))
+            count += 1
+            if sound is not None:
+                sound.go_on(count / float(rate))
+        if stream is None:
+            raise InputError(f"There is no picture to write to {path}.")
+        out.mux(stream.encode())
+        if sound is not None:
+            sound.close()
+    return count
+
+
+def _video_stream(out: Any, rate: Fraction, height: int, width: int) -> Any:
+    codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+    stream = out.add_stream(codec, rate=rate)
+    stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
+    stream.options = {"crf": "16"} if codec == "libx264" else {"qscale": "2"}
+    return stream
+
+
+class _Sound:
+    """A clip's sound, muxed into `out` step by step, so that it lies beside the pictures it belongs to."""
+
+    def __init__(self, out: Any, clip: Clip) -> None:
+        self.out = out
+        self.container = av.open(str(clip.path))
+        self.given = self.container.streams.audio[0]
+        self.copied = self.given.codec_context.name in _IN_MP4
+        if self.copied:
+            self.stream = out.add_stream_from_template(self.given)
+        else:
+            self.stream = out.add_stream("aac", rate=self.given.codec_context.sample_rate)
+        self.pieces = self._copied() if self.copied else self._encoded()
+        self.waiting = next(self.pieces, None)
+
+    def go_on(self, seconds: float) -> None:
+        """Everything that begins before that time."""
+        while self.waiting is not None and self.waiting[0] < seconds:
+            self.out.mux(self.waiting[1])
+            self.waiting = next(self.pieces, None)
+
+    def close(self) -> None:
+        """What the encoder still holds."""
+        if not self.copied:
+            self.out.mux(self.stream.encode())
+        self.container.close()
+
+    def _copied(self) -> Iterator[tuple[float, Any]]:
+        for packet in self.container.demux(self.given):
+            if packet.dts is not None and packet.pts is not None:
+                seconds = float(packet.pts * packet.time_base)
+                packet.stream = self.stream
+                yield seconds, packet
+
+    def _encoded(self) -> Iterator[tuple[float, Any]]:
+        codec = self.stream.codec_context
+        resampler = AudioResampler(format=codec.format, layout=codec.layout, rate=codec.rate)
+        for frame in self.container.decode(self.given):
+            seconds = float(frame.time or 0.0)
+            for piece in resampler.resample(frame):
+                yield seconds, self.stream.encode(piece)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    """The container and its first stream of pictures."""
+    if not path.is_file():
+        raise InputError(f"There is no clip {path}.")
+    if path.stat().st_size == 0:
+        raise InputError(f"The clip {path} is empty.")
+    try:
+        container = av.open(str(path))
+    except _FFMPEG_FAULTS as error:
+        raise InputError(f"{path} is not a clip that can be read, or its beginning or end is missing.") from error
+    with container:
+        if not container.streams.video:
+            raise InputError(f"{path} holds no moving pictures.")
+        yield container, container.streams.video[0]
+
+
+def _decoded(clip: Clip) -> Iterator[Frame]:
+    """Every picture that can be decoded, with the seconds since the first, which never run backwards."""
+    with _opened(clip.path) as (container, stream):
+        stream.thread_type = "AUTO"
+        start: float | None = None
+        last = -1 / clip.fps
+        frames = container.decode(stream)
+        while True:
+            try:
+                frame = next(frames)
+            except StopIteration:
+                return
+            except _FFMPEG_FAULTS:  # damaged from here on; how much is missing is judged by the time that was reached
+                return
+            seconds = last + 1 / clip.fps if frame.time is None else float(frame.time)
+            start = seconds if start is None else start
+            last = max(last, seconds - start)
+            if last > MAX_SECONDS:
+                raise InputError(f"The clip {clip.path} lasts more than {MAX_SECONDS:.0f} s; cut it.")
+            if frame.width * frame.height > MAX_PIXELS:
+                raise InputError(f"The clip {clip.path} grows beyond 4096 x 2304 pixels.")
+            picture = frame.to_ndarray(format="rgb24")
+            turns = round((frame.rotation or 0) / 90) % 4  # counter-clockwise, by the display matrix
+            yield Frame(last, np.ascontiguousarray(np.rot90(picture, turns)))

@@ -1,0 +1,132 @@
+"""`animate`: from key poses and from clips, and what it refuses."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from rsagan.cli.main import main
+from rsagan.people import Picture, read_picture
+from rsagan.video import open_clip, read_frames, write_clip
+
+SAMPLE = Path(str(files("rsagan") / "samples" / "woman-walking.jpg"))
+
+
+def run(*arguments: object) -> int:
+    try:
+        return main([str(argument) for argument in arguments])
+    except SystemExit as error:
+        return int(error.code or 0)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out" / "clip.mp4"
+
+
+def refused(capsys: pytest.CaptureFixture[str], out: Path, *arguments: object) -> str:
+    """The one sentence; and nothing is written."""
+    capsys.readouterr()
+    assert run("animate", *arguments, "--out", out) == 2
+    captured = capsys.readouterr()
+    lines = captured.err.strip().splitlines()
+    assert captured.out == ""
+    assert len(lines) == 1
+    assert lines[0].startswith("rsagan: ")
+    assert not out.parent.exists()
+    return lines[0]
+
+
+def frames_of(path: Path) -> list[Picture]:
+    return [frame.picture for frame in read_frames(open_clip(path))]
+
+
+def test_from_pose_to_pose(person: Path, weights: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["animate", person, "--driving", "stand", "--driving", "wave", "--weights", weights, "--out", out]
+    assert run(*given, "--fps", 8, "--pace", 2, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"clip": str(out), "frames": 5, "fps": 8.0, "notes": []}
+    frames = frames_of(out)
+    assert len(frames) == 5
+    assert frames[0].shape == (256, 176, 3)
+    with av.open(str(out)) as container:
+        assert "AI-generated" in container.metadata["comment"]
+        assert weights.stem in container.metadata["comment"]
+
+
+def test_a_category_and_a_pose_file_drive_too(person: Path, weights: Path, out: Path) -> None:
+    given = ["animate", person, "--driving", "walk-cycle", "--driving", person / "pose.json", "--weights", weights]
+    assert run(*given, "--fps", 8, "--pace", 8, "--background", "keep", "--out", out) == 0
+    assert len(frames_of(out)) == 9
+
+
+def walking_clip(path: Path, count: int = 6, step: int = 8) -> Path:
+    photo = read_picture(SAMPLE)
+    write_clip(path, [np.roll(photo, -step * k, axis=1) for k in range(count)], 10)
+    return path
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("analysis")
+def test_a_clip_drives(person: Path, weights: Path, tmp_path: Path, out: Path) -> None:
+    clip = walking_clip(tmp_path / "walk.mp4")
+    assert run("animate", person, "--driving", clip, "--weights", weights, "--out", out) == 0
+    made = open_clip(out)
+    assert made.fps == pytest.approx(10)
+    assert len(list(read_frames(made))) == 6
+    assert run("animate", person, "--driving", clip, "--weights", weights, "--out", out, "--fps", 5) == 0
+    assert open_clip(out).fps == pytest.approx(5)
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("analysis")
+def test_bad_clips(person: Path, weights: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def sentence(name: str, *more: object) -> str:
+        return refused(capsys, out, person, "--weights", weights, "--driving", tmp_path / name, *more)
+
+    photo = read_picture(SAMPLE)
+    walking_clip(tmp_path / "one.mp4", 1)
+    assert "one frame" in sentence("one.mp4")
+    (tmp_path / "empty.mp4").touch()
+    assert "empty" in sentence("empty.mp4")
+    whole = walking_clip(tmp_path / "whole.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    assert "cut.mp4" in sentence("cut.mp4")
+    assert "no clip" in sentence("absent.mp4")
+    write_clip(tmp_path / "grey.mp4", [np.full((240, 320, 3), 128, np.uint8)] * 3, 10)
+    assert "No person" in sentence("grey.mp4")
+    write_clip(tmp_path / "rare.mp4", [photo] + [np.full_like(photo, 128)] * 5, 10)
+    assert "1 of its 6" in sentence("rare.mp4")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("--driving", "stand"), "One pose"),
+        (("--driving", "stand", "--driving", "no-such-pose"), "neither"),
+        (("--driving", "stand", "--driving", "clip.mp4"), "only thing"),
+        (("--driving", "stand", "--driving", "wave", "--audio", "keep"), "sound"),
+        (("--driving", "stand", "--driving", "wave", "--audio", "loud"), "none or keep"),
+        (("--driving", "stand", "--driving", "wave", "--fps", "0"), "fps"),
+        (("--driving", "stand", "--driving", "wave", "--pace", "nan"), "pace"),
+        (("--driving", "stand", "--driving", "wave", "--background", "beach"), "keep"),
+    ],
+)
+def test_bad_arguments(
+    arguments: tuple[str, ...],
+    word: str,
+    person: Path,
+    weights: Path,
+    out: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert word in refused(capsys, out, person, "--weights", weights, *arguments)
+
+
+def test_the_result_must_be_an_mp4(
+    person: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--weights", weights, "--driving", "stand", "--driving", "wave"]
+    assert "mp4" in refused(capsys, tmp_path / "new" / "clip.gif", person, *given)

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from rsagan.people import Fit, Picture, fit_whole
+from rsagan.photo import Scene, other_scene, photo_scene, soft_outline
+from rsagan.photo.analyse import BACKDROP
+
+
+def ramp(height: int, width: int) -> Picture:
+    x = np.broadcast_to(np.linspace(0, 200, width), (height, width))
+    return np.stack([x, x, np.full_like(x, 90)], 2).astype(np.uint8)
+
+
+def disc(height: int, width: int, radius: float) -> np.ndarray:
+    y, x = np.mgrid[:height, :width]
+    away = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2)
+    return np.clip(radius + 0.5 - away, 0, 1).astype(np.float32)
+
+
+def test_the_person_is_taken_out_of_the_photo() -> None:
+    photo, outline = ramp(120, 100), disc(120, 100, 20)
+    with_person = photo.copy()
+    with_person[outline > 0] = (255, 0, 0)
+    scene = photo_scene(with_person, fit_whole((120, 100), (120, 100)), outline)
+    assert np.abs(scene.picture.astype(int) - photo).mean() < 4
+    np.testing.assert_array_equal(scene.picture[:20], photo[:20])
+
+
+def test_a_result_lies_where_the_person_was_and_shows_no_backdrop() -> None:
+    behind = np.full((200, 300, 3), (0, 120, 0), np.uint8)
+    scene = Scene(behind, Fit(1.0, (-80.0, -30.0), (200, 300), (128, 88)))
+    outline = disc(128, 88, 25)
+    painted = (255 * outline[..., None] * np.array([1, 0, 0]) + (1 - outline[..., None]) * BACKDROP).astype(np.uint8)
+    shown = scene.show(painted, outline)
+    assert shown.shape == behind.shape
+    assert tuple(shown[30 + 64, 80 + 44]) == (255, 0, 0)
+    assert tuple(shown[30 + 64 - 40, 80 + 44]) == (0, 120, 0)
+    assert shown[..., 2].max() <= 8  # neither red nor green holds blue; the backdrop would
+    red = shown[..., 0] > 128
+    assert abs(int(red.sum()) - np.pi * 25**2) < 120
+
+
+def test_a_scene_is_never_larger_than_the_photo() -> None:
+    outline = np.zeros((128, 88), np.float32)
+    assert photo_scene(ramp(64, 44), fit_whole((64, 44), (128, 88)), outline).picture.shape == (64, 44, 3)
+    assert photo_scene(ramp(512, 352), fit_whole((512, 352), (128, 88)), outline).picture.shape == (128, 88, 3)
+
+
+def test_a_reduced_scene_still_shows_the_whole_person() -> None:
+    scene = Scene(np.zeros((64, 44, 3), np.uint8), fit_whole((64, 44), (128, 88)))
+    shown = scene.show(np.full((128, 88, 3), 200, np.uint8), disc(128, 88, 30))
+    rows, columns = np.nonzero(shown[..., 0] > 100)
+    assert (rows.min() + rows.max()) / 2 == pytest.approx(31.5, abs=0.6)
+    assert (columns.min() + columns.max()) / 2 == pytest.approx(21.5, abs=0.6)
+    assert np.ptp(rows) == pytest.approx(30, abs=2)
+
+
+@pytest.mark.parametrize("size", [(100, 400), (400, 100), (50, 40)])
+def test_another_picture_is_cut_never_stretched(size: tuple[int, int]) -> None:
+    y, x = np.mgrid[: size[0], : size[1]]
+    ring = np.hypot(y - (size[0] - 1) / 2, x - (size[1] - 1) / 2) < min(size) / 5
+    picture = np.repeat((ring * 255).astype(np.uint8)[..., None], 3, axis=2)
+    shown = other_scene(picture, (128, 88)).picture
+    assert shown.shape == (128, 88, 3)
+    rows, columns = np.nonzero(shown[..., 0] > 128)
+    assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=2)
+
+
+def test_a_soft_outline_of_a_parsing() -> None:
+    parsing = np.zeros((40, 40), np.uint8)
+    parsing[10:30, 10:30] = 3
+    outline = soft_outline(parsing)
+    assert outline[20, 20] == pytest.approx(1, abs=1e-3)
+    assert outline[20, 9] == pytest.approx(1 - outline[20, 10], abs=1e-3)
+    assert outline[5, 5] == pytest.approx(0, abs=1e-3)

@@ -1,0 +1,175 @@
+"""Reading and writing clips: even pace, orientation, sound, and every kind of broken file in one sentence."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from rsagan.errors import InputError
+from rsagan.video import open_clip, read_frames, write_clip
+
+
+def shades(count: int, height: int = 48, width: int = 64) -> list[np.ndarray]:
+    """Grey pictures that grow brighter, with a white top edge."""
+    out = []
+    for k in range(count):
+        picture = np.full((height, width, 3), 8 * k, np.uint8)
+        picture[:8] = 255
+        out.append(picture)
+    return out
+
+
+def raw_clip(path: Path, stamps: list[int], pictures: list[np.ndarray], options: dict[str, str] | None = None) -> Path:
+    """A clip whose pictures are shown at `stamps`, in hundredths of a second."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = *pictures[0].shape[:2], "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 100)
+        stream.options = {"preset": "ultrafast", **(options or {})}
+        for stamp, picture in zip(stamps, pictures, strict=True):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = stamp, Fraction(1, 100)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    return path
+
+
+def add_sound(path: Path, out: Path, codec: str, seconds: float = 1.0) -> Path:
+    """The clip's pictures once more, with a tone."""
+    pictures = [frame.picture for frame in read_frames(open_clip(path))]
+    with av.open(str(out), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = *pictures[0].shape[:2], "yuv420p"
+        sound = container.add_stream(codec, rate=44100)
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+        tone = (8000 * np.sin(np.arange(int(44100 * seconds)) * 0.06)).astype(np.int16)
+        for start in range(0, len(tone) - 1023, 1024):
+            frame = av.AudioFrame.from_ndarray(tone[None, start : start + 1024], format="s16", layout="mono")
+            frame.rate, frame.pts, frame.time_base = 44100, start, Fraction(1, 44100)
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode())
+    return out
+
+
+def test_written_clips_read_back(tmp_path: Path) -> None:
+    given = shades(10)
+    assert write_clip(tmp_path / "clip.mp4", given, 12.5, "AI-generated") == 10
+    clip = open_clip(tmp_path / "clip.mp4")
+    assert clip.size == (48, 64)
+    assert clip.fps == pytest.approx(12.5)
+    frames = list(read_frames(clip))
+    assert len(frames) == 10
+    assert [frame.seconds for frame in frames] == pytest.approx([k / 12.5 for k in range(10)])
+    for frame, picture in zip(frames, given, strict=True):
+        assert np.abs(frame.picture.astype(int) - picture).mean() < 4
+    with av.open(str(tmp_path / "clip.mp4")) as container:
+        assert container.metadata["comment"] == "AI-generated"
+
+
+def test_odd_sizes_lose_a_row(tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4", shades(2, 49, 65), 25)
+    assert open_clip(tmp_path / "clip.mp4").size == (48, 64)
+
+
+def test_another_pace_shows_what_is_seen_at_that_moment(tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4", shades(20), 20)
+    frames = list(read_frames(open_clip(tmp_path / "clip.mp4"), fps=5))
+    assert [int(frame.picture[20:, :].mean()) // 8 for frame in frames] == pytest.approx([0, 4, 8, 12, 16], abs=1)
+
+
+def test_variable_frame_rate_is_made_even(tmp_path: Path) -> None:
+    path = raw_clip(tmp_path / "clip.mkv", [0, 4, 8, 12, 60, 64, 68], shades(7))
+    frames = list(read_frames(open_clip(path), fps=25))
+    shown = [round(frame.picture[20:].mean() / 8) for frame in frames]
+    assert np.diff([frame.seconds for frame in frames]) == pytest.approx(0.04)
+    assert shown[:3] == [0, 1, 2]
+    assert shown[3:15] == [3] * 12
+    assert shown[15:] == [4, 5, 6]
+
+
+def test_turned_clips_come_upright(tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4", shades(3), 25)
+    data = (tmp_path / "clip.mp4").read_bytes()
+    upright = b"".join(v.to_bytes(4, "big") for v in (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000))
+    clockwise = b"".join(
+        (v % 2**32).to_bytes(4, "big") for v in (0, 0x10000, 0, -0x10000, 0, 0, 48 * 0x10000, 0, 0x40000000)
+    )
+    at = data.index(upright, data.index(b"tkhd"))
+    (tmp_path / "turned.mp4").write_bytes(data[:at] + clockwise + data[at + len(upright) :])
+    (frame, *_) = read_frames(open_clip(tmp_path / "turned.mp4"))
+    assert frame.picture.shape == (64, 48, 3)
+    assert frame.picture[:, -7:].mean() > 240  # the top edge, turned clockwise, is at the right
+    assert frame.picture[:, :30].mean() < 40
+
+
+@pytest.mark.parametrize(("name", "codec", "kept"), [("a.mp4", "aac", "aac"), ("a.mkv", "flac", "aac")])
+def test_sound_goes_along(tmp_path: Path, name: str, codec: str, kept: str) -> None:
+    write_clip(tmp_path / "mute.mp4", shades(30), 25)
+    loud = open_clip(add_sound(tmp_path / "mute.mp4", tmp_path / name, codec, 1.2))
+    assert loud.sound
+    write_clip(tmp_path / "out.mp4", shades(15), 25, sound_of=loud)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        (stream,) = container.streams.audio
+        assert stream.codec_context.name == kept
+        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
+    samples = np.concatenate([frame[0] for frame in frames])
+    assert 0.5 < len(samples) / 44100 < 0.75  # cut to the 0.6 s of pictures
+    assert np.abs(samples).max() > 0.1
+
+
+def test_bad_clips_are_one_sentence(tmp_path: Path) -> None:
+    write_clip(tmp_path / "whole.mp4", shades(20), 25)
+    raw_clip(tmp_path / "whole.mkv", list(range(0, 400, 4)), shades(20) * 5, {"g": "5"})
+    whole = (tmp_path / "whole.mkv").read_bytes()
+    bad = {"empty.mp4": b"", "text.mp4": b"no clip at all", "cut.mp4": (tmp_path / "whole.mp4").read_bytes()[:1500]}
+    for name, content in bad.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=name) as caught:
+            open_clip(tmp_path / name)
+        assert str(caught.value).count(".") <= 2
+    (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"cut short|cannot be read|can be read"):
+        list(read_frames(open_clip(tmp_path / "cut.mkv")))
+    with pytest.raises(InputError, match="no clip"):
+        open_clip(tmp_path / "absent.mp4")
+
+
+def test_huge_clips_are_refused_by_their_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw_clip(tmp_path / "huge.mp4", [0], [np.zeros((2400, 4800, 3), np.uint8)])
+    with pytest.raises(InputError, match="4800 x 2400"):
+        open_clip(tmp_path / "huge.mp4")
+    write_clip(tmp_path / "long.mp4", shades(30), 10)
+    monkeypatch.setattr("rsagan.video.MAX_SECONDS", 2)
+    with pytest.raises(InputError, match=r"lasts 3 s"):
+        open_clip(tmp_path / "long.mp4")
+
+
+def test_sound_alone_is_no_clip(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        sound = container.add_stream("aac", rate=44100)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.rate = 44100
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode())
+    with pytest.raises(InputError, match="no moving pictures"):
+        open_clip(tmp_path / "a.mp4")
+
+
+def test_a_failure_leaves_the_older_clip(tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4", shades(3), 25)
+    before = (tmp_path / "clip.mp4").read_bytes()
+
+    def failing():
+        yield shades(1)[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_clip(tmp_path / "clip.mp4", failing(), 25)
+    with pytest.raises(InputError, match="no picture"):
+        write_clip(tmp_path / "clip.mp4", [], 25)
+    assert (tmp_path / "clip.mp4").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
