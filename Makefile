@@ -46,5 +46,5 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(PIP) --editable '.[train,dev]'
+	$(PIP) --editable '.[train,web,dev]'
 	@touch $@

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rsagan.cli.console import Console
+from rsagan.cli.web import Web
 
 Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
 Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")]
@@ -195,4 +196,5 @@ VERBS = {
     "train": Train,
     "evaluate": Evaluate,
     "assets": Assets,
+    "web": Web,
 }
