@@ -10,7 +10,8 @@ PoseLike = Annotated[
     Name | dict[str, Any],
     Field(
         description="A name of `GET /v1/poses`, or a pose: `height`, `width` and OpenPose's "
-        "`people[0].pose_keypoints_2d`, 18 times x, y, confidence (0 0 0 = missing). OpenPose with 25 and COCO with 17 joints are understood too.",
+        "`people[0].pose_keypoints_2d`, 18 times x, y, confidence (0 0 0 = missing). "
+        "OpenPose with 25 and COCO with 17 joints are understood too.",
         examples=["walk"],
     ),
 ]
