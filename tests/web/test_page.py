@@ -8,7 +8,6 @@ import shutil
 import signal
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -447,6 +446,7 @@ def test_fingers_on_a_phone(open_page: Callable[..., Any], service: Service) -> 
     expect(page.locator("#result-picture")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_lost_worker_is_survived(open_page: Callable[..., Any], start: Callable[..., Any]) -> None:
     with start() as service:
         page = with_sample(open_page(service.url))
@@ -461,19 +461,14 @@ def test_a_lost_worker_is_survived(open_page: Callable[..., Any], start: Callabl
         page.problems.clear()  # the browser reports the 404 on the way
 
 
-def test_a_token_is_asked_for(open_page: Callable[..., Any], start: Callable[..., Any]) -> None:
-    with start(token="a-long-enough-secret") as service:
+def test_a_demo_with_a_token(open_page: Callable[..., Any], start: Callable[..., Any]) -> None:
+    with start(demo=True, token="a-long-enough-secret") as service:
         with_sample(open_page(f"{service.url}/#token=a-long-enough-secret"))
         page = open_page(service.url)
-        page.get_by_label("Token").fill("a-long-enough-secret")
+        page.get_by_role("textbox", name="Token").fill("a-long-enough-secret")
         page.get_by_role("button", name="Go on").click()
         with_sample(page)
         page.problems.clear()  # the browser reports the 401 on the way
-
-
-def test_the_demo_offers_samples_only(open_page: Callable[..., Any], start: Callable[..., Any]) -> None:
-    with start(demo=True) as service:
-        page = with_sample(open_page(service.url))
         expect(page.get_by_role("button", name="Paint")).to_be_hidden()
         expect(page.get_by_role("button", name="From a photo")).to_be_hidden()
         another_result(page, lambda: page.get_by_role("button", name="walk", exact=True).click())
@@ -491,7 +486,9 @@ def test_axe_finds_nothing_serious(
     def judge(page: Any) -> None:
         page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0)))")
         found = axe.run(page).response["violations"]
-        assert [(one["id"], one["nodes"][0]["html"][:120]) for one in found if one["impact"] in ("serious", "critical")] == []
+        assert [
+            (one["id"], one["nodes"][0]["html"][:120]) for one in found if one["impact"] in ("serious", "critical")
+        ] == []
 
     page = open_page(service.url, color_scheme=scheme, reduced_motion="reduce", **device)
     expect(page.get_by_role("button", name="Sample: man standing")).to_be_visible()

@@ -22,11 +22,12 @@ from rsagan.errors import AssetError, InputError
 from rsagan.people import PALETTE, Region, library, to_json
 from rsagan.web import models
 from rsagan.web.clips import Clip, Clips
-from rsagan.web.guard import Guard
-from rsagan.web.line import Full, Line, Superseded, Unready
+from rsagan.web.failures import Fault, Full, Gone, Overdue, Superseded, Unready, WorkerLost
+from rsagan.web.guard import FAULT, Guard
+from rsagan.web.line import Line
 from rsagan.web.metrics import Metrics
 from rsagan.web.settings import SAMPLES, Settings
-from rsagan.web.worker import Fault, Gone, Overdue, Worker, WorkerLost
+from rsagan.web.worker import Worker
 
 _log = logging.getLogger("rsagan.web")
 PAGE = Path(__file__).parent / "page"
@@ -45,7 +46,7 @@ _FAILURES: dict[type[Exception], tuple[int, str | None, dict[str, str]]] = {
         "Photos cannot be analysed here yet: the operator of this service has to run `rsagan assets --fetch`.",
         {"Retry-After": "600"},
     ),
-    Fault: (500, "A fault of this program, not yours; its operator finds it in the log.", {}),
+    Fault: (500, FAULT, {}),
 }
 _REASONS = {
     401: "No or a wrong token.", 403: "Not offered here, or asked from another site's page.",
@@ -98,7 +99,6 @@ def create_app(settings: Settings, hopeless: Callable[[str], None] = _log.critic
         app.add_exception_handler(kind, _failed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _refused)
-    app.add_exception_handler(Exception, _fault)
 
     async def for_client(request: Request, asked: Coroutine[Any, Any, Any]) -> Any:
         """Await the line's reply; a client that leaves takes its request out of the line."""
@@ -299,8 +299,3 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"] if isinstance(part, str) and part.isidentifier())[:80]
     return JSONResponse({"error": f"{place}: {first['msg']}."}, 422)
-
-
-async def _fault(_: Request, error: Exception) -> JSONResponse:
-    _log.error("A fault while answering", exc_info=error)
-    return JSONResponse({"error": _FAILURES[Fault][1]}, 500)

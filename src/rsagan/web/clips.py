@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rsagan.errors import InputError
-from rsagan.web.line import Full, Line, Unready
+from rsagan.web.failures import Full, Gone, Overdue, Unready, WorkerLost
+from rsagan.web.line import Line
 from rsagan.web.metrics import Metrics
-from rsagan.web.worker import Gone, Overdue, WorkerLost
 
 MOST_RUNNING: Final = 2
 MOST_KEPT: Final = 8

@@ -45,6 +45,9 @@ HEADERS: Final = {
 }
 
 
+FAULT: Final = "A fault of this program, not yours; its operator finds it in the log."
+
+
 class _Refused(Exception):
     def __init__(self, status: int, error: str, reason: str, headers: dict[str, str] | None = None) -> None:
         self.status, self.error, self.reason, self.headers = status, error, reason, headers or {}
@@ -89,6 +92,10 @@ class Guard:
             await _refuse(no, answer)
         except _Left:
             self._metrics.left.inc()
+        except Exception:
+            _log.exception("A fault while answering")
+            if not status:
+                await _refuse(_Refused(500, FAULT, "fault"), answer)
         finally:
             self._bytes -= held
             route = getattr(scope.get("route"), "path", None) or "page"

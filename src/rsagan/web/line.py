@@ -11,26 +11,15 @@ from time import monotonic
 from typing import Any, Final
 
 from rsagan.errors import InputError
+from rsagan.web.failures import Full, Overdue, Superseded, Unready, WorkerLost
 from rsagan.web.metrics import Metrics
-from rsagan.web.worker import Overdue, Worker, WorkerLost
+from rsagan.web.worker import Worker
 
 _log = logging.getLogger("rsagan.web")
 Reply = tuple[dict[str, Any], list[bytes]]
 _WATCH_SECONDS: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
 _STEADY_SECONDS: Final = 60.0  # a worker that lived that long is restarted at once
-
-
-class Full(RuntimeError):
-    """All places are taken."""
-
-
-class Unready(RuntimeError):
-    """The worker is starting, or was lost and is being started again."""
-
-
-class Superseded(RuntimeError):
-    """A newer preview of the same hand made this one useless."""
 
 
 @dataclass(eq=False)

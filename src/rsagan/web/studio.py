@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 from typing import Any, Final
 
+import torch
 from PIL import Image
 
 from rsagan import __version__, assets
@@ -22,6 +23,7 @@ from rsagan.people import (
 )
 from rsagan.people.picture import AI_NOTICE
 from rsagan.transfer import Model, Result, load, shipped_weights
+from rsagan.web.failures import Gone
 from rsagan.web.film import Film
 from rsagan.web.settings import SAMPLES
 from rsagan.web.sources import Source, Sources
@@ -32,17 +34,13 @@ LARGEST_SIDE: Final = 1024
 MOST_FILMS: Final = 4
 
 
-class SourceGone(LookupError):
-    """No such source, or not any more."""
-
-
 class Studio:
     """The network, the prepared people, and the films being made. One caller at a time."""
 
     def __init__(self, weights: Path | None, size: tuple[int, int], cache_bytes: int, cache_seconds: float) -> None:
         weights = weights or shipped_weights()
         self.size = size
-        self.model = load(weights)
+        self.model = load(weights, device="cuda" if torch.cuda.is_available() else "cpu")
         self.quick = quick(self.model)
         self.sources = Sources(cache_bytes, cache_seconds)
         self.films: dict[str, Film] = {}
@@ -166,13 +164,13 @@ class Studio:
     def _source(self, name: str) -> Source:
         source = self.sources.get(name)
         if source is None:
-            raise SourceGone("This person is no longer kept; send the photo or the person again.")
+            raise Gone("This person is no longer kept; send the photo or the person again.")
         return source
 
     def _film(self, name: str) -> Film:
         film = self.films.get(name)
         if film is None:
-            raise SourceGone("This clip is no longer kept; start it again.")
+            raise Gone("This clip is no longer kept; start it again.")
         return film
 
     def _told(self, name: str, person: Person) -> dict[str, Any]:

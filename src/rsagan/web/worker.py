@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rsagan.errors import AssetError, InputError
+from rsagan.web.failures import Fault, Gone, Overdue, WorkerLost
 from rsagan.web.settings import Settings
 
 _log = logging.getLogger("rsagan.web")
@@ -23,22 +24,6 @@ SWEEP_SECONDS: Final = 30.0
 METHODS: Final = (
     "analyse", "sample", "person", "generate", "preview", "film_open", "film_frame", "film_close", "film_drop",
 )  # fmt: skip
-
-
-class WorkerLost(RuntimeError):
-    """The worker process is gone."""
-
-
-class Overdue(RuntimeError):
-    """The worker did not answer in time, and was ended."""
-
-
-class Gone(LookupError):
-    """What was asked about is not kept, or not any more."""
-
-
-class Fault(RuntimeError):
-    """A fault of ours, written to the log by the worker."""
 
 
 _FAILURES: Final[dict[str, type[Exception]]] = {"input": InputError, "gone": Gone, "asset": AssetError, "fault": Fault}
@@ -147,14 +132,12 @@ def serve(pipe: Connection, settings: Settings) -> None:
 
 
 def _guarded(work: Callable[[], tuple[dict[str, Any], list[bytes]]]) -> tuple[dict[str, Any], list[bytes]]:
-    from rsagan.web.studio import SourceGone
-
     try:
         reply, blobs = work()
         return {"reply": reply}, blobs
     except InputError as error:
         return {"failure": "input", "message": str(error)}, []
-    except SourceGone as error:
+    except Gone as error:
         return {"failure": "gone", "message": str(error)}, []
     except AssetError as error:
         _log.error("%s", error)
