@@ -3,8 +3,9 @@
 import io
 import secrets
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -27,6 +28,9 @@ from rsagan.web.failures import Gone
 from rsagan.web.film import Film
 from rsagan.web.settings import SAMPLES
 from rsagan.web.sources import Source, Sources
+
+if TYPE_CHECKING:
+    from rsagan.photo import Analysis
 
 Reply = tuple[dict[str, Any], list[bytes]]
 PREVIEW_HEIGHT: Final = 128
@@ -79,7 +83,7 @@ class Studio:
             "people": boxes,
             "person": person or 0,
         }
-        blobs = [png_bytes(cut_out.picture), parsing_bytes(cut_out.parsing), png_bytes(found.person.picture)]
+        blobs = [png_bytes(cut_out.picture), parsing_bytes(cut_out.parsing), png_bytes(_within(found))]
         self.sources.put(name, Source(cut_out, (told, blobs)))
         return told, blobs
 
@@ -184,6 +188,18 @@ def quick(model: Model) -> Model:
         return model
     small = (PREVIEW_HEIGHT, max(32, round(width * PREVIEW_HEIGHT / height / 8) * 8))
     return Model(model.generator, {**model.metadata, "size": list(small)}, model.device)
+
+
+def _within(found: "Analysis") -> Picture:
+    """The frame's part of the photo on the backdrop, where the fitted picture continues the photo's borders."""
+    from rsagan.photo import BACKDROP
+
+    fit, picture = found.fit, found.person.picture.copy()
+    (height, width), (x, y) = fit.photo_size, fit.offset
+    rows, columns = np.arange(picture.shape[0]) + 0.5 - y, np.arange(picture.shape[1]) + 0.5 - x
+    picture[(rows < 0) | (rows > height * fit.scale)] = BACKDROP
+    picture[:, (columns < 0) | (columns > width * fit.scale)] = BACKDROP
+    return picture
 
 
 def _jpeg(picture: Picture, size: tuple[int, int], notice: str) -> bytes:

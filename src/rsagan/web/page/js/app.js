@@ -215,6 +215,7 @@ function showLibrary(poses) {
     const points = pose.people[0].pose_keypoints_2d;
     button.append(drawing(points.flatMap((_, i) => (i % 3 ? [] : [points[i + 2] > 0 ? [points[i], points[i + 1]] : null])), pose), caption);
     button.onclick = async () => {
+      phoneTabs($("tab-result"));
       if (await result.fit(name)) markPose(name);
     };
     return button;

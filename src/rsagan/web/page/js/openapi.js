@@ -51,7 +51,8 @@ function route(path, method, operation, all) {
 try {
   const told = await get("openapi.json");
   $("about").textContent = `${told.info.summary} ${told.info.description}`;
-  for (const [path, methods] of Object.entries(told.paths)) {
+  const own = ([path]) => (path.startsWith("/v1/") ? 0 : 1); // what it is for first, what runs it last
+  for (const [path, methods] of Object.entries(told.paths).sort((a, b) => own(a) - own(b))) {
     for (const [method, operation] of Object.entries(methods)) {
       $("routes").append(route(path, method, operation, told.components.schemas));
     }

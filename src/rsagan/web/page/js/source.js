@@ -39,7 +39,12 @@ export class SourceCard {
     this.regions.setColours(about.colours, about.regions);
     const fill = (region) => (button) => (button.style.background = `rgb(${about.colours[region]})`);
     const options = about.regions.map((name, region) => ({ label: name, fill: fill(region) }));
-    radios($("swatches"), options, this.regions.region, (region) => (this.regions.region = region));
+    const choose = (region) => {
+      this.regions.region = region;
+      $("region-name").value = about.regions[region];
+    };
+    radios($("swatches"), options, this.regions.region, choose);
+    choose(this.regions.region);
     $("edit-tools").hidden = about.demo;
   }
 
