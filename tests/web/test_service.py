@@ -1,5 +1,6 @@
 """The service over HTTP, with a worker process and a tiny network."""
 
+import asyncio
 import base64
 import io
 import os
@@ -141,6 +142,20 @@ def small(start: Start) -> Iterator[Service]:
         yield running
 
 
+def test_an_animation_that_nobody_follows_is_given_up(
+    service: Service, someone: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rsagan.web import clips
+
+    monkeypatch.setattr(clips, "UNWATCHED_SECONDS", 0.0)
+    with service.client() as client:
+        told = client.post("/v1/animate", json={"source": someone["source"], "poses": ["walk"] * 400}).json()
+        clip = service.app.state.clips.get(told["clip"])
+        wait_for(lambda: clip.state == "cancelled")
+        assert clip.done < 400
+        assert client.get(told["file"]).status_code == 409
+
+
 def test_exactly_as_many_as_there_are_places(small: Service) -> None:
     places, more = 4, 3
     source = hand_in(small)["source"]
@@ -246,16 +261,21 @@ def test_the_page_needs_nothing_from_outside(service: Service) -> None:
 
 
 def test_the_demo_takes_nothing() -> None:
-    from fastapi.testclient import TestClient
-
     from rsagan.web.app import create_app
     from rsagan.web.settings import Settings
 
-    client = TestClient(create_app(Settings(demo=True)), base_url="http://localhost")  # refused before any worker
-    photo = client.post("/v1/analyse", content=PHOTO.read_bytes(), headers={"content-type": "image/jpeg"})
-    assert photo.status_code == 403
-    assert client.post("/v1/person", json=person_asked()).status_code == 403
-    assert client.get("/v1/about").json()["demo"] is True
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(create_app(Settings(demo=True)))  # refused before any worker is needed
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return [
+                await client.post("/v1/analyse", content=PHOTO.read_bytes(), headers={"content-type": "image/jpeg"}),
+                await client.post("/v1/person", json=person_asked()),
+                await client.get("/v1/about"),
+            ]
+
+    photo, person, about = asyncio.run(ask())
+    assert photo.status_code == person.status_code == 403
+    assert about.json()["demo"] is True
 
 
 def test_only_pictures_are_photos(service: Service) -> None:

@@ -7,7 +7,7 @@ import uvicorn
 
 from rsagan.errors import InputError
 from rsagan.web.app import create_app
-from rsagan.web.settings import Settings
+from rsagan.web.settings import Settings, is_loopback
 
 _CONNECTIONS = 512
 
@@ -21,7 +21,9 @@ def run(settings: Settings, opened: Callable[[int], None]) -> None:
     Raises:
         InputError: the address cannot be had, or the weights cannot be used.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    alone = is_loopback(settings.host) and not settings.names  # whoever drags a skeleton wants no line a preview
+    level = logging.WARNING if alone else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
     reasons: list[str] = []
 
     def hopeless(reason: str) -> None:
@@ -32,6 +34,7 @@ def run(settings: Settings, opened: Callable[[int], None]) -> None:
         create_app(settings, hopeless),
         host=settings.host,
         port=settings.port,
+        ws="none",
         access_log=False,  # ours names routes, not paths
         log_level="warning",
         server_header=False,

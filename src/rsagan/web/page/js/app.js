@@ -60,7 +60,7 @@ async function take(given, person) {
   try {
     const found = await patiently(() => (typeof given === "string" ? api.sample(given) : api.analyse(given, person)));
     if (photo !== given) return;
-    await source.load(found, typeof given === "string" ? null : given);
+    await source.load(found, given);
     undo.clear();
     timeline.forget(true);
     markPose(null);

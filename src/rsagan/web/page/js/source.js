@@ -1,6 +1,6 @@
 // The photo: what was found on it, and its correction.
 
-import { ApiError, base64, png, post } from "./api.js";
+import { base64, png, post, sample } from "./api.js";
 import { JOINTS, copy, fromJson, toJson } from "./body.js";
 import { Regions, pixels } from "./regions.js";
 import { Stage } from "./stage.js";
@@ -49,7 +49,9 @@ export class SourceCard {
   }
 
   // What the service found, as /v1/analyse tells it.
-  async load(found, photo) {
+  // `given` is the photo, or the name of a sample.
+  async load(found, given) {
+    this.sample = typeof given === "string" ? given : null;
     const blobs = [found.parsing, found.picture, found.photo].map(png);
     this.regions.load(...(await Promise.all(blobs.map(pixels))));
     Object.assign(this, { height: found.height, width: found.width, name: found.source, dirty: false });
@@ -58,7 +60,7 @@ export class SourceCard {
     this.#picture(blobs[2]);
     this.#draw();
     this.#mode(null);
-    await this.#people(found, photo);
+    await this.#people(found, this.sample ? null : given);
   }
 
   take() {
@@ -74,16 +76,11 @@ export class SourceCard {
 
   // The person's name at the service; handed in (again) if corrected, or if `anew`.
   async ask(anew) {
-    if (anew) this.dirty = true;
-    if (!this.dirty) return this.name;
+    if (anew && this.sample && !this.dirty) return (this.name = (await sample(this.sample)).source);
+    if (!anew && !this.dirty) return this.name;
     const [picture, parsing] = await Promise.all([this.regions.pictureBlob(), this.regions.parsingBlob()]);
     const person = { picture: await base64(picture), parsing: await base64(parsing), pose: toJson(this.pose, this.frame) };
-    try {
-      this.name = (await post("/v1/person", person)).source;
-    } catch (error) {
-      if (error.status === 403) throw new ApiError(403, "The sample has expired; choose it again.");
-      throw error;
-    }
+    this.name = (await post("/v1/person", person)).source;
     this.dirty = false;
     return this.name;
   }
