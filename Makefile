@@ -18,10 +18,10 @@ demo: $(VENV)/.core
 	@echo "The bundled photo in other poses:  demo-output/photo/grid.png"
 	@echo "Six synthetic people in six poses: demo-output/synthetic/grid.png"
 
-test: check
+test: check $(VENV)/.chromium
 	$(TEST) -m "not slow"
 
-test-all: check
+test-all: check $(VENV)/.chromium
 	$(TEST)
 
 check: $(VENV)/.dev
@@ -46,5 +46,11 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(PIP) --editable '.[train,dev]'
+	$(PIP) --editable '.[train,web,dev]'
+	@touch $@
+
+# The browser tests want a Chromium; without one they say so and are skipped.
+$(VENV)/.chromium: $(VENV)/.dev
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+		$(BIN)/playwright install chromium || echo "No Chromium could be had; the browser tests will be skipped."
 	@touch $@

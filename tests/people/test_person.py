@@ -7,7 +7,18 @@ from PIL import Image
 
 from rsagan.errors import InputError
 from rsagan.files import replacing
-from rsagan.people import Person, Pose, draw_parsing, draw_pose, grid, read_parsing, read_person, write_parsing
+from rsagan.people import (
+    Person,
+    Pose,
+    draw_parsing,
+    draw_pose,
+    grid,
+    parsing_bytes,
+    png_bytes,
+    read_parsing,
+    read_person,
+    write_parsing,
+)
 from rsagan.people import write_person as write
 
 
@@ -25,6 +36,15 @@ def test_folder_round_trip(person: Person, tmp_path: Path) -> None:
     assert (back.parsing == person.parsing).all()
     np.testing.assert_allclose(back.pose.points, person.pose.points, atol=1e-3)
     assert back.size == (256, 176)
+
+
+def test_files_in_memory_are_the_files_on_disk(person: Person, tmp_path: Path) -> None:
+    write(tmp_path, person)
+    assert (tmp_path / "parsing.png").read_bytes() == parsing_bytes(person.parsing)
+    assert (tmp_path / "picture.png").read_bytes() == png_bytes(person.picture)
+    assert (read_parsing(parsing_bytes(person.parsing)) == person.parsing).all()
+    with pytest.raises(InputError, match=r"^the parsing map is not"):
+        read_parsing(b"nothing")
 
 
 @pytest.mark.parametrize("name", ["picture.png", "pose.json", "parsing.png"])

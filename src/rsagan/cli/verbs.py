@@ -14,6 +14,7 @@ from rsagan.cli.console import Console
 from rsagan.cli.lists import paint_list, score_others
 from rsagan.cli.options import Background, Count, Size, Weights, WhichPerson
 from rsagan.cli.prepare import Prepare
+from rsagan.cli.web import Web
 
 Pack = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: what RSAGAN_ASSETS names, if set)")]
 List = Annotated[Path | None, arg(metavar="CSV", help_behavior_hint="(default: none)")]
@@ -253,4 +254,5 @@ VERBS = {
     "evaluate": Evaluate,
     "ablate": Ablate,
     "assets": Assets,
+    "web": Web,
 }

@@ -1,5 +1,6 @@
 """A person: a picture, the joints and the regions, in one frame; and the folder that holds them."""
 
+import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +45,10 @@ class Person:
         return self.pose.size
 
 
-def read_parsing(path: Path | str, label_set: str = "rsagan") -> Parsing:
+def read_parsing(source: Path | str | bytes, label_set: str = "rsagan") -> Parsing:
     """Read a parsing PNG of a known label set: the pixel's number (palette or grey) is its class.
+
+    `source` is a path or the file's bytes.
 
     For our own regions a coloured PNG will do as well, and where all colours are those of `PALETTE` they count and the
     numbers do not: painting programs save RGB, or a palette in an order of their own.
@@ -53,10 +56,11 @@ def read_parsing(path: Path | str, label_set: str = "rsagan") -> Parsing:
     Raises:
         InputError: unreadable, coloured otherwise, or with ids the set does not have.
     """
+    path = "the parsing map" if isinstance(source, bytes) else source
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we judge the size ourselves
-            opened = Image.open(path, formats=("PNG",))
+            opened = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=("PNG",))
         with opened as image:
             if image.width * image.height > 64_000_000:
                 raise InputError(f"{path} is {image.width} x {image.height} pixels, too large for a parsing map.")
@@ -88,10 +92,17 @@ def _by_colour(image: Image.Image) -> Parsing | None:
 
 def write_parsing(path: Path | str, parsing: Parsing) -> None:
     """Write a palette PNG: the pixel's number is its region, its colour that of `regions.PALETTE`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(parsing_bytes(parsing))
+
+
+def parsing_bytes(parsing: Parsing) -> bytes:
+    """The PNG file that `write_parsing` writes."""
     image = Image.fromarray(np.ascontiguousarray(parsing)).convert("L")
     image.putpalette(PALETTE.ravel().tolist())
-    with replacing(path) as temporary:
-        image.save(temporary, format="PNG")
+    file = io.BytesIO()
+    image.save(file, format="PNG")
+    return file.getvalue()
 
 
 def write_person(folder: Path | str, person: Person) -> None:

@@ -77,11 +77,18 @@ def read_picture(source: Path | str | bytes, where: str | None = None) -> Pictur
 
 def write_png(path: Path | str, picture: Picture, notice: str | None = None) -> None:
     """Write a PNG, whole or not at all. `notice` goes into its metadata as Description, nothing else does."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(png_bytes(picture, notice))
+
+
+def png_bytes(picture: Picture, notice: str | None = None) -> bytes:
+    """The PNG file that `write_png` writes."""
     info = PngImagePlugin.PngInfo()
     if notice:
         info.add_itxt("Description", notice)
-    with replacing(path) as temporary:
-        Image.fromarray(np.ascontiguousarray(picture)).save(temporary, format="PNG", pnginfo=info)
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(file, format="PNG", pnginfo=info)
+    return file.getvalue()
 
 
 @dataclass(frozen=True)

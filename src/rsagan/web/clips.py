@@ -1,0 +1,158 @@
+"""Animations: a job asks the line for one frame after the other, so that others are served in between.
+
+Jobs, progress and the finished clip live in memory, for a limited time.
+"""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rsagan.errors import InputError
+from rsagan.web.failures import Full, Gone, Overdue, Unready, WorkerLost
+from rsagan.web.line import Line
+from rsagan.web.metrics import Metrics
+
+MOST_RUNNING: Final = 2
+MOST_KEPT: Final = 8
+KEEP_SECONDS: Final = 300.0
+UNWATCHED_SECONDS: Final = 15.0  # a job that nobody follows any more is given up
+_HEARTBEAT_SECONDS: Final = 10.0
+
+
+@dataclass(eq=False)
+class Clip:
+    """One animation; `state` is running, done, failed or cancelled."""
+
+    total: int
+    done: int = 0
+    state: str = "running"
+    message: str = ""
+    file: bytes = b""
+    watchers: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+    def tell(self, **news: Any) -> None:
+        """Change something, and wake who follows."""
+        for name, value in news.items():
+            setattr(self, name, value)
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def event(self) -> str:
+        """As a server-sent event."""
+        data = {"state": self.state, "done": self.done, "total": self.total, "message": self.message}
+        name = "progress" if self.state == "running" else self.state
+        return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+class Clips:
+    """All animations of a service, by names that cannot be guessed."""
+
+    def __init__(self, line: Line, metrics: Metrics) -> None:
+        self._line, self._metrics = line, metrics
+        self._clips: dict[str, Clip] = {}
+
+    def start(self, source: str, poses: list[Any], fps: int, keep_place: bool) -> str:
+        """Begin an animation; returns its name.
+
+        Raises:
+            Full: too many are being made. Unready: the worker is not there.
+        """
+        if not self._line.ready:
+            raise Unready
+        if sum(clip.state == "running" for clip in self._clips.values()) >= MOST_RUNNING:
+            self._metrics.refused.labels("clips").inc()
+            raise Full
+        for name in [name for name, clip in self._clips.items() if clip.state != "running"][: -MOST_KEPT + 1]:
+            del self._clips[name]
+        name, clip = secrets.token_urlsafe(16), Clip(len(poses))
+        self._clips[name] = clip
+        clip.task = asyncio.create_task(self._run(name, clip, source, poses, fps, keep_place))
+        return name
+
+    def get(self, name: str) -> Clip:
+        """The animation.
+
+        Raises:
+            Gone: there is none of that name, or not any more.
+        """
+        if name not in self._clips:
+            raise Gone("There is no such animation, or not any more; start it again.")
+        return self._clips[name]
+
+    def cancel(self, name: str) -> None:
+        """Give an animation up and forget it."""
+        clip = self.get(name)
+        if clip.task:
+            clip.task.cancel()
+        self._clips.pop(name, None)
+
+    async def follow(self, clip: Clip) -> AsyncIterator[str]:
+        """Server-sent events until the animation is done."""
+        clip.watchers += 1
+        try:
+            while True:
+                changed = clip.changed
+                yield clip.event()
+                if clip.state != "running":
+                    return
+                while not changed.is_set():
+                    try:
+                        await asyncio.wait_for(changed.wait(), _HEARTBEAT_SECONDS)
+                    except TimeoutError:
+                        yield ": still there\n\n"
+        finally:
+            clip.watchers -= 1
+
+    async def close(self) -> None:
+        """Give all up."""
+        for name in list(self._clips):
+            self.cancel(name)
+
+    async def _run(self, name: str, clip: Clip, source: str, poses: list[Any], fps: int, keep_place: bool) -> None:
+        self._metrics.clips.inc()
+        try:
+            clip.tell(file=await self._film(clip, source, poses, fps, keep_place), state="done")
+        except asyncio.CancelledError:
+            clip.tell(state="cancelled", message="The animation was given up.")
+        except (InputError, Gone) as error:
+            clip.tell(state="failed", message=str(error))
+        except (WorkerLost, Unready):
+            clip.tell(state="failed", message="The worker that paints was lost and is being started again; start anew.")
+        except Overdue:
+            clip.tell(state="failed", message="A frame took too long; start anew.")
+        except Exception:
+            clip.tell(state="failed", message="A fault of this program, not yours; its operator finds it in the log.")
+        finally:
+            self._metrics.clips.dec()
+            asyncio.get_running_loop().call_later(KEEP_SECONDS, self._clips.pop, name, None)
+
+    async def _film(self, clip: Clip, source: str, poses: list[Any], fps: int, keep_place: bool) -> bytes:
+        """The MP4. All that knows how clips are made: open a film, add frames, close it."""
+        told, _ = await self._line.ask("film_open", {"source": source, "fps": fps}, has_place=True)
+        try:
+            unwatched = asyncio.get_running_loop().time()
+            for pose in poses:
+                arguments = {**told, "source": source, "pose": pose, "keep_place": keep_place}
+                await self._line.ask("film_frame", arguments, has_place=True)
+                clip.tell(done=clip.done + 1)
+                now = asyncio.get_running_loop().time()
+                unwatched = now if clip.watchers else unwatched
+                if now - unwatched > UNWATCHED_SECONDS:
+                    raise asyncio.CancelledError
+            _, blobs = await self._line.ask("film_close", told, has_place=True)
+            return blobs[0]
+        except BaseException:
+            if self._line.ready:
+                asyncio.get_running_loop().create_task(self._forget(told))
+            raise
+
+    async def _forget(self, film: dict[str, Any]) -> None:
+        try:
+            await self._line.ask("film_drop", film, has_place=True)
+        except (WorkerLost, Unready, Overdue):
+            return  # the worker's films went with it

@@ -1,0 +1,158 @@
+// Animation: keyframes, playing what lies between them, and the export.
+
+import { call, follow } from "./api.js";
+import { between, copy } from "./body.js";
+import { frame, startClip } from "./painter.js";
+import { drawing } from "./stage.js";
+import { $, iconButton, pressSave, toast } from "./ui.js";
+
+const FPS = 12;
+
+export class Timeline {
+  // `pose` gives the present pose, `source` the person's name, `show` paints a blob and a skeleton on the result.
+  constructor({ pose, frameSize, source, show, rest, choose, say }) {
+    Object.assign(this, { pose, frameSize, source, show, rest, choose, say });
+    this.keys = [];
+    this.frames = new Map(); // painted frames, so that the second round is smooth
+    this.playing = null;
+    this.exporting = null;
+    $("add-key").onclick = () => this.add();
+    $("play").onclick = () => (this.playing ? this.stop() : this.play());
+    $("export").onclick = () => this.export();
+    $("export-stop").onclick = () => this.exporting?.abort();
+    $("pace").oninput = () => ($("pace-told").value = Number($("pace").value).toFixed(2));
+  }
+
+  add() {
+    this.keys.push(copy(this.pose()));
+    this.#draw();
+    this.say(`Keyframe ${this.keys.length} added.`);
+  }
+
+  // Another person: painted frames no longer hold.
+  forget(keysToo = false) {
+    this.stop();
+    this.frames.clear();
+    if (keysToo) this.keys = [];
+    $("clip").hidden = true;
+    this.#draw();
+  }
+
+  poses() {
+    const keys = $("loop").checked && this.keys.length > 1 ? [...this.keys, this.keys[0]] : this.keys;
+    const steps = Math.max(1, Math.round(Number($("pace").value) * FPS));
+    const poses = [];
+    for (let k = 0; k + 1 < keys.length; k += 1) {
+      for (let s = 0; s < steps; s += 1) poses.push(between(keys[k], keys[k + 1], s / steps));
+    }
+    if (!$("loop").checked) poses.push(keys.at(-1));
+    return poses;
+  }
+
+  async play() {
+    const run = (this.playing = {});
+    this.#button(true);
+    try {
+      do {
+        for (const pose of this.poses()) {
+          const began = performance.now();
+          const json = JSON.stringify(pose);
+          if (!this.frames.has(json)) this.frames.set(json, await frame(await this.source(), this.asJson(pose)));
+          if (this.playing !== run) return;
+          await this.show(this.frames.get(json), pose);
+          await new Promise((after) => setTimeout(after, Math.max(0, 1000 / FPS - (performance.now() - began))));
+          if (this.playing !== run) return;
+        }
+      } while ($("loop").checked);
+      this.stop();
+    } catch (error) {
+      this.stop();
+      toast(error.message, "bad");
+    }
+  }
+
+  stop() {
+    if (!this.playing) return;
+    this.playing = null;
+    this.#button(false);
+    this.rest();
+  }
+
+  async export() {
+    const stop = (this.exporting = new AbortController());
+    $("export").disabled = true;
+    $("export-row").hidden = false;
+    $("export-bar").value = 0;
+    $("clip").hidden = true;
+    let clip = null;
+    try {
+      clip = await startClip(await this.source(), this.poses().map((pose) => this.asJson(pose)), FPS);
+      let last = {};
+      await follow(clip.events, (event) => {
+        last = event;
+        $("export-bar").value = event.done / event.total;
+      }, stop.signal);
+      if (last.state !== "done") throw new Error(last.message || "The export ended early; start it again.");
+      const blob = await (await call(clip.file)).blob();
+      if (this.url) URL.revokeObjectURL(this.url);
+      this.url = URL.createObjectURL(blob);
+      $("clip-video").src = $("clip-save").href = this.url;
+      $("clip").hidden = false;
+      this.say("The clip is ready.");
+    } catch (error) {
+      if (error.name === "AbortError") {
+        if (clip) call(`/v1/clips/${clip.clip}`, { method: "DELETE" }).catch(() => {});
+        toast("The export was given up.");
+      } else toast(error.message, "bad");
+    } finally {
+      this.exporting = null;
+      $("export-row").hidden = true;
+      this.#buttons();
+    }
+  }
+
+  #move(index, by) {
+    const [key] = this.keys.splice(index, 1);
+    this.keys.splice(index + by, 0, key);
+    this.#draw();
+    $("keys").children[index + by].querySelector(".key").focus();
+    this.say(`Keyframe ${index + 1} is now number ${index + by + 1}.`);
+  }
+
+  #draw() {
+    $("keys").replaceChildren(...this.keys.map((pose, index) => {
+      const item = document.createElement("li");
+      const show = document.createElement("button");
+      show.className = "key";
+      show.type = "button";
+      show.setAttribute("aria-label", `Show keyframe ${index + 1}`);
+      show.append(drawing(pose, this.frameSize()));
+      show.onclick = () => this.choose(pose);
+      const tools = document.createElement("div");
+      const earlier = iconButton("left", `Move keyframe ${index + 1} earlier`, () => this.#move(index, -1));
+      const later = iconButton("right", `Move keyframe ${index + 1} later`, () => this.#move(index, 1));
+      earlier.disabled = index === 0;
+      later.disabled = index === this.keys.length - 1;
+      tools.append(earlier, iconButton("close", `Remove keyframe ${index + 1}`, () => {
+        this.keys.splice(index, 1);
+        this.#draw();
+        $("add-key").focus();
+      }), later);
+      item.append(show, tools);
+      return item;
+    }));
+    $("keys-empty").hidden = this.keys.length > 1;
+    this.#buttons();
+  }
+
+  #buttons() {
+    $("play").disabled = this.keys.length < 2;
+    $("export").disabled = this.keys.length < 2 || Boolean(this.exporting);
+  }
+
+  #button(playing) {
+    $("play").querySelector("use").setAttribute("href", playing ? "#i-stop" : "#i-play");
+    $("play").querySelector("span").textContent = playing ? "Stop" : "Play";
+    pressSave($("play"), playing);
+  }
+}

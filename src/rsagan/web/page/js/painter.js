@@ -1,0 +1,79 @@
+// Asks for pictures. While the hand moves there is one preview under way and at most one wanted; older ones are
+// forgotten, so nothing ever queues up behind the hand. On release the full result is asked for.
+
+import { ApiError, call, post } from "./api.js";
+
+export class Painter {
+  // `source` gives the name of the person, asking the service to take them (again) if `anew`.
+  constructor({ source, onPreview, onResult, onBusy, onError }) {
+    Object.assign(this, { source, onPreview, onResult, onBusy, onError });
+    this.hand = crypto.getRandomValues(new Uint32Array(2)).join("-");
+    this.wanted = null;
+    this.flying = false;
+    this.turn = 0;
+    this.painted = 0; // previews shown, for whoever measures
+  }
+
+  preview(pose) {
+    this.turn += 1;
+    this.wanted = { pose, turn: this.turn };
+    if (!this.flying) this.#fly();
+  }
+
+  async #fly() {
+    this.flying = true;
+    while (this.wanted) {
+      const { pose, turn } = this.wanted;
+      this.wanted = null;
+      try {
+        const response = await this.#ask({ pose, keep_place: true, preview: this.hand });
+        const blob = await response.blob();
+        if (turn >= (this.fullTurn || 0)) {
+          this.painted += 1;
+          await this.onPreview(blob);
+        }
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (error.status !== 409) await new Promise((after) => setTimeout(after, 250));
+      }
+    }
+    this.flying = false;
+  }
+
+  // The full result; resolves to it, or to null if a newer one was wanted meanwhile or it failed.
+  async full(pose, keepPlace = true) {
+    this.turn += 1;
+    const turn = (this.fullTurn = this.turn);
+    this.wanted = null;
+    this.onBusy(true);
+    try {
+      const result = await (await this.#ask({ pose, keep_place: keepPlace })).json();
+      if (turn !== this.turn) return null;
+      await this.onResult(result);
+      return result;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (turn === this.turn) this.onError(error);
+      return null;
+    } finally {
+      if (turn === this.fullTurn) this.onBusy(false);
+    }
+  }
+
+  async #ask(asked, again = true) {
+    try {
+      return await call("/v1/generate", { method: "POST", json: { source: await this.source(false), ...asked } });
+    } catch (error) {
+      if (!again || error.status !== 404) throw error;
+      await this.source(true); // the service has let the person go
+      return this.#ask(asked, false);
+    }
+  }
+}
+
+// One frame of a clip, as a JPEG; the caller asks for one after the other.
+export async function frame(source, pose) {
+  return (await call("/v1/generate", { method: "POST", json: { source, pose, keep_place: true, preview: "play" } })).blob();
+}
+
+export const startClip = (source, poses, fps) => post("/v1/animate", { source, poses, fps, keep_place: true });

@@ -1,0 +1,173 @@
+// The new pose: the skeleton that is dragged, the picture that follows, what was made so far, and saving.
+
+import { png } from "./api.js";
+import { copy, fromJson, mirrored, same, toJson } from "./body.js";
+import { Painter } from "./painter.js";
+import { Stage } from "./stage.js";
+import { $, press, pressed, save, say, toast } from "./ui.js";
+import { zip } from "./zip.js";
+
+const MOST_KEPT = 30;
+
+export class ResultCard {
+  constructor({ source, mark, chosen }) {
+    Object.assign(this, { source, mark, chosen });
+    this.pose = Array(18).fill(null);
+    this.base = this.pose;
+    this.made = [];
+    this.stage = new Stage($("result-stage"), {
+      label: "Joints of the new pose",
+      keepLengths: () => pressed($("lengths")),
+      start: mark,
+      move: (pose) => {
+        this.pose = pose;
+        this.chosen(null);
+        this.painter.preview(toJson(pose, source.frame));
+      },
+      end: (pose) => this.set(pose),
+      hide: (pose) => this.set(pose),
+      say,
+    });
+    this.painter = new Painter({
+      source: (anew) => source.ask(anew),
+      onPreview: (blob) => this.#picture(blob),
+      onResult: (result) => this.#result(result),
+      onBusy: (busy) => this.#busy(busy),
+      onError: (error) => toast(error.message, "bad"),
+    });
+    $("mirror").onclick = () => this.change(mirrored(this.pose, source.frame.width));
+    $("reset").onclick = () => this.change(this.base);
+    $("lengths").onclick = () => press($("lengths"), !pressed($("lengths")));
+    $("compare").onclick = () => this.#compare(!pressed($("compare")));
+    $("compare-range").oninput = () => this.#split();
+    $("save-png").onclick = () => this.#save(this.result?.blob, "png");
+    $("save-pose").onclick = () => this.#save(new Blob([JSON.stringify(toJson(this.pose, source.frame), null, 1)]), "json");
+    $("save-regions").onclick = () => this.#save(this.result?.parsing, "regions.png");
+    $("save-person").onclick = async () => this.#save(await zip(await source.files()), "person.zip");
+  }
+
+  take() {
+    return { pose: copy(this.pose), base: this.base };
+  }
+
+  put({ pose, base }) {
+    this.base = base;
+    this.set(pose);
+  }
+
+  // A pose in the person's frame: shown at once, painted in full.
+  set(pose) {
+    this.pose = copy(pose);
+    this.stage.show(this.pose, this.source.frame);
+    return this.painter.full(toJson(this.pose, this.source.frame));
+  }
+
+  // The same as a step that can be undone.
+  change(pose) {
+    if (same(pose, this.pose)) return null;
+    this.mark();
+    this.chosen(null);
+    return this.set(pose);
+  }
+
+  // A pose in any frame: the service fits it to the person.
+  async fit(pose) {
+    const result = await this.painter.full(pose, false);
+    if (!result) return false;
+    this.mark();
+    this.pose = fromJson(result.pose);
+    this.base = copy(this.pose);
+    this.stage.show(this.pose, this.source.frame);
+    return true;
+  }
+
+  start(pose) {
+    this.base = copy(pose);
+    this.made = [];
+    this.#history();
+    this.#compare(false);
+    return this.set(pose);
+  }
+
+  // Frames of an animation, shown but not kept.
+  async show(blob, pose) {
+    this.stage.show(pose, this.source.frame);
+    await this.#picture(blob);
+  }
+
+  rest() {
+    this.stage.show(this.pose, this.source.frame);
+    if (this.result) this.#picture(this.result.blob);
+  }
+
+  async #picture(blob) {
+    const picture = $("result-picture");
+    const before = picture.src;
+    picture.src = URL.createObjectURL(blob);
+    await picture.decode().catch(() => {});
+    if (before) URL.revokeObjectURL(before);
+  }
+
+  async #result(result) {
+    this.result = {
+      blob: png(result.picture),
+      parsing: result.parsing && png(result.parsing),
+      pose: fromJson(result.pose),
+      base: this.base,
+    };
+    $("save").classList.remove("away");
+    await this.#picture(this.result.blob);
+    this.made.unshift({ ...this.result, url: URL.createObjectURL(this.result.blob) });
+    for (const old of this.made.splice(MOST_KEPT)) URL.revokeObjectURL(old.url);
+    this.#history();
+    say("The new picture is ready.");
+  }
+
+  #busy(busy) {
+    $("result-frame").setAttribute("aria-busy", String(busy));
+    clearTimeout(this.waiting);
+    $("result-working").hidden = true;
+    if (busy) this.waiting = setTimeout(() => ($("result-working").hidden = false), 400);
+  }
+
+  #history() {
+    $("history-box").hidden = !this.made.length;
+    $("history").replaceChildren(...this.made.map((made, index) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.setAttribute("aria-label", `Result ${this.made.length - index}, back to it`);
+      const image = document.createElement("img");
+      image.src = made.url;
+      image.alt = "";
+      button.append(image);
+      button.onclick = () => {
+        this.mark();
+        this.base = made.base;
+        this.pose = copy(made.pose);
+        this.result = made;
+        this.chosen(null);
+        this.rest();
+      };
+      return button;
+    }));
+  }
+
+  #compare(on) {
+    press($("compare"), on);
+    for (const id of ["compare-row", "compare-picture", "compare-edge"]) $(id).hidden = !on;
+    $("result-stage").classList.toggle("away", on);
+    this.#split();
+  }
+
+  #split() {
+    const share = $("compare-range").value;
+    $("compare-picture").style.clipPath = `inset(0 ${100 - share}% 0 0)`;
+    $("compare-edge").style.left = `${share}%`;
+  }
+
+  #save(blob, ending) {
+    $("save").open = false;
+    if (blob) save(blob, ending.includes(".") ? `rsagan-${ending}` : `rsagan.${ending}`);
+    else toast("There is nothing to save yet.");
+  }
+}

@@ -1,0 +1,193 @@
+// The photo: what was found on it, and its correction.
+
+import { base64, png, post, sample } from "./api.js";
+import { JOINTS, copy, fromJson, toJson } from "./body.js";
+import { Regions, pixels } from "./regions.js";
+import { Stage } from "./stage.js";
+import { $, press, pressed, radios, say } from "./ui.js";
+
+export class SourceCard {
+  // `mark` is called before a change, `changed` after it, `another(index)` when another person is chosen.
+  constructor({ mark, changed, another }) {
+    Object.assign(this, { mark, changed, another });
+    this.pose = Array(18).fill(null);
+    this.found = this.pose;
+    this.stage = new Stage($("source-stage"), {
+      label: "Joints of the photo",
+      keepLengths: () => false,
+      start: mark,
+      move: () => {},
+      end: (pose) => this.#corrected(pose),
+      hide: (pose) => this.#corrected(pose),
+      say,
+    });
+    this.regions = new Regions($("regions"), { start: mark, end: () => this.#painted(), say });
+    for (const [id, draw] of [["show-joints", "joints"], ["show-regions", "regions"]]) {
+      $(id).onclick = () => this.#showing(draw, !pressed($(id)));
+    }
+    $("edit-joints").onclick = () => this.#mode(pressed($("edit-joints")) ? null : "joints");
+    $("paint").onclick = () => this.#mode(pressed($("paint")) ? null : "paint");
+    $("brush").oninput = () => (this.regions.size = Number($("brush").value));
+    this.#mode(null);
+  }
+
+  get frame() {
+    return { height: this.height, width: this.width };
+  }
+
+  setAbout(about) {
+    this.regions.setColours(about.colours, about.regions);
+    const fill = (region) => (button) => (button.style.background = `rgb(${about.colours[region]})`);
+    const options = about.regions.map((name, region) => ({ label: name, fill: fill(region) }));
+    const choose = (region) => {
+      this.regions.region = region;
+      $("region-name").value = about.regions[region];
+    };
+    radios($("swatches"), options, this.regions.region, choose);
+    choose(this.regions.region);
+    $("edit-tools").hidden = about.demo;
+  }
+
+  // What the service found, as /v1/analyse tells it.
+  // `given` is the photo, or the name of a sample.
+  async load(found, given) {
+    this.sample = typeof given === "string" ? given : null;
+    const blobs = [found.parsing, found.picture, found.photo].map(png);
+    this.regions.load(...(await Promise.all(blobs.map(pixels))));
+    Object.assign(this, { height: found.height, width: found.width, name: found.source, dirty: false });
+    this.pose = fromJson(found.pose);
+    this.found = copy(this.pose);
+    this.#picture(blobs[2]);
+    this.#draw();
+    this.#mode(null);
+    await this.#people(found, this.sample ? null : given);
+  }
+
+  take() {
+    return { pose: copy(this.pose), regions: this.regions.take() };
+  }
+
+  put({ pose, regions }) {
+    this.pose = copy(pose);
+    this.regions.put(regions);
+    this.dirty = true;
+    this.#draw();
+  }
+
+  // The person's name at the service; handed in (again) if corrected, or if `anew`.
+  async ask(anew) {
+    if (anew && this.sample && !this.dirty) return (this.name = (await sample(this.sample)).source);
+    if (!anew && !this.dirty) return this.name;
+    const [picture, parsing] = await Promise.all([this.regions.pictureBlob(), this.regions.parsingBlob()]);
+    const person = { picture: await base64(picture), parsing: await base64(parsing), pose: toJson(this.pose, this.frame) };
+    this.name = (await post("/v1/person", person)).source;
+    this.dirty = false;
+    return this.name;
+  }
+
+  async files() {
+    return {
+      "picture.png": await this.regions.pictureBlob(),
+      "parsing.png": await this.regions.parsingBlob(),
+      "pose.json": new Blob([JSON.stringify(toJson(this.pose, this.frame), null, 1)], { type: "application/json" }),
+    };
+  }
+
+  #picture(blob) {
+    if (this.url) URL.revokeObjectURL(this.url);
+    this.url = URL.createObjectURL(blob);
+    $("source-picture").src = $("compare-picture").src = this.url;
+    for (const id of ["source-frame", "result-frame"]) $(id).style.aspectRatio = `${this.width} / ${this.height}`;
+  }
+
+  #corrected(pose) {
+    this.pose = pose;
+    this.dirty = true;
+    this.#draw();
+    this.changed();
+  }
+
+  #painted() {
+    this.dirty = true;
+    this.changed();
+  }
+
+  #showing(what, on) {
+    press($(`show-${what}`), on);
+    if (!on && what === "joints" && pressed($("edit-joints"))) this.#mode(null);
+    else if (!on && what === "regions" && pressed($("paint"))) this.#mode(null);
+    $("source-stage").classList.toggle("away", !pressed($("show-joints")));
+    $("regions").classList.toggle("away", !pressed($("show-regions")));
+  }
+
+  // Correcting: joints, regions (paint), or neither.
+  #mode(mode) {
+    press($("edit-joints"), mode === "joints");
+    press($("paint"), mode === "paint");
+    this.stage.enabled = mode === "joints";
+    this.regions.enabled = mode === "paint";
+    $("regions").tabIndex = mode === "paint" ? 0 : -1;
+    $("source-frame").dataset.mode = mode || "";
+    $("palette").hidden = mode !== "paint";
+    if (mode === "joints") this.#showing("joints", true);
+    if (mode === "paint") {
+      this.#showing("regions", true);
+      this.#showing("joints", false);
+    }
+    if (mode !== "paint" && this.regions.labels) {
+      this.#showing("joints", true);
+      this.#showing("regions", false);
+      this.regions.cursor = null;
+      this.regions.draw();
+    }
+    this.#hidden();
+  }
+
+  #draw() {
+    this.stage.show(this.pose, this.frame);
+    this.#hidden();
+  }
+
+  // Joints that were hidden, and can be brought back.
+  #hidden() {
+    const hidden = JOINTS.flatMap((_, joint) => (this.found[joint] && !this.pose[joint] ? [joint] : []));
+    $("unhide-row").hidden = !hidden.length || !this.stage.enabled;
+    $("unhide").replaceChildren(...hidden.map((joint) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "chip";
+      button.textContent = JOINTS[joint];
+      button.setAttribute("aria-label", `Bring ${JOINTS[joint]} back`);
+      button.onclick = () => {
+        this.mark();
+        const pose = copy(this.pose);
+        pose[joint] = [...this.found[joint]];
+        this.#corrected(pose);
+      };
+      return button;
+    }));
+  }
+
+  async #people(found, photo) {
+    $("people").hidden = found.people.length < 2 || !photo;
+    if ($("people").hidden) return;
+    const bitmap = await createImageBitmap(photo);
+    const options = found.people.map((box, index) => ({
+      label: `Person ${index + 1} of ${found.people.length}`,
+      fill: (button) => button.append(crop(bitmap, box)),
+    }));
+    radios($("people"), options, found.person, (index) => this.another(index));
+    bitmap.close();
+  }
+}
+
+function crop(bitmap, [x0, y0, x1, y1]) {
+  const canvas = document.createElement("canvas");
+  const [width, height] = [(x1 - x0) * bitmap.width, (y1 - y0) * bitmap.height];
+  const scale = Math.max(width / 44, height / 60) * 1.15;
+  canvas.width = 88;
+  canvas.height = 120;
+  const [sx, sy] = [x0 * bitmap.width + width / 2 - 22 * scale, y0 * bitmap.height + height / 2 - 30 * scale];
+  canvas.getContext("2d").drawImage(bitmap, sx, sy, 44 * scale, 60 * scale, 0, 0, 88, 120);
+  return canvas;
+}

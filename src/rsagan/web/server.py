@@ -1,0 +1,54 @@
+"""Runs the service until it is told to stop."""
+
+import logging
+from collections.abc import Callable
+
+import uvicorn
+
+from rsagan.errors import InputError
+from rsagan.web.app import create_app
+from rsagan.web.settings import Settings, is_loopback
+
+_CONNECTIONS = 512
+
+
+def run(settings: Settings, opened: Callable[[int], None]) -> None:
+    """Serve. SIGTERM and Ctrl-C stop listening, let running requests end, then end the worker.
+
+    Args:
+        opened: is told the port once the service listens.
+
+    Raises:
+        InputError: the address cannot be had, or the weights cannot be used.
+    """
+    alone = is_loopback(settings.host) and not settings.names  # whoever drags a skeleton wants no line a preview
+    level = logging.WARNING if alone else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
+    reasons: list[str] = []
+
+    def hopeless(reason: str) -> None:
+        reasons.append(reason)
+        server.should_exit = True
+
+    config = uvicorn.Config(
+        create_app(settings, hopeless),
+        host=settings.host,
+        port=settings.port,
+        ws="none",
+        access_log=False,  # ours names routes, not paths
+        log_level="warning",
+        server_header=False,
+        proxy_headers=bool(settings.names),
+        limit_concurrency=_CONNECTIONS,
+        timeout_graceful_shutdown=int(settings.seconds) + 1,
+    )
+    server = uvicorn.Server(config)
+    try:
+        listener = config.bind_socket()
+    except SystemExit as error:
+        raise InputError(f"Cannot listen on {settings.host}:{settings.port}; choose another with --port.") from error
+    with listener:
+        opened(listener.getsockname()[1])
+        server.run(sockets=[listener])
+    if reasons:
+        raise InputError(reasons[0])

@@ -1,0 +1,209 @@
+"""What the worker process does: analyse photos, prepare people, paint poses, put frames into a clip."""
+
+import io
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from PIL import Image
+
+from rsagan import __version__, assets
+from rsagan.errors import InputError
+from rsagan.people import (
+    Person,
+    Picture,
+    from_json,
+    library,
+    parsing_bytes,
+    png_bytes,
+    read_parsing,
+    read_picture,
+    to_json,
+)
+from rsagan.people.picture import AI_NOTICE
+from rsagan.transfer import Model, Result, load, shipped_weights
+from rsagan.web.failures import Gone
+from rsagan.web.film import Film
+from rsagan.web.settings import SAMPLES
+from rsagan.web.sources import Source, Sources
+
+if TYPE_CHECKING:
+    from rsagan.photo import Analysis
+
+Reply = tuple[dict[str, Any], list[bytes]]
+PREVIEW_HEIGHT: Final = 128
+LARGEST_SIDE: Final = 1024
+MOST_FILMS: Final = 4
+
+
+class Studio:
+    """The network, the prepared people, and the films being made. One caller at a time."""
+
+    def __init__(self, weights: Path | None, size: tuple[int, int], cache_bytes: int, cache_seconds: float) -> None:
+        weights = weights or shipped_weights()
+        self.size = size
+        self.model = load(weights, device="cuda" if torch.cuda.is_available() else "cpu")
+        self.quick = quick(self.model)
+        self.sources = Sources(cache_bytes, cache_seconds)
+        self.films: dict[str, Film] = {}
+        self.notice = f"{AI_NOTICE}, painted by rsagan {__version__} with the weights {weights.stem}"
+
+    def warm_up(self) -> None:
+        """Paint once, and analyse a sample if that needs no download, so that the first client does not wait."""
+        ready = {row["name"] for row in assets.states() if row["state"] == "ready"}
+        if {"pose-detection", "pose-landmark"} <= ready:
+            told, _ = self.sample(SAMPLES[0])
+            self.generate(told["source"], library.names()[0])
+
+    def analyse(self, photo: bytes, person: int | None = None) -> Reply:
+        """Find a person in an uploaded photo.
+
+        Raises:
+            InputError: unreadable, or nobody usable in it. AssetError: the photo networks are not there.
+        """
+        from rsagan.photo import analyse, find_people, on_backdrop
+        from rsagan.photo.checks import MIN_HEIGHT, doubt
+
+        name = self.sources.name(b"photo", photo, str(person).encode())
+        known = self.sources.get(name)
+        if known:
+            return known.answer
+        picture = read_picture(photo, "the photo")
+        found = analyse(picture, self.size, person)
+        height, width = picture.shape[:2]
+        people = [one.box for one in find_people(picture) if doubt(one) is None and one.height >= MIN_HEIGHT]
+        boxes = [[round(x0 / width, 4), round(y0 / height, 4), round(x1 / width, 4), round(y1 / height, 4)]
+                 for x0, y0, x1, y1 in people]  # fmt: skip
+        cut_out = Person(on_backdrop(found.person.picture, found.mask), found.person.pose, found.person.parsing)
+        told = self._told(name, cut_out) | {
+            "notes": found.notes,
+            "facing": found.facing,
+            "people": boxes,
+            "person": person or 0,
+        }
+        blobs = [png_bytes(cut_out.picture), parsing_bytes(cut_out.parsing), png_bytes(_within(found))]
+        self.sources.put(name, Source(cut_out, (told, blobs)))
+        return told, blobs
+
+    def sample(self, name: str) -> Reply:
+        """Analyse a photo that comes with the package."""
+        path = next((asset.path for asset in assets.SHIPPED if asset.name == name and name in SAMPLES), None)
+        if path is None:
+            raise InputError(f"There is no such sample; there are {', '.join(SAMPLES)}.")
+        return self.analyse(path.read_bytes())
+
+    def person(self, picture: bytes, parsing: bytes, pose: Any) -> Reply:
+        """Take a person as the client knows them: corrected joints, painted regions, or from a person folder.
+
+        Raises:
+            InputError: the three do not fit together, or the network cannot use them.
+        """
+        pixels = read_picture(picture, "the person's picture")
+        if max(pixels.shape[:2]) > LARGEST_SIDE:
+            raise InputError(f"The person's picture may have at most {LARGEST_SIDE} pixels a side.")
+        person = Person(pixels, from_json(pose), read_parsing(parsing))
+        name = self.sources.name(b"person", pixels.tobytes(), person.parsing.tobytes(), person.pose.points.tobytes())
+        known = self.sources.get(name)
+        if known:
+            return known.answer
+        source = Source(person, (self._told(name, person), []))
+        source.subject(self.model)
+        self.sources.put(name, source)
+        return source.answer
+
+    def generate(self, source: str, pose: Any, keep_place: bool = False) -> Reply:
+        """Paint: the picture as PNG and the regions as the network drew them (or nothing), with the pose as used."""
+        result = self._paint(self.model, source, pose, keep_place)
+        blobs = [png_bytes(result.picture, self.notice)]
+        if result.parsing is not None:
+            blobs.append(parsing_bytes(result.parsing))
+        told = {
+            "pose": to_json(result.pose),
+            "height": result.picture.shape[0],
+            "width": result.picture.shape[1],
+            "painted_at": list(result.painted_at),
+        }
+        return told, blobs
+
+    def preview(self, source: str, pose: Any, keep_place: bool = False) -> Reply:
+        """Paint small and quickly: a JPEG at the network's preview size."""
+        result = self._paint(self.quick, source, pose, keep_place)
+        return {}, [_jpeg(result.picture, self.quick.size, self.notice)]
+
+    def film_open(self, source: str, fps: int) -> Reply:
+        """Begin a clip; the frames follow one by one, so that others are served in between."""
+        self._source(source)
+        while len(self.films) >= MOST_FILMS:
+            self.films.pop(next(iter(self.films)))
+        film = secrets.token_hex(8)
+        self.films[film] = Film(fps, self.notice)
+        return {"film": film}, []
+
+    def film_frame(self, film: str, source: str, pose: Any, keep_place: bool) -> Reply:
+        """Paint one frame more."""
+        self._film(film).add(self._paint(self.model, source, pose, keep_place).picture)
+        return {}, []
+
+    def film_close(self, film: str) -> Reply:
+        """The finished MP4."""
+        clip = self._film(film).finish()
+        del self.films[film]
+        return {}, [clip]
+
+    def film_drop(self, film: str) -> Reply:
+        """Forget a film."""
+        self.films.pop(film, None)
+        return {}, []
+
+    def counts(self) -> dict[str, int]:
+        """For the metrics."""
+        return {"sources": len(self.sources), "source_bytes": self.sources.bytes}
+
+    def _paint(self, model: Model, source: str, pose: Any, keep_place: bool) -> Result:
+        target = library.load(pose) if isinstance(pose, str) else from_json(pose)
+        return self._source(source).subject(model).pose(target, keep_place)
+
+    def _source(self, name: str) -> Source:
+        source = self.sources.get(name)
+        if source is None:
+            raise Gone("This person is no longer kept; send the photo or the person again.")
+        return source
+
+    def _film(self, name: str) -> Film:
+        film = self.films.get(name)
+        if film is None:
+            raise Gone("This clip is no longer kept; start it again.")
+        return film
+
+    def _told(self, name: str, person: Person) -> dict[str, Any]:
+        return {"source": name, "height": person.size[0], "width": person.size[1], "pose": to_json(person.pose)}
+
+
+def quick(model: Model) -> Model:
+    """The same network at a size for previews; itself if it is that small already."""
+    height, width = model.size
+    if height <= PREVIEW_HEIGHT:
+        return model
+    small = (PREVIEW_HEIGHT, max(32, round(width * PREVIEW_HEIGHT / height / 8) * 8))
+    return Model(model.generator, {**model.metadata, "size": list(small)}, model.device)
+
+
+def _within(found: "Analysis") -> Picture:
+    """The frame's part of the photo on the backdrop, where the fitted picture continues the photo's borders."""
+    from rsagan.photo import BACKDROP
+
+    fit, picture = found.fit, found.person.picture.copy()
+    (height, width), (x, y) = fit.photo_size, fit.offset
+    rows, columns = np.arange(picture.shape[0]) + 0.5 - y, np.arange(picture.shape[1]) + 0.5 - x
+    picture[(rows < 0) | (rows > height * fit.scale)] = BACKDROP
+    picture[:, (columns < 0) | (columns > width * fit.scale)] = BACKDROP
+    return picture
+
+
+def _jpeg(picture: Picture, size: tuple[int, int], notice: str) -> bytes:
+    file = io.BytesIO()
+    image = Image.fromarray(picture).resize(size[::-1], Image.Resampling.LANCZOS)
+    image.save(file, format="JPEG", quality=85, comment=notice.encode())
+    return file.getvalue()

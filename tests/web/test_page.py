@@ -1,0 +1,521 @@
+"""The page in a real Chromium: clicks, drags, keys, touches, file drops."""
+
+import base64
+import io
+import json
+import os
+import shutil
+import signal
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rsagan.people import from_json, read_parsing, read_person
+from rsagan.people.picture import AI_NOTICE
+
+from .conftest import PHOTO, Service, wait_for
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = playwright.expect
+expect.set_options(timeout=30_000)
+
+WALKING = PHOTO.with_name("woman-walking.jpg")
+DESK = {"viewport": {"width": 1440, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+pytestmark = pytest.mark.usefixtures("analysis")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    camera = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    frame = io.BytesIO()
+    Image.open(PHOTO).resize((480, 640)).save(frame, "JPEG")
+    camera.write_bytes(frame.getvalue() * 10)
+    arguments = [
+        "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera}",
+    ]  # fmt: skip
+    with playwright.sync_playwright() as running:
+        try:
+            chromium = running.chromium.launch(executable_path=path, args=arguments)
+        except playwright.Error as error:
+            pytest.skip(f"no Chromium: apt install chromium, or playwright install chromium ({str(error)[:80]})")
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens the page in a context of its own; afterwards the console must be free of errors."""
+    contexts, problems = [], []
+
+    def opened(url: str, **options: Any) -> Any:
+        context = browser.new_context(**{**DESK, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: problems.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.problems = problems
+        page.goto(url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any], service: Service) -> Any:
+    """The page with a sample open."""
+    return with_sample(open_page(service.url))
+
+
+def with_sample(page: Any, name: str = "man standing") -> Any:
+    page.get_by_role("button", name=f"Sample: {name}").click()
+    expect(page.locator("#history button")).to_have_count(1)
+    return page
+
+
+def results(page: Any) -> int:
+    return int(page.locator("#history button").count())
+
+
+def another_result(page: Any, act: Callable[[], Any]) -> None:
+    before = results(page)
+    act()
+    expect(page.locator("#history button").nth(before)).to_be_attached()
+
+
+def target(page: Any) -> list[Any]:
+    return page.evaluate("rsagan.result.pose")
+
+
+def on_source(page: Any) -> list[Any]:
+    return page.evaluate("rsagan.source.pose")
+
+
+def middle(page: Any, stage: str, joint: int) -> tuple[float, float]:
+    box = page.locator(f"#{stage} [data-joint='{joint}']").bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page: Any, stage: str, joint: int, by: tuple[float, float], steps: int = 12) -> None:
+    x, y = middle(page, stage, joint)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + by[0], y + by[1], steps=steps)
+    page.mouse.up()
+
+
+def length(pose: list[Any], a: int, b: int) -> float:
+    return float(np.hypot(*np.subtract(pose[a], pose[b])))
+
+
+def drop(page: Any, where: str, path: Path, kind: str) -> None:
+    data = base64.b64encode(path.read_bytes()).decode()
+    page.evaluate(
+        """([where, data, name, kind]) => {
+            const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+            const carried = new DataTransfer();
+            carried.items.add(new File([bytes], name, { type: kind }));
+            for (const type of ["dragenter", "dragover", "drop"]) {
+                document.querySelector(where).dispatchEvent(
+                    new DragEvent(type, { dataTransfer: carried, bubbles: true, cancelable: true }));
+            }
+        }""",
+        [where, data, path.name, kind],
+    )
+
+
+def test_dragging_keeps_bone_lengths_and_paints(page: Any) -> None:
+    before = target(page)
+    another_result(page, lambda: drag(page, "result-stage", 7, (-40, -120)))
+    after = target(page)
+    assert length(after, 7, 7) == 0
+    assert after[7][1] < before[7][1] - 20
+    for a, b in ((5, 6), (6, 7), (1, 5)):
+        assert length(after, a, b) == pytest.approx(length(before, a, b), abs=0.01)
+    assert after[4] == before[4]
+    page.get_by_role("button", name="Lengths").click()
+    another_result(page, lambda: drag(page, "result-stage", 7, (60, 60)))
+    assert length(target(page), 6, 7) != pytest.approx(length(before, 6, 7), abs=1)
+
+
+@pytest.mark.parametrize("joint", [1, 0, 2, 3, 8, 9, 10])
+def test_every_kind_of_joint_keeps_its_bones(page: Any, joint: int) -> None:
+    bones = [(2, 3), (3, 4), (5, 6), (8, 9), (9, 10), (1, 8), (1, 0), (1, 2)]
+    before = target(page)
+    moved = page.evaluate(
+        "async (j) => (await import('./js/body.js')).pulled(rsagan.result.pose, j, "
+        "[rsagan.result.pose[j][0] + 14, rsagan.result.pose[j][1] - 9], { height: 256, width: 176 })",
+        joint,
+    )
+    assert moved != before
+    for a, b in bones:
+        assert length(moved, a, b) == pytest.approx(length(before, a, b), abs=0.01), (a, b)
+
+
+def test_stale_previews_are_dropped_and_the_last_pose_wins(page: Any) -> None:
+    asked: list[Any] = []
+    page.on("request", lambda r: asked.append(r.post_data_json) if r.url.endswith("/v1/generate") else None)
+    under_way = {"now": 0, "most": 0}
+
+    def began(request: Any) -> None:
+        if request.url.endswith("/v1/generate") and request.post_data_json.get("preview"):
+            under_way["now"] += 1
+            under_way["most"] = max(under_way["most"], under_way["now"])
+
+    def ended(request: Any) -> None:
+        if request.url.endswith("/v1/generate") and request.post_data_json.get("preview"):
+            under_way["now"] -= 1
+
+    page.on("request", began)
+    page.on("requestfinished", ended)
+    another_result(page, lambda: drag(page, "result-stage", 4, (-50, -150), steps=120))
+    previews = [one for one in asked if one.get("preview")]
+    assert 1 <= len(previews) < 120
+    assert under_way["most"] == 1
+    last = asked[-1]
+    assert not last.get("preview")
+    np.testing.assert_allclose(last["pose"]["people"][0]["pose_keypoints_2d"][12:14], target(page)[4], atol=0.01)
+
+
+def test_undo_redo_mirror_reset(page: Any) -> None:
+    start = target(page)
+    another_result(page, lambda: page.get_by_role("button", name="Mirror the pose").click())
+    mirrored = target(page)
+    assert mirrored[4][0] == pytest.approx(175 - start[7][0], abs=0.01)
+    another_result(page, lambda: drag(page, "result-stage", 4, (30, -60)))
+    dragged = target(page)
+    another_result(page, lambda: page.keyboard.press("Control+z"))
+    assert target(page) == mirrored
+    another_result(page, lambda: page.get_by_role("button", name="Undo").click())
+    assert target(page) == start
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    another_result(page, lambda: page.keyboard.press("Control+Shift+z"))
+    another_result(page, lambda: page.keyboard.press("Control+y"))
+    assert target(page) == dragged
+    another_result(page, lambda: page.get_by_role("button", name="Reset the pose").click())
+    assert target(page) == start
+
+
+def test_photos_come_by_dialog_drop_and_paste(open_page: Callable[..., Any], service: Service) -> None:
+    page = open_page(service.url)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a photo").click()
+    chooser.value.set_files(PHOTO)
+    expect(page.locator("#history button")).to_have_count(1)
+    first = on_source(page)
+    drop(page, "#source-card", WALKING, "image/jpeg")
+    wait_for(lambda: on_source(page) != first)
+    expect(page.locator("#history button")).to_have_count(1)
+    page.evaluate(
+        """(data) => {
+            const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+            const carried = new DataTransfer();
+            carried.items.add(new File([bytes], "pasted.jpg", { type: "image/jpeg" }));
+            document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: carried, bubbles: true }));
+        }""",
+        base64.b64encode(PHOTO.read_bytes()).decode(),
+    )
+    wait_for(lambda: on_source(page) == first)
+
+
+def test_a_photo_is_taken_with_the_camera(open_page: Callable[..., Any], service: Service) -> None:
+    page = open_page(service.url, permissions=["camera"])
+    page.get_by_role("button", name="Take one").click()
+    wait_for(lambda: page.evaluate("document.getElementById('camera-video').videoWidth") == 480)
+    page.get_by_role("button", name="Take it").click()
+    expect(page.locator("#history button")).to_have_count(1)
+    assert on_source(page)[1] is not None
+
+
+def test_pictures_of_nobody_are_told_plainly(open_page: Callable[..., Any], service: Service, tmp_path: Path) -> None:
+    Image.new("RGB", (300, 400), "grey").save(tmp_path / "grey.png")
+    (tmp_path / "text.txt").write_text("no picture")
+    page = open_page(service.url)
+    drop(page, "body", tmp_path / "text.txt", "text/plain")
+    expect(page.locator("#toasts")).to_contain_text("JPEG, PNG or WebP")
+    drop(page, "body", tmp_path / "grey.png", "image/png")
+    expect(page.locator("#toasts")).to_contain_text("No person was found")
+    expect(page.locator("#welcome")).to_be_visible()
+    assert [problem for problem in page.problems if "422" not in problem] == []
+    page.problems.clear()  # the browser itself reports the status
+
+
+def test_joints_of_the_photo_are_corrected(page: Any) -> None:
+    handed_in: list[Any] = []
+    page.on("request", lambda r: handed_in.append(r.post_data_json) if r.url.endswith("/v1/person") else None)
+    found = on_source(page)
+    page.get_by_role("button", name="Move", exact=True).click()
+    another_result(page, lambda: drag(page, "source-stage", 4, (20, 30)))
+    assert on_source(page)[4] != found[4]
+    assert on_source(page)[3] == found[3]
+    another_result(page, lambda: page.keyboard.press("Delete"))
+    assert on_source(page)[4] is None
+    another_result(page, lambda: page.get_by_role("button", name="Bring right wrist back").click())
+    assert on_source(page)[4] == found[4]
+    x, y = middle(page, "source-stage", 7)
+    another_result(page, lambda: page.mouse.dblclick(x, y))
+    assert on_source(page)[7] is None
+    another_result(page, lambda: page.keyboard.press("Control+z"))
+    assert on_source(page)[7] == found[7]
+    assert handed_in[1]["pose"]["people"][0]["pose_keypoints_2d"][12:15] == [0, 0, 0]
+
+
+def test_regions_are_painted(page: Any) -> None:
+    labels = "Array.from(rsagan.source.regions.labels)"
+    before = page.evaluate(labels)
+    page.get_by_role("button", name="Paint", exact=True).click()
+    page.get_by_role("radio", name="dress").click()
+    page.get_by_label("Brush").fill("20")
+    box = page.locator("#regions").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def stroke() -> None:
+        page.mouse.move(x - 30, y)
+        page.mouse.down()
+        page.mouse.move(x + 30, y, steps=6)
+        page.mouse.up()
+
+    another_result(page, stroke)
+    painted = np.array(page.evaluate(labels))
+    assert (painted[np.array(before) != painted] == 5).all()
+    assert (painted == 5).sum() > 300
+    another_result(page, lambda: page.keyboard.press("Control+z"))
+    assert page.evaluate(labels) == before
+    page.locator("#regions").focus()
+    page.keyboard.press("ArrowUp")
+    another_result(page, lambda: page.keyboard.press("Space"))
+    assert page.evaluate(labels) != before
+
+
+def test_one_of_several_people_is_chosen(open_page: Callable[..., Any], service: Service, tmp_path: Path) -> None:
+    left, right = (Image.open(path).convert("RGB").resize((480, 640)) for path in (PHOTO, WALKING))
+    both = Image.new("RGB", (960, 640))
+    both.paste(left, (0, 0))
+    both.paste(right, (480, 0))
+    both.save(tmp_path / "both.png")
+    page = open_page(service.url)
+    drop(page, "body", tmp_path / "both.png", "image/png")
+    expect(page.locator("#people button")).to_have_count(2)
+    expect(page.locator("#history button")).to_have_count(1)
+    first = on_source(page)
+    page.get_by_role("radio", name="Person 2 of 2").click()
+    wait_for(lambda: on_source(page) != first)
+    expect(page.get_by_role("radio", name="Person 2 of 2")).to_be_checked()
+
+
+def test_poses_come_from_the_library_and_from_other_photos(page: Any, tmp_path: Path) -> None:
+    own = target(page)
+    page.get_by_label("Find a pose").fill("hands hips")
+    expect(page.locator("#library button:visible")).to_have_count(2)
+    another_result(page, lambda: page.get_by_role("button", name="hands on hips", exact=True).click())
+    library = target(page)
+    assert library != own
+    expect(page.locator("[data-name='hands-on-hips']")).to_have_attribute("aria-pressed", "true")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="From a photo").click()
+    another_result(page, lambda: chooser.value.set_files(WALKING))
+    walking = target(page)
+    assert walking != library
+    assert on_source(page) == own
+    another_result(page, lambda: drop(page, "#result-frame", PHOTO, "image/jpeg"))
+    assert target(page) != walking
+    assert on_source(page) == own
+    pose = {"height": 256, "width": 176, "people": [{"pose_keypoints_2d": [v for p in own for v in (*(p or (0, 0)), bool(p) * 1)]}]}  # fmt: skip  # noqa: E501
+    (tmp_path / "pose.json").write_text(json.dumps(pose))
+    another_result(page, lambda: drop(page, "#result-frame", tmp_path / "pose.json", "application/json"))
+
+
+def test_results_are_compared_kept_and_saved(page: Any, tmp_path: Path) -> None:
+    another_result(page, lambda: page.get_by_role("button", name="walk", exact=True).click())
+    walking = target(page)
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_label("How much of the photo is shown").fill("30")
+    clip = page.locator("#compare-picture").evaluate("(image) => getComputedStyle(image).clipPath")
+    assert clip == "inset(0px 70% 0px 0px)"
+    page.get_by_role("button", name="Compare").click()
+    another_result(page, lambda: page.get_by_role("button", name="wave", exact=True).click())
+
+    def saved(item: str) -> Path:
+        page.locator("#save summary").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=item).click()
+        path = tmp_path / download.value.suggested_filename
+        download.value.save_as(path)
+        return path
+
+    picture = Image.open(saved("Picture PNG"))
+    assert picture.size == (176, 256)
+    assert AI_NOTICE in picture.text["Description"]
+    pose = from_json(json.loads(saved("Pose JSON").read_text()))
+    np.testing.assert_allclose(pose.points[4], target(page)[4], atol=0.01)
+    assert read_parsing(saved("Regions PNG")).shape == (256, 176)
+    with zipfile.ZipFile(saved("Person ZIP")) as archive:
+        assert archive.testzip() is None
+        archive.extractall(tmp_path / "person")
+    person = read_person(tmp_path / "person")
+    np.testing.assert_allclose(person.pose.points[1], on_source(page)[1], atol=0.01)
+
+    page.get_by_role("button", name="Result 2, back to it").click()
+    assert target(page) == walking
+
+
+def test_an_animation_is_played_and_exported(page: Any, tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    page.get_by_role("tab", name="Animate").click()
+    expect(page.get_by_role("button", name="Play")).to_be_disabled()
+    page.get_by_role("button", name="Add this pose").click()
+    another_result(page, lambda: page.get_by_role("button", name="Mirror the pose").click())
+    page.get_by_role("button", name="Add this pose").click()
+    page.get_by_label("Seconds between").fill("0.5")
+    keys = page.evaluate("rsagan.timeline.keys")
+    page.get_by_role("button", name="Move keyframe 2 earlier").click()
+    assert page.evaluate("rsagan.timeline.keys") == keys[::-1]
+    page.get_by_role("button", name="Show keyframe 1").click()
+
+    page.get_by_role("button", name="Play").click()
+    wait_for(lambda: page.evaluate("rsagan.timeline.frames.size") >= 8)
+    page.get_by_role("button", name="Stop").click()
+    assert page.evaluate("rsagan.result.stage.pose") == target(page)
+
+    page.get_by_role("button", name="Export MP4").click()
+    expect(page.locator("#clip-video")).to_be_visible()
+    wait_for(lambda: page.evaluate("document.getElementById('clip-video').duration") > 0.5)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save the clip").click()
+    download.value.save_as(tmp_path / "clip.mp4")
+    with av.open(str(tmp_path / "clip.mp4")) as clip:
+        assert AI_NOTICE in clip.metadata["comment"]
+        assert sum(1 for _ in clip.decode(video=0)) == 12
+    page.get_by_role("button", name="Remove keyframe 2").click()
+    expect(page.get_by_role("button", name="Play")).to_be_disabled()
+
+
+def test_keys_alone_suffice(open_page: Callable[..., Any], service: Service) -> None:
+    page = open_page(service.url)
+    page.get_by_role("button", name="Sample: man standing").press("Enter")
+    expect(page.locator("#history button")).to_have_count(1)
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('#result-stage') !== null"):
+            break
+    assert page.evaluate("document.activeElement.dataset.joint") == "1"
+    page.keyboard.press(".")
+    assert page.evaluate("document.activeElement.dataset.joint") == "2"
+    page.keyboard.press(".")
+    page.keyboard.press(".")
+    assert "right wrist" in page.evaluate("document.activeElement.getAttribute('aria-label')")
+    before = target(page)
+    another_result(page, lambda: page.keyboard.press("Shift+ArrowUp"))
+    assert target(page)[4] != before[4]
+    page.keyboard.press("Delete")
+    assert target(page)[4] is None
+    expect(page.locator("#say")).not_to_be_empty()
+
+
+def test_fingers_on_a_phone(open_page: Callable[..., Any], service: Service) -> None:
+    page = open_page(service.url, **PHONE)
+    page.get_by_role("button", name="Sample: man standing").tap()
+    expect(page.locator("#history button")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    before = target(page)
+    x, y = middle(page, "result-stage", 4)
+    touch = page.context.new_cdp_session(page)
+
+    def finger() -> None:
+        at = {"x": x, "y": y}
+        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
+        for step in range(1, 6):
+            at = {"x": x - 6 * step, "y": y - 14 * step}
+            touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [at]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    another_result(page, finger)
+    assert target(page)[4][1] < before[4][1] - 5
+    page.get_by_role("tab", name="Photo").tap()
+    expect(page.locator("#source-picture")).to_be_visible()
+    expect(page.locator("#result-picture")).to_be_hidden()
+
+
+@pytest.mark.slow
+def test_a_lost_worker_is_survived(open_page: Callable[..., Any], start: Callable[..., Any]) -> None:
+    with start() as service:
+        page = with_sample(open_page(service.url))
+        drag(page, "result-stage", 4, (10, -40))
+        before = service.worker
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda: not service.app.state.line.ready, 10)
+        service.wait_until_ready()
+        # The new worker knows nobody: the page hands the person in again by itself.
+        another_result(page, lambda: page.get_by_role("button", name="Mirror the pose").click())
+        assert service.worker != before
+        page.problems.clear()  # the browser reports the 404 on the way
+
+
+def test_a_demo_with_a_token(open_page: Callable[..., Any], start: Callable[..., Any]) -> None:
+    with start(demo=True, token="a-long-enough-secret") as service:
+        with_sample(open_page(f"{service.url}/#token=a-long-enough-secret"))
+        page = open_page(service.url)
+        page.get_by_role("textbox", name="Token").fill("a-long-enough-secret")
+        page.get_by_role("button", name="Go on").click()
+        with_sample(page)
+        page.problems.clear()  # the browser reports the 401 on the way
+        expect(page.get_by_role("button", name="Paint")).to_be_hidden()
+        expect(page.get_by_role("button", name="From a photo")).to_be_hidden()
+        another_result(page, lambda: page.get_by_role("button", name="walk", exact=True).click())
+        drop(page, "body", WALKING, "image/jpeg")
+        expect(page.locator("#toasts")).to_contain_text("demo")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
+def test_axe_finds_nothing_serious(
+    open_page: Callable[..., Any], service: Service, scheme: str, device: dict[str, Any]
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def judge(page: Any) -> None:
+        page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0)))")
+        found = axe.run(page).response["violations"]
+        assert [
+            (one["id"], one["nodes"][0]["html"][:120]) for one in found if one["impact"] in ("serious", "critical")
+        ] == []
+
+    page = open_page(service.url, color_scheme=scheme, reduced_motion="reduce", **device)
+    expect(page.get_by_role("button", name="Sample: man standing")).to_be_visible()
+    judge(page)
+    page.get_by_role("button", name="How it works").click()
+    judge(page)
+    page.get_by_role("button", name="Close").click()
+    with_sample(page)
+    judge(page)
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("tab", name="Animate").click()
+    page.get_by_role("button", name="Add this pose").click()
+    judge(page)
+    if device is PHONE:
+        page.get_by_role("tab", name="Photo").click()
+    page.get_by_role("button", name="Paint", exact=True).click()
+    judge(page)
+    page.goto(f"{service.url}/api.html")
+    expect(page.locator(".route").first).to_be_visible()
+    judge(page)
+
+
+def test_light_and_dark_follow_the_system_and_the_button(page: Any) -> None:
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(paper)
+    page.emulate_media(color_scheme="dark")
+    dark = page.evaluate(paper)
+    assert dark != light
+    page.get_by_role("button", name="Light or dark").click()
+    assert page.evaluate(paper) == light
