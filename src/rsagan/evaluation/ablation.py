@@ -10,6 +10,7 @@ import torch
 import rsagan
 from rsagan.evaluation import claims
 from rsagan.evaluation.curves import draw_curves
+from rsagan.evaluation.fire import mean_disagreement
 from rsagan.evaluation.intervals import Draws, Row
 from rsagan.evaluation.measure import Networks, trained_networks
 from rsagan.evaluation.report import interval, protocol, show
@@ -51,6 +52,8 @@ def ablate(
     fire: dict[str, Any] = {}
     if all(name in results for name in UNDER_FIRE):
         fire = claims.under_fire(results, distances, ablation.levels, Draws(ablation.under_fire.groups))
+        seen = mean_disagreement(ablation.folder, ablation.under_fire.pairs, plan.recipe.corruption)
+        fire["mean disagreement in training"] = round(seen, 4)
     about = {
         "data": {key: ablation.folder.manifest.get(key) for key in ("source", "licence", "plan", "sha256")},
         "recipe": plan.recipe.to_dict(),
@@ -178,7 +181,11 @@ def _fire(fire: dict[str, Any], pairs: int) -> list[str]:
     wrong = ", ".join(
         f"{float(level):.0%}: {found:.1%}" for level, found in fire["mean disagreement of the parsing"].items()
     )
-    lines = [f"{pairs} test pairs. Mean disagreement of the parsing, asked for and measured: {wrong}.", ""]
+    lines = [
+        f"{pairs} test pairs. Mean disagreement of the parsing, asked for and measured: {wrong}; in training both saw "
+        f"{fire['mean disagreement in training']:.1%}.",
+        "",
+    ]
     rows = fire["rows"]
     titles = list(next(iter(next(iter(rows.values())).values())))
     lines += ["| corrupted | metric | " + " | ".join(titles) + " |", "|---" * (len(titles) + 2) + "|"]

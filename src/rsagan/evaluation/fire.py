@@ -15,7 +15,7 @@ LEVELS: Final = (0.1, 0.2, 0.4)
 # Of the height: the standard deviation of source joints at each level; the share of them that is missing.
 _JITTER: Final = {0.1: 0.01, 0.2: 0.02, 0.4: 0.04}
 _MISSING: Final = {0.1: 0.05, 0.2: 0.1, 0.4: 0.2}
-_SAMPLE: Final = 48
+_SAMPLE: Final = 96
 _STRONGEST: Final = 8.0
 KINDS: Final = ("parsing", "joints", "both")
 
@@ -38,32 +38,31 @@ def disagreement(one: Parsing, other: Parsing) -> float:
     return float((one != other)[person].mean()) if person.any() else 0.0
 
 
-def calibrated(
-    folder: PreparedFolder, pairs: NDArray[np.int64], level: float, sample: int = _SAMPLE
-) -> tuple[Corruption, float]:
-    """The corruption whose mean disagreement with the sources' true maps is `level`, and what it is on a sample.
+def mean_disagreement(folder: PreparedFolder, pairs: NDArray[np.int64], how: Corruption) -> float:
+    """How much a corruption makes the sources' maps disagree with the true ones, on a sample of the pairs."""
+    chosen = pairs[np.unique(np.linspace(0, len(pairs) - 1, min(_SAMPLE, len(pairs))).astype(int)), 0]
+    found = []
+    for k, view in enumerate(chosen):
+        parsing = folder.parsing(view)
+        spoilt = corrupt_parsing(parsing, folder.entries[view].points, how, np.random.default_rng((1, k)))
+        found.append(disagreement(parsing, spoilt))
+    return float(np.mean(found))
+
+
+def calibrated(folder: PreparedFolder, pairs: NDArray[np.int64], level: float) -> tuple[Corruption, float]:
+    """The corruption whose `mean_disagreement` is `level`, and what it comes to.
 
     Raises:
         InputError: the folder's maps cannot be spoilt that much.
     """
-    chosen = pairs[np.unique(np.linspace(0, len(pairs) - 1, min(sample, len(pairs))).astype(int)), 0]
-    views = [(folder.parsing(view), folder.entries[view].points) for view in chosen]
-
-    def mean_of(strength: float) -> float:
-        how = at_strength(strength)
-        found = [
-            disagreement(parsing, corrupt_parsing(parsing, points, how, np.random.default_rng((1, k))))
-            for k, (parsing, points) in enumerate(views)
-        ]
-        return float(np.mean(found))
-
     low, high = 0.0, _STRONGEST
-    if mean_of(high) < level:
+    if mean_disagreement(folder, pairs, at_strength(high)) < level:
         raise InputError(f"The parsing maps of {folder.path} cannot be made wrong by {level:.0%}.")
-    for _ in range(14):
+    for _ in range(10):
         middle = (low + high) / 2
-        low, high = (middle, high) if mean_of(middle) < level else (low, middle)
-    return at_strength(high), mean_of(high)
+        wrong = mean_disagreement(folder, pairs, at_strength(middle))
+        low, high = (middle, high) if wrong < level else (low, middle)
+    return at_strength(high), mean_disagreement(folder, pairs, at_strength(high))
 
 
 def spoiler(kind: str, level: float, how: Corruption, folder: PreparedFolder, pairs: NDArray[np.int64]) -> Spoil:
