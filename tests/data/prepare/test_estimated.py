@@ -60,6 +60,8 @@ def test_photos_named_by_identity(tmp_path: Path) -> None:
     assert "sky.png" in report["problems"]["pictures in which no person was found"][0]
     assert "cut.jpg" in report["problems"]["broken files"][0]
     assert np.isfinite(folder.entries[0].points[:, 0]).sum() > 10
+    assert report["counts"]["pictures"]["found"] == 4
+    assert not any("label set" in warning for warning in report["warnings"])
 
 
 @pytest.mark.network

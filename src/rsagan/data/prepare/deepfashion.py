@@ -67,7 +67,7 @@ def plan_deepfashion(
     found = find(picture_roots(pictures, fit == "squash"), deepfashion_name, without=parsing)
     maps = find_maps(parsing, labels, deepfashion_name)
     options = Options(size, fit, read.frame, maps.labels)
-    return make_plan("DeepFashion", read, found, maps, options, deepfashion_identity, LICENCE, KNOWN)
+    return make_plan(f"DeepFashion, {fit}", read, found, maps, options, deepfashion_identity, LICENCE, KNOWN)
 
 
 def read_csv_lists(folder: Path, frame: tuple[int, int] | None) -> Lists | None:

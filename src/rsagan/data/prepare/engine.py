@@ -7,6 +7,7 @@ task's pictures. The same command reads it and goes on; tasks with a problem are
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -50,7 +51,7 @@ def run(folder: Path | str, plan: Plan, workers: int | None = None, progress: Pr
         if progress:
             progress(len(plan.tasks), len(plan.tasks))
         return read_report(folder)
-    done = {record.task for record in _records(journal) if record.problem is None}
+    done = {record.task for _, record in _records(journal) if record.problem is None}
     _work(folder, journal, plan, done, usable_cores() if workers is None else workers, progress)
     return _finish(folder, journal, plan)
 
@@ -82,11 +83,9 @@ def _prepare(folder: Path, tasks: Sequence[Task]) -> list[str]:
 
 def _finish(folder: Path, journal: Path, plan: Plan) -> dict[str, Any]:
     """Write the lists and the report from the journal's last word about each task."""
-    last: dict[str, Record] = {record.task: record for record in _records(journal)}
     counts, entries, train_views = Counts(), [], []
-    for task in plan.tasks:
-        record = last.pop(task.name)
-        counts.add(record, task.split or "train")
+    for task, record in zip(plan.tasks, _last_records(journal, plan), strict=True):
+        counts.add(record, task.split)
         entries += record.entries
         if task.split == "train":
             train_views += [entry.name for entry in record.entries]
@@ -104,16 +103,25 @@ def _finish(folder: Path, journal: Path, plan: Plan) -> dict[str, Any]:
     return report
 
 
-def _records(journal: Path) -> Iterator[Record]:
-    """What the journal says, without a line that was torn."""
+def _last_records(journal: Path, plan: Plan) -> Iterator[Record]:
+    """The journal's last word about each task, in the plan's order, one at a time."""
+    places = {record.task: place for place, record in _records(journal)}
+    with journal.open("rb") as file:
+        for task in plan.tasks:
+            file.seek(places[task.name])
+            yield Record.from_json(file.readline().decode())
+
+
+def _records(journal: Path) -> Iterator[tuple[int, Record]]:
+    """What the journal says and at which byte, without a line that was torn."""
     if not journal.is_file():
         return
-    with journal.open(encoding="utf-8") as file:
+    place = 0
+    with journal.open("rb") as file:
         for line in file:
-            try:
-                yield Record.from_json(line)
-            except (ValueError, KeyError, TypeError):
-                continue
+            with suppress(ValueError, KeyError, TypeError):
+                yield place, Record.from_json(line.decode())
+            place += len(line)
 
 
 def _claim(folder: Path, arguments: dict[str, Any]) -> None:

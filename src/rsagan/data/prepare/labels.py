@@ -15,6 +15,7 @@ from rsagan.people import LABEL_NAMES, LIMBS, Parsing, Region, to_regions
 
 _MAX_PIXELS: Final = 64_000_000
 _LIMBS_OF: Final = {Region.ARMS: LIMBS[1:3] + LIMBS[4:6], Region.LEGS: LIMBS[7:9] + LIMBS[10:12]}
+_REACH: Final = {4: 0.5, 7: 0.5, 10: 0.3, 13: 0.3}  # how far hands and feet reach beyond wrists and ankles, in limbs
 _R: Final = Region
 # Where a joint may lie in a true map: what tells a right label table from a wrong one.
 _AT_JOINT: Final[dict[tuple[int, ...], tuple[Region, ...]]] = {
@@ -153,13 +154,13 @@ def _at(regions: Parsing, points: NDArray[np.float32]) -> list[int]:
 def _distance(
     pixels: NDArray[np.integer], points: NDArray[np.float32], limbs: Sequence[tuple[int, int]]
 ) -> NDArray[np.float64]:
-    """Squared distance of each pixel (P, 2), x and y, to the nearest known limb; infinite where none is known."""
+    """Squared distance of each pixel (P, 2), x and y, to the nearest known limb, with hand or foot; else infinite."""
     nearest = np.full(len(pixels), np.inf)
     for a, b in limbs:
         start, along = points[a].astype(np.float64), (points[b] - points[a]).astype(np.float64)
         if np.isnan(along).any():
             continue
-        position = np.clip((pixels - start) @ along / max(float(along @ along), 1e-9), 0, 1)
+        position = np.clip((pixels - start) @ along / max(float(along @ along), 1e-9), 0, 1 + _REACH.get(b, 0))
         nearest = np.minimum(nearest, np.square(pixels - start - position[:, None] * along).sum(1))
     return nearest
 

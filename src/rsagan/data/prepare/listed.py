@@ -110,12 +110,11 @@ def make_plan(
         "pictures": len(views),
         "pairs": {split: len(pairs) for split, pairs in lists.pairs.items()},
     }
-    source = f"{name}, {options.fit}" if options.fit else name
 
     def pairs(entries: Sequence[Entry]) -> tuple[Pairs, Pairs, dict[str, int]]:
         return usable_pairs(lists.pairs, entries)
 
-    plan = Plan(arguments, list(views.values()), pairs, options.size, source, licence, known, lists.notes)
+    plan = Plan(arguments, list(views.values()), pairs, options.size, name, licence, known, lists.notes)
     return plan, list(views.values())
 
 

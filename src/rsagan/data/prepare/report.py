@@ -39,12 +39,12 @@ class Counts:
     having: NDArray[np.int64] = field(default_factory=lambda: np.zeros(NUM_REGIONS, np.int64))
     hits: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
-    def add(self, record: Record, split: str) -> None:
-        """Count a task of a split."""
+    def add(self, record: Record, split: str | None) -> None:
+        """Count a task of a split; None = of no split yet."""
         if record.problem is not None:
             self.problems.setdefault(str(record.kind), []).append(record.problem)
             return
-        self.views[split] += len(record.entries)
+        self.views[split or ""] += len(record.entries)
         self.joints += record.seen["joints"]
         self.outside += record.seen["outside"]
         if not record.seen["joints"]:
@@ -61,12 +61,8 @@ def write_report(
     folder: Path, plan: Plan, counts: Counts, pairs: tuple[int, int], left_out: dict[str, int]
 ) -> dict[str, Any]:
     """Write report.json, report.md and the contact sheet; returns what report.json holds."""
-    found = {
-        "train pictures": counts.views["train"],
-        "test pictures": counts.views["test"],
-        "train pairs": pairs[0],
-        "test pairs": pairs[1],
-    }
+    found = dict.fromkeys(plan.known, 0) | {f"{split} pictures".strip(): n for split, n in counts.views.items()}
+    found |= {"train pairs": pairs[0], "test pairs": pairs[1]}
     all_views = sum(counts.views.values())
     total = max(int(counts.pixels.sum()), 1)
     report: dict[str, Any] = {
@@ -127,7 +123,7 @@ def _warnings(report: dict[str, Any], counts: Counts) -> list[str]:
             f"{counts.outside / joints:.1%} of the joints lie outside the frame, the sign of a wrong --frame."
         )
     empty = [name for name, row in report["regions"].items() if row["of all pictures"] < _RARE]
-    if empty:
+    if empty and report["plan"].get("labels", "estimated") != "estimated":
         warnings.append(f"Hardly any picture has the regions {', '.join(empty)}: is the label set right?")
     hits = report["joints on a likely region"]
     if hits is not None and hits < _FEW_HITS:

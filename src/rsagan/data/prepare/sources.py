@@ -16,7 +16,7 @@ _NO_PICTURES: Final = ("trainSPL8", "testSPL8", "semantic_merge3", "seg", "parsi
 _MAX_BYTES: Final = 64 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """A file, or an entry of an LMDB archive."""
 

@@ -34,14 +34,14 @@ class Record:
 
     def to_json(self) -> str:
         """A line, without its end."""
-        lines = [json.loads(entry.to_json()) for entry in self.entries]
+        lines = [entry.to_json() for entry in self.entries]
         return json.dumps([self.task, lines, self.kind, self.problem, self.seen])
 
     @staticmethod
     def from_json(line: str) -> "Record":
         """The inverse. Raises ValueError, KeyError or TypeError on a broken line."""
         task, lines, kind, problem, seen = json.loads(line)
-        return Record(task, [Entry.from_json(json.dumps(each)) for each in lines], kind, problem, seen)
+        return Record(task, [Entry.from_json(each) for each in lines], kind, problem, seen)
 
 
 class Task(Protocol):
@@ -74,7 +74,7 @@ class Options:
     labels: str | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class View:
     """A listed picture.
 
