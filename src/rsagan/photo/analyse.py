@@ -63,9 +63,9 @@ def analyse(
     part = visible_part(chosen)
     if part:
         notes.append(f"Only {part} of the person can be seen; what the photo does not show is made up.")
-    fit = _fit(chosen, size, whole=part is None)
+    fit = fit_person(chosen, size)
     picture = fit.picture_to_frame(photo)
-    mask = _mask(chosen, fit)
+    mask = outline(chosen, fit)
     pose = fit.pose_to_frame(_pose(chosen, side))
     reason = pose.usable()
     if reason:
@@ -117,9 +117,10 @@ def _pose(person: Detection, side: Facing) -> Pose:
     return replace(pose, points=points)
 
 
-def _fit(person: Detection, size: tuple[int, int], whole: bool) -> Fit:
+def fit_person(person: Detection, size: tuple[int, int]) -> Fit:
+    """How the photo is laid into a frame of `size` (height, width) round a person."""
     x0, y0, x1, y1 = _outline_box(person)
-    if whole:
+    if visible_part(person) is None:
         scale = min(_FILL * size[0] / (y1 - y0), _WIDEST * size[1] / (x1 - x0))
         box = ((x0 + x1) / 2, (y0 + y1) / 2)
         return _centred(box, scale, person.photo_size, size)
@@ -163,8 +164,8 @@ def _outline_box(person: Detection) -> tuple[float, float, float, float]:
     return tuple(float(v) / scale for v in (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1))  # type: ignore[return-value]
 
 
-def _mask(person: Detection, fit: Fit) -> NDArray[np.float32]:
-    """The outline in the frame: nothing beyond the photo's edges, and only the piece that holds the person's joints."""
+def outline(person: Detection, fit: Fit) -> NDArray[np.float32]:
+    """The soft outline in the frame, float32 (H, W) in 0..1: nothing beyond the photo's edges, and only the piece that holds the person's joints."""
     import cv2
 
     mask = person.mask(fit.frame_size, fit.scale, fit.offset)
