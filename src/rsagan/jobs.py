@@ -10,12 +10,14 @@ from rsagan import __version__
 from rsagan.errors import InputError
 from rsagan.files import check_folder
 from rsagan.people import (
+    Parsing,
     Person,
     Picture,
     Pose,
     draw_parsing,
     draw_pose,
     grid,
+    read_parsing,
     read_person,
     read_picture,
     read_pose,
@@ -25,6 +27,7 @@ from rsagan.people import (
 from rsagan.people.picture import AI_NOTICE
 
 Progress = Callable[[int, int], None]
+Which = int | tuple[float, float] | None
 _POSE_FILES = (".json", ".txt")
 _POSES_A_ROW = 8
 
@@ -58,14 +61,34 @@ def parse_size(text: str) -> tuple[int, int]:
     return height, width
 
 
+def parse_person(text: str) -> Which:
+    """`largest` to None, `2` to the number, `120,340` to the place (x, y) in pixels of the photo.
+
+    Raises:
+        InputError: anything else.
+    """
+    if text.strip().lower() == "largest":
+        return None
+    if re.fullmatch(r"\s*\d{1,4}\s*", text):
+        return int(text)
+    place = re.fullmatch(r"\s*(\d{1,5}(?:\.\d+)?)\s*,\s*(\d{1,5}(?:\.\d+)?)\s*", text)
+    if not place:
+        raise InputError(
+            f"A person is `largest`, a number (0 the largest) or a place x,y in pixels such as 120,340, not {text!r}."
+        )
+    return float(place[1]), float(place[2])
+
+
 def generate(
     source: Path | str,
     poses: Sequence[str],
     out: Path | str,
     weights: Path | str | None = None,
     size: tuple[int, int] = (256, 176),
-    person: int | None = None,
+    person: Which = None,
     progress: Progress | None = None,
+    parsing: Path | str | None = None,
+    labels: str = "rsagan",
 ) -> Painted:
     """Paint the person of `source` in each pose.
 
@@ -76,8 +99,9 @@ def generate(
         poses: names of the pose library, pose files, or photos of somebody in the pose.
         out: folder for one PNG a pose and `grid.png` (bands of source, then skeleton and result of up to 8 poses).
         size: (height, width) a photo is fitted to; a person folder keeps its own.
-        person: which person of the photo, 0 being the largest.
+        person: which person of the photo, see `parse_person`.
         progress: called with (pictures done, pictures in all).
+        parsing: a PNG of the source's regions made elsewhere; labels: the label set it is in.
 
     Raises:
         InputError: something cannot be read or used. AssetError: the photo analysis' files cannot be had.
@@ -88,7 +112,8 @@ def generate(
         raise InputError("No target pose is given; name one or more with --pose (--pose list shows the built-in ones).")
     check_folder(out)
     targets = _named([(_pose_name(text), read_target(text, size)) for text in poses])
-    subject_person, notes = read_source(source, size, person)
+    regions = read_parsing(parsing, labels) if parsing else None
+    subject_person, notes = read_source(source, size, person, regions)
     weights = Path(weights or shipped_weights())
     model = load(weights)
     subject = model.prepare(subject_person)
@@ -121,9 +146,16 @@ def generate(
 
 
 def analyse(
-    photo: Path | str, out: Path | str, size: tuple[int, int] = (256, 176), person: int | None = None
+    photo: Path | str,
+    out: Path | str,
+    size: tuple[int, int] = (256, 176),
+    person: Which = None,
+    parsing: Path | str | None = None,
+    labels: str = "rsagan",
 ) -> list[str]:
     """Write a person folder for a photo, with `overlay.png` to look at; returns the notes.
+
+    Person, parsing and labels are as in `generate`.
 
     Raises:
         InputError: the photo cannot be read or shows nobody. AssetError: the analysis' files cannot be had.
@@ -131,22 +163,29 @@ def analyse(
     from rsagan.photo import analyse as analyse_photo
 
     check_folder(out)
-    found = analyse_photo(read_picture(photo), size, person)
+    picture = read_picture(photo)
+    found = analyse_photo(picture, size, person, parsing=read_parsing(parsing, labels) if parsing else None)
     write_person(out, found.person)
     shown = draw_pose(found.person.pose, draw_parsing(found.person.parsing, found.person.picture))
     write_png(Path(out) / "overlay.png", shown)
     return found.notes
 
 
-def read_source(source: Path | str, size: tuple[int, int], person: int | None = None) -> tuple[Person, list[str]]:
-    """The person of a photo (laid on a plain backdrop, as the weights were trained) or of a person folder."""
+def read_source(
+    source: Path | str, size: tuple[int, int], person: Which = None, regions: Parsing | None = None
+) -> tuple[Person, list[str]]:
+    """The person of a photo (laid on a plain backdrop, as the weights were trained) or of a person folder.
+
+    `regions` are those of the photo, or of the folder's picture, if they come from elsewhere.
+    """
     if Path(source).is_dir():
-        return read_person(source), []
+        kept = read_person(source)
+        return kept if regions is None else Person(kept.picture, kept.pose, regions), []
     from rsagan.photo import analyse as analyse_photo
 
     photo = read_picture(source)
     try:
-        found = analyse_photo(photo, size, person, plain_background=True)
+        found = analyse_photo(photo, size, person, plain_background=True, parsing=regions)
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
     return found.person, found.notes

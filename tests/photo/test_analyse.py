@@ -31,7 +31,7 @@ def test_sample_is_a_whole_person_in_the_frame(her: Analysis) -> None:
     person = her.person
     assert person.size == (256, 176)
     assert her.notes == []
-    assert her.facing in ("front", "side")
+    assert her.person.pose.facing == "right"  # she walks to the picture's left
     assert person.pose.present.sum() >= 16
     rows = np.nonzero((her.mask > 0.5).any(axis=1))[0]
     assert (rows.max() - rows.min() + 1) / 256 == pytest.approx(0.88, abs=0.03)
@@ -81,7 +81,7 @@ def test_other_frames(man: Picture, size: tuple[int, int]) -> None:
 
 def test_front_has_a_face_and_its_left_on_our_right(man: Picture) -> None:
     found = analyse(man)
-    assert found.facing == "front"
+    assert found.person.pose.facing == "front"
     points = found.person.pose.points
     assert found.person.pose.present[[0, 14, 15]].all()
     assert points[5, 0] > points[2, 0]

@@ -10,7 +10,8 @@ from rsagan.cli.console import Console
 
 Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
 Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")]
-WhichPerson = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: the largest)")]
+WhichPerson = Annotated[str, arg(metavar="largest|N|X,Y")]
+Parsing = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: found by ourselves)")]
 Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
 
 
@@ -28,8 +29,12 @@ class Generate:
     """Weights to use instead of the ones that come with the package."""
     size: Size = "256x176"
     """Height and width that the photo is fitted to."""
-    person: WhichPerson = None
-    """Which person of the photo, 0 being the largest."""
+    person: WhichPerson = "largest"
+    """Which person of the photo: the largest, the N-th largest from 0, or the one at a place in pixels."""
+    parsing: Parsing = None
+    """A PNG of the photo's regions made elsewhere, as large as the photo."""
+    labels: str = "rsagan"
+    """The label set of that PNG: rsagan, lip, cihp, atr, fashn, pise, adgan or casd."""
     json: bool = False
     """Print the result as JSON."""
 
@@ -38,7 +43,15 @@ class Generate:
 
         with console.progress("painting") as progress:
             painted = jobs.generate(
-                self.source, self.pose, self.out, self.weights, jobs.parse_size(self.size), self.person, progress
+                self.source,
+                self.pose,
+                self.out,
+                self.weights,
+                jobs.parse_size(self.size),
+                jobs.parse_person(self.person),
+                progress,
+                self.parsing,
+                self.labels,
             )
         console.notes(painted.notes)
         lines = [f"{name}: {path}" for name, path in painted.pictures.items()]
@@ -55,15 +68,20 @@ class Analyse:
     """Folder for picture.png, pose.json, parsing.png and overlay.png."""
     size: Size = "256x176"
     """Height and width that the photo is fitted to."""
-    person: WhichPerson = None
-    """Which person of the photo, 0 being the largest."""
+    person: WhichPerson = "largest"
+    """Which person of the photo: the largest, the N-th largest from 0, or the one at a place in pixels."""
+    parsing: Parsing = None
+    """A PNG of the photo's regions made elsewhere, as large as the photo."""
+    labels: str = "rsagan"
+    """The label set of that PNG: rsagan, lip, cihp, atr, fashn, pise, adgan or casd."""
     json: bool = False
     """Print the result as JSON."""
 
     def run(self, console: Console) -> None:
         from rsagan import jobs
 
-        notes = jobs.analyse(self.photo, self.out, jobs.parse_size(self.size), self.person)
+        size, person = jobs.parse_size(self.size), jobs.parse_person(self.person)
+        notes = jobs.analyse(self.photo, self.out, size, person, self.parsing, self.labels)
         console.notes(notes)
         console.result({"folder": str(self.out), "notes": notes}, [f"The person is in {self.out}"])
 

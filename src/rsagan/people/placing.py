@@ -1,5 +1,7 @@
 """Placing somebody else's pose in a person's frame: same size of body, same place of neck."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from rsagan.people.pose import LIMBS, NECK, Pose
@@ -29,7 +31,7 @@ def placed(pose: Pose, like: Pose) -> Pose:
     points = points + np.array([(width - 1) / 2 - middle, down], np.float32)
     if like.present[list(_ANKLES)].all():
         points = _inside(points, height, width)
-    return Pose(points, like.size, pose.confidence).without_outside()
+    return replace(pose, points=points, size=like.size).without_outside()
 
 
 def _scale(pose: Pose, like: Pose) -> float:

@@ -78,6 +78,10 @@ LABEL_NAMES: Final[dict[str, tuple[str, ...]]] = {
         "background", "face", "hair", "top", "dress", "skirt", "pants", "belt", "bag", "hat", "scarf", "glasses",
         "arms", "hands", "legs", "feet", "torso", "jewelry",
     ),
+    # The eight classes of three publications, each name standing for all that the authors put under that number.
+    "pise": ("background", "hat", "hair", "upper-clothes", "pants", "pants", "skin", "face"),
+    "adgan": ("background", "pants", "hair", "skirt", "face", "upper-clothes", "arms", "legs"),
+    "casd": ("background", "pants", "hair", "glove", "face", "upper-clothes", "arms", "legs"),
 }  # fmt: skip
 
 _R = Region
@@ -91,6 +95,7 @@ CLASS_REGION: Final[dict[str, Region]] = {
     "glove": _R.ARMS, "left-arm": _R.ARMS, "right-arm": _R.ARMS, "hands": _R.ARMS, "jewelry": _R.ARMS,
     "socks": _R.LEGS, "left-leg": _R.LEGS, "right-leg": _R.LEGS, "left-shoe": _R.LEGS, "right-shoe": _R.LEGS,
     "feet": _R.LEGS,
+    "skin": _R.ARMS,  # of all limbs; nothing says which
 }  # fmt: skip
 
 

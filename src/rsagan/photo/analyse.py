@@ -7,15 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.errors import InputError
-from rsagan.people import Fit, Person, Picture, Pose, fit_box
+from rsagan.people import Facing, Fit, Parsing, Person, Picture, Pose, fit_box
 from rsagan.photo.checks import ANKLES, MIN_HEIGHT, doubt, inside, visible_part
-from rsagan.photo.landmarks import Detection, Facing, find_people
+from rsagan.photo.landmarks import Detection, find_people
+
+Which = int | tuple[float, float] | None
 
 BACKDROP: Final = (245, 245, 245)
 _FILL = 0.88  # of the frame's height, by a whole body
 _WIDEST = 0.96  # of the frame's width
 _TORSOS_TALL = 3.6  # a body's height in torso lengths, about
 _CLOSER = 1.6  # half a body is shown at most that much larger than a whole one
+_HIDDEN = 0.2  # visibility of a joint under cloth, or behind an arm, whose place is still known
 _FACE_JOINTS: Final = (0, 14, 15)  # nose and eyes
 
 
@@ -24,66 +27,107 @@ class Analysis:
     """What a photo says about a person.
 
     Attributes:
-        person: picture, pose and parsing in the fitted frame.
+        person: picture, pose and parsing in the fitted frame; the pose knows which way the person faces.
         fit: how the photo was laid into that frame, for the way back.
         notes: sentences the user should see.
         mask: float32 (H, W), 0..1, the person's soft outline in the frame.
-        facing: `front`, `back` or `side`.
     """
 
     person: Person
     fit: Fit
     notes: list[str]
     mask: NDArray[np.float32]
-    facing: Facing
 
 
 def analyse(
     photo: Picture,
     size: tuple[int, int] = (256, 176),
-    person: int | None = None,
+    person: Which = None,
     plain_background: bool = False,
+    parsing: Parsing | None = None,
 ) -> Analysis:
     """Find a person in a photo and fit them into a frame.
 
     Args:
         photo: uint8 (H, W, 3) RGB.
         size: (height, width) of the frame.
-        person: which one, 0 being the largest; the largest by default.
+        person: which one: a number, 0 being the largest, or a place (x, y) in the photo; the largest by default.
         plain_background: lay the person on an off-white backdrop, as the network has seen in training.
+        parsing: uint8 (H, W), the photo's regions if somebody else has found them; our own parser is not asked then.
 
     Raises:
         InputError: nobody there, nobody large enough, no such person, too little of them; one sentence.
         AssetError: the networks' files cannot be had.
     """
-    from rsagan.photo.regions import guess_regions
+    from rsagan.photo.parser import parse
 
     chosen, notes = choose(photo, person)
-    side = chosen.facing
     part = visible_part(chosen)
     if part:
         notes.append(f"Only {part} of the person can be seen; what the photo does not show is made up.")
     fit = fit_person(chosen, size)
     picture = fit.picture_to_frame(photo)
     mask = outline(chosen, fit)
-    pose = fit.pose_to_frame(_pose(chosen, side))
+    pose = fit.pose_to_frame(chosen.pose(hidden=_HIDDEN))
     reason = pose.usable()
     if reason:
         raise InputError(f"The person in the photo cannot be used: {reason}; take a photo that shows more of them.")
-    points = np.asarray((chosen.points + 0.5) * fit.scale - 0.5 + np.array(fit.offset), np.float32)
-    parsing = guess_regions(picture, mask, points, chosen.visibility, side)
+    parsed = parse(picture, pose, mask)
+    regions = parsed.parsing
+    if parsing is not None:
+        regions = given_regions(parsing, photo, fit)
+        mask = softened(regions)
     if plain_background:
         picture = on_backdrop(picture, mask)
-    return Analysis(Person(picture, pose, parsing), fit, notes, mask, side)
+    return Analysis(Person(picture, turned(pose, parsed.facing), regions), fit, notes, mask)
 
 
-def choose(photo: Picture, person: int | None = None) -> tuple[Detection, list[str]]:
+def given_regions(parsing: Parsing, photo: Picture, fit: Fit) -> Parsing:
+    """Regions of the photo in the frame.
+
+    Raises:
+        InputError: the map is not as large as the photo; nobody where the person is.
+    """
+    if parsing.shape != photo.shape[:2]:
+        raise InputError(
+            "The parsing map is {}x{} but the photo, upright, {}x{} (height x width); make it from that photo.".format(
+                *parsing.shape, *photo.shape[:2]
+            )
+        )
+    framed = fit.regions_to_frame(parsing)
+    if not framed.any():
+        raise InputError("The parsing map shows only background where the person is; is it of another photo?")
+    return framed
+
+
+def softened(parsing: Parsing) -> NDArray[np.float32]:
+    """The outline of a parsing, float32 (H, W), with a soft edge."""
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur((parsing > 0).astype(np.float32), (0, 0), 0.8), np.float32)
+
+
+def turned(pose: Pose, facing: Facing) -> Pose:
+    """The pose with its facing; the face that the joint network draws on every back is taken away."""
+    points = pose.points.copy()
+    if facing == "back":
+        points[list(_FACE_JOINTS)] = np.nan
+    return replace(pose, points=points, facing=facing)
+
+
+def choose(photo: Picture, person: Which = None) -> tuple[Detection, list[str]]:
     """The person meant, and what to tell the user about the choice.
 
     Raises:
-        InputError: nobody; nobody large enough; no person of that number.
+        InputError: nobody; nobody large enough; no person of that number, or at that place.
     """
-    human = [found for found in find_people(photo) if doubt(found) is None]
+    place = person if isinstance(person, tuple) else None
+    if place and not (0 <= place[0] < photo.shape[1] and 0 <= place[1] < photo.shape[0]):
+        raise InputError(
+            f"The place {place[0]:g},{place[1]:g} lies outside the photo, which is {photo.shape[1]} pixels wide and "
+            f"{photo.shape[0]} high."
+        )
+    human = [found for found in find_people(photo, place) if doubt(found) is None]
     people = [found for found in human if found.height >= MIN_HEIGHT]
     if not people and human:
         raise InputError(
@@ -93,28 +137,37 @@ def choose(photo: Picture, person: int | None = None) -> tuple[Detection, list[s
         raise InputError(
             "No person was found in the photo; take one that shows a person clearly, best from head to toe."
         )
-    if person is not None and not 0 <= person < len(people):
-        count = "one person" if len(people) == 1 else f"{len(people)} people"
+    count = "one person" if len(people) == 1 else f"{len(people)} people"
+    if place:
+        return _at(place, people, count), []
+    if isinstance(person, int) and not 0 <= person < len(people):
         raise InputError(f"There is no person {person}: the photo shows {count}, counted from 0 (the largest).")
     if len(people) == 1:
         return people[0], []
     which = "the largest is taken" if person is None else f"number {person} is taken (0 is the largest)"
-    return people[person or 0], [f"The photo shows {len(people)} people; {which}."]
+    number = person if isinstance(person, int) else 0
+    return people[number], [f"The photo shows {len(people)} people; {which}."]
+
+
+def _at(place: tuple[float, float], people: list[Detection], count: str) -> Detection:
+    """The person whose box holds the place; of several the one whose middle is nearest."""
+    x, y = place
+    here = [each for each in people if each.box[0] <= x <= each.box[2] and each.box[1] <= y <= each.box[3]]
+    if not here:
+        middles = ", ".join(f"{_middle(each)[0]:.0f},{_middle(each)[1]:.0f}" for each in people)
+        raise InputError(f"Nobody was found at {x:g},{y:g}; the photo shows {count}, at {middles}.")
+    return min(here, key=lambda each: float(np.hypot(*(_middle(each) - place))))
+
+
+def _middle(person: Detection) -> NDArray[np.float64]:
+    x0, y0, x1, y1 = person.box
+    return np.array([(x0 + x1) / 2, (y0 + y1) / 2])
 
 
 def on_backdrop(picture: Picture, mask: NDArray[np.float32]) -> Picture:
     """The person on the plain off-white backdrop of the synthetic people, through the soft outline."""
     weight = mask[..., None]
     return np.asarray(picture * weight + np.array(BACKDROP, np.float32) * (1 - weight) + 0.5, np.uint8)
-
-
-def _pose(person: Detection, side: Facing) -> Pose:
-    pose = person.pose()
-    if side != "back":
-        return pose
-    points = pose.points.copy()  # the joint network draws a face on every back
-    points[list(_FACE_JOINTS)] = np.nan
-    return replace(pose, points=points)
 
 
 def fit_person(person: Detection, size: tuple[int, int]) -> Fit:
@@ -165,7 +218,10 @@ def _outline_box(person: Detection) -> tuple[float, float, float, float]:
 
 
 def outline(person: Detection, fit: Fit) -> NDArray[np.float32]:
-    """The soft outline in the frame, float32 (H, W) in 0..1: nothing beyond the photo's edges, and only the piece that holds the person's joints."""
+    """The joint network's soft outline in the frame, float32 (H, W) in 0..1.
+
+    Nothing beyond the photo's edges, and only the piece that holds the person's joints.
+    """
     import cv2
 
     mask = person.mask(fit.frame_size, fit.scale, fit.offset)

@@ -27,9 +27,8 @@ from rsagan.errors import InputError
 from rsagan.files import replacing
 from rsagan.network.layers import norm
 from rsagan.network.pose_maps import POSE_CHANNELS, pose_maps
-from rsagan.people import NUM_JOINTS, NUM_REGIONS, Parsing, Picture, Pose
+from rsagan.people import FACINGS, NUM_JOINTS, NUM_REGIONS, Facing, Parsing, Picture, Pose
 
-FACINGS: Final = ("front", "left", "back", "right")  # by yaw: 0, 90, 180, -90 degrees
 HEIGHT: Final = 256  # frames of another height are parsed at this one
 FORMAT: Final = 1
 _FACE: Final = [0, 14, 15, 16, 17]
@@ -174,8 +173,9 @@ def _to(x: Tensor, like: Tensor) -> Tensor:
 
 def _pooled(x: Tensor, maps: Tensor, outline: Tensor, points: Tensor) -> Tensor:
     """What tells the facing: means over the outline and round the face's joints, and the joints themselves."""
-    head = F.adaptive_avg_pool2d(maps[:, _FACE].amax(1, keepdim=True), x.shape[2:])
-    body = F.adaptive_avg_pool2d(outline, x.shape[2:]) + 0.01
+    size = (x.shape[2], x.shape[3])
+    head = F.adaptive_avg_pool2d(maps[:, _FACE].amax(1, keepdim=True), size)
+    body = F.adaptive_avg_pool2d(outline, size) + 0.01
     means = [(x * weight).sum((2, 3)) / (weight.sum((2, 3)) + 0.01) for weight in (body, head)]
     present = ~torch.isnan(points).any(-1, keepdim=True)
     xy = torch.nan_to_num(points)
@@ -192,12 +192,12 @@ class Parsed:
     Attributes:
         parsing: uint8 (H, W) of regions.
         outline: float32 (H, W), 0..1: how much of each pixel is the person.
-        facing: one of `FACINGS`; sureness: its probability.
+        facing: which way the person faces; sureness: its probability.
     """
 
     parsing: Parsing
     outline: NDArray[np.float32]
-    facing: str
+    facing: Facing
     sureness: float
 
 
@@ -215,7 +215,7 @@ def parse(picture: Picture, pose: Pose, outline: NDArray[np.float32], parser: Pa
     small = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA) if size != (height, width) else picture
     soft = cv2.resize(outline, size[::-1], interpolation=cv2.INTER_AREA) if size != (height, width) else outline
     logits, facing = (parser or shipped())(
-        torch.from_numpy(np.ascontiguousarray(small)).permute(2, 0, 1)[None].float(),
+        torch.from_numpy(small.copy()).permute(2, 0, 1)[None].float(),
         torch.from_numpy(pose.resized(size).points)[None],
         torch.from_numpy(np.ascontiguousarray(soft, np.float32))[None, None],
     )

@@ -4,7 +4,7 @@ Everything is drawn from one random generator; the picture, the regions, the out
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -56,7 +56,7 @@ def example(sighting: Sighting, other: Sighting, random: Random) -> Example:
 
 
 def facing(yaw: float) -> Floats:
-    """Shares of front, left, back and right, float32 (4,), for a yaw in degrees; two share 15 degrees about a border."""
+    """Shares of front, left, back and right, float32 (4,), for a yaw in degrees; two share near a border."""
     away = np.abs((yaw - np.array([0, 90, 180, 270]) + 180) % 360 - 180)
     share = np.clip((60 - away) / 30, 0, 1)
     return np.asarray(share / share.sum(), np.float32)
@@ -93,7 +93,7 @@ def _elsewhere(
     """The person before something else: noise of all sizes, or somebody else's picture, enlarged."""
     height, width = FRAME
     if random.random() < 0.5:
-        behind = np.zeros((height, width, 3), np.float32)
+        behind: NDArray[Any] = np.zeros((height, width, 3), np.float32)
         for cells in (2, 5, 12, 30, 80):
             knots = random.normal(0, 1, (cells, cells, 3)).astype(np.float32)
             behind += cv2.resize(knots, (width, height)) * float(random.uniform(5, 45))
@@ -188,7 +188,7 @@ def _recoloured(picture: NDArray[np.uint8], regions: NDArray[np.uint8], random: 
 def _photographed(picture: NDArray[np.uint8], random: Random) -> NDArray[np.uint8]:
     """Light, colour, blur, noise and compression as cameras and web sites leave them."""
     height, width = picture.shape[:2]
-    out = picture.astype(np.float32)
+    out: NDArray[Any] = picture.astype(np.float32)
     if random.random() < 0.25:
         out = np.asarray(cv2.GaussianBlur(out, (0, 0), float(random.uniform(0.4, 1.5))))
     if random.random() < 0.25:
