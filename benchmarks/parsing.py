@@ -12,7 +12,7 @@ import numpy as np
 
 import clips
 from rsagan.people import NUM_REGIONS, Picture, Region, draw_parsing, grid, write_png
-from rsagan.photo.analyse import fit_person, outline
+from rsagan.photo.analyse import facing_of, fit_person, outline
 from rsagan.photo.checks import doubt
 from rsagan.photo.landmarks import Detection, find_people
 from rsagan.photo.parser import load, parse, shipped
@@ -53,7 +53,10 @@ def main(out: Path | None, weights: Path | None) -> None:
                 for region in Region:
                     a, b = (regions_of == region) & judged, regions == region
                     both[name][:, region] += (a & b).sum(), (a | b).sum()
-            facings.append((truth.name, truth.facing, person.side, parsed.facing, round(parsed.sureness, 2)))
+            facing = facing_of(parsed.facings, person.side)
+            facings.append(
+                (truth.name, truth.facing, person.side, facing, [round(float(p), 2) for p in parsed.facings])
+            )
             shown = np.where(judged, regions, 0).astype(np.uint8)
             cells.append([draw_parsing(each, picture) for each in (shown, guessed, parsed.parsing)])
     report(both, facings, cells, out)

@@ -155,6 +155,13 @@ SHIPPED: Final = (
         "Apache-2.0",
     ),
     Shipped(
+        "parser",
+        "the human parser's weights",
+        "weights/parser.safetensors",
+        "trained by this project on its own synthetic people, starting from EfficientNet-Lite0",
+        "Apache-2.0",
+    ),
+    Shipped(
         "body",
         "the body of the synthetic people",
         "synthetic/data/body.npz",

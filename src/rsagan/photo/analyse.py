@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.errors import InputError
-from rsagan.people import Facing, Fit, Parsing, Person, Picture, Pose, fit_box
+from rsagan.people import FACINGS, FLIP, Facing, Fit, Parsing, Person, Picture, Pose, fit_box
 from rsagan.photo.checks import ANKLES, MIN_HEIGHT, doubt, inside, visible_part
-from rsagan.photo.landmarks import Detection, find_people
+from rsagan.photo.landmarks import Detection, Side, find_people
 
 Which = int | tuple[float, float] | None
 
@@ -19,7 +19,15 @@ _WIDEST = 0.96  # of the frame's width
 _TORSOS_TALL = 3.6  # a body's height in torso lengths, about
 _CLOSER = 1.6  # half a body is shown at most that much larger than a whole one
 _HIDDEN = 0.2  # visibility of a joint under cloth, or behind an arm, whose place is still known
+# How likely the joint network sees each side of a person who faces front, left, back or right.
+_LIKELY: Final[dict[Side, tuple[float, ...]]] = {
+    "front": (0.7, 0.2, 0.1, 0.2),
+    "back": (0.1, 0.2, 0.7, 0.2),
+    "side": (0.2, 0.6, 0.2, 0.6),
+}
 _FACE_JOINTS: Final = (0, 14, 15)  # nose and eyes
+_RIGHT_TRUNK: Final = (2, 8)  # shoulder and hip
+_LEFT_TRUNK: Final = (5, 11)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +81,13 @@ def analyse(
     if reason:
         raise InputError(f"The person in the photo cannot be used: {reason}; take a photo that shows more of them.")
     parsed = parse(picture, pose, mask)
-    regions = parsed.parsing
+    regions = np.where(_photo_in(fit), parsed.parsing, np.uint8(0))
     if parsing is not None:
         regions = given_regions(parsing, photo, fit)
         mask = softened(regions)
     if plain_background:
         picture = on_backdrop(picture, mask)
-    return Analysis(Person(picture, turned(pose, parsed.facing), regions), fit, notes, mask)
+    return Analysis(Person(picture, turned(pose, facing_of(parsed.facings, chosen.side)), regions), fit, notes, mask)
 
 
 def given_regions(parsing: Parsing, photo: Picture, fit: Fit) -> Parsing:
@@ -107,12 +115,31 @@ def softened(parsing: Parsing) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur((parsing > 0).astype(np.float32), (0, 0), 0.8), np.float32)
 
 
+def facing_of(shares: NDArray[np.float32], side: Side) -> Facing:
+    """The likeliest facing, by the parser's probabilities (4,) and the order of shoulders and hips.
+
+    The parser has seen rendered people only, the joint network only real ones.
+    """
+    return FACINGS[int(np.argmax(shares * np.array(_LIKELY[side])))]
+
+
 def turned(pose: Pose, facing: Facing) -> Pose:
-    """The pose with its facing; the face that the joint network draws on every back is taken away."""
-    points = pose.points.copy()
+    """The pose with its facing, mended by it.
+
+    The joint network draws a face on every back: it is taken away. It takes some backs for fronts, and so left for
+    right: they are exchanged where shoulders and hips agree that the person would face the other way.
+    """
+    points, order = pose.points, np.arange(len(pose.points))
+    with np.errstate(invalid="ignore"):
+        across = points[list(_LEFT_TRUNK), 0] - points[list(_RIGHT_TRUNK), 0]
+        wrong = across < 0 if facing == "front" else across > 0
+    if facing in ("front", "back") and wrong.all():
+        order = np.array(FLIP)
+    confidence = None if pose.confidence is None else pose.confidence[order]
+    points = points[order]
     if facing == "back":
         points[list(_FACE_JOINTS)] = np.nan
-    return replace(pose, points=points, facing=facing)
+    return replace(pose, points=points, confidence=confidence, facing=facing)
 
 
 def choose(photo: Picture, person: Which = None) -> tuple[Detection, list[str]]:
@@ -225,14 +252,19 @@ def outline(person: Detection, fit: Fit) -> NDArray[np.float32]:
     import cv2
 
     mask = person.mask(fit.frame_size, fit.scale, fit.offset)
-    height, width = fit.frame_size
-    y, x = np.arange(height) + 0.5, np.arange(width) + 0.5
-    rows = (y > fit.offset[1]) & (y < fit.offset[1] + fit.photo_size[0] * fit.scale)
-    columns = (x > fit.offset[0]) & (x < fit.offset[0] + fit.photo_size[1] * fit.scale)
-    mask = mask * rows[:, None] * columns
+    mask = mask * _photo_in(fit)
     count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 0.25).astype(np.uint8))
     if count > 2:
         largest = int(np.argmax(stats[1:, cv2.CC_STAT_AREA])) + 1
         small = stats[:, cv2.CC_STAT_AREA] < 0.05 * stats[largest, cv2.CC_STAT_AREA]
         mask = np.where(small[labels] & (labels > 0), 0, mask)
     return np.asarray(mask, np.float32)
+
+
+def _photo_in(fit: Fit) -> NDArray[np.bool_]:
+    """Which pixels of the frame, bool (H, W), show the photo and not its continued border."""
+    height, width = fit.frame_size
+    y, x = np.arange(height) + 0.5, np.arange(width) + 0.5
+    rows = (y > fit.offset[1]) & (y < fit.offset[1] + fit.photo_size[0] * fit.scale)
+    columns = (x > fit.offset[0]) & (x < fit.offset[0] + fit.photo_size[1] * fit.scale)
+    return np.asarray(rows[:, None] & columns)

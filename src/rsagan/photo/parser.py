@@ -27,7 +27,7 @@ from rsagan.errors import InputError
 from rsagan.files import replacing
 from rsagan.network.layers import norm
 from rsagan.network.pose_maps import POSE_CHANNELS, pose_maps
-from rsagan.people import FACINGS, NUM_JOINTS, NUM_REGIONS, Facing, Parsing, Picture, Pose
+from rsagan.people import FACINGS, NUM_JOINTS, NUM_REGIONS, Parsing, Picture, Pose
 
 HEIGHT: Final = 256  # frames of another height are parsed at this one
 FORMAT: Final = 1
@@ -192,13 +192,12 @@ class Parsed:
     Attributes:
         parsing: uint8 (H, W) of regions.
         outline: float32 (H, W), 0..1: how much of each pixel is the person.
-        facing: which way the person faces; sureness: its probability.
+        facings: float32 (4,), the probability of each of `FACINGS`.
     """
 
     parsing: Parsing
     outline: NDArray[np.float32]
-    facing: Facing
-    sureness: float
+    facings: NDArray[np.float32]
 
 
 @torch.inference_mode()
@@ -220,13 +219,7 @@ def parse(picture: Picture, pose: Pose, outline: NDArray[np.float32], parser: Pa
         torch.from_numpy(np.ascontiguousarray(soft, np.float32))[None, None],
     )
     shares = F.interpolate(logits, size=(height, width), mode="bilinear", align_corners=False).softmax(1)[0]
-    sureness, which = facing.softmax(1)[0].max(0)
-    return Parsed(
-        shares.argmax(0).to(torch.uint8).numpy(),
-        (1 - shares[0]).numpy(),
-        FACINGS[int(which)],
-        float(sureness),
-    )
+    return Parsed(shares.argmax(0).to(torch.uint8).numpy(), (1 - shares[0]).numpy(), facing.softmax(1)[0].numpy())
 
 
 @cache
