@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rsagan import __version__
 from rsagan.errors import InputError
-from rsagan.jobs import Progress, read_source, read_target
+from rsagan.jobs import Progress, Which, read_source, read_target
 from rsagan.people import Picture, Pose, in_betweens, library, smoothed
 from rsagan.people.motion import SMOOTHING
 from rsagan.people.picture import AI_NOTICE
@@ -42,7 +42,7 @@ def animate(
     out: Path | str,
     weights: Path | str | None = None,
     size: tuple[int, int] = (256, 176),
-    person: int | None = None,
+    person: Which = None,
     background: str = "plain",
     retarget: bool = True,
     fps: float | None = None,

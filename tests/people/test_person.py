@@ -136,3 +136,14 @@ def test_a_repainted_parsing_counts_by_its_colours(person: Person, tmp_path: Pat
         assert (np.asarray(repainted) != person.parsing).any()
     repainted.save(path)
     assert (read_parsing(path) == person.parsing).all()
+
+
+@pytest.mark.parametrize("label_set", ["rsagan", "lip"])
+def test_what_cannot_be_class_numbers_is_refused(tmp_path: Path, label_set: str) -> None:
+    Image.fromarray(np.full((40, 30), 3, np.uint8)).save(tmp_path / "plain.png")
+    with pytest.raises(InputError, match="is plain grey, 3 all over"):
+        read_parsing(tmp_path / "plain.png", label_set)
+    ramp = np.arange(200, dtype=np.uint8)[None].repeat(20, 0)
+    Image.fromarray(ramp).save(tmp_path / "picture.png")
+    with pytest.raises(InputError, match="200 shades of grey"):
+        read_parsing(tmp_path / "picture.png", label_set)

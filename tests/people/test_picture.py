@@ -262,3 +262,15 @@ def test_damaged_exif_spoils_nothing(recwarn: pytest.WarningsRecorder) -> None:
         assert read_picture(encoded(scene(), exif=junk)).shape == (40, 60, 3)
         assert read_picture(encoded(scene(), "JPEG", exif=junk)).shape == (40, 60, 3)
     assert not recwarn.list
+
+
+def test_regions_follow_the_picture_into_the_frame() -> None:
+    regions = np.random.default_rng(0).integers(1, 8, (30, 20)).astype(np.uint8)
+    for fit in (Fit(2.0, (6.0, -8.0), (30, 20), (64, 48)), Fit(0.5, (3.0, 2.0), (30, 20), (24, 16))):
+        framed = fit.regions_to_frame(regions)
+        assert framed.shape == fit.frame_size
+        for y in range(fit.frame_size[0]):
+            for x in range(fit.frame_size[1]):
+                row, column = (y + 0.5 - fit.offset[1]) / fit.scale, (x + 0.5 - fit.offset[0]) / fit.scale
+                inside = 0 <= row < 30 and 0 <= column < 20
+                assert framed[y, x] == (regions[int(row), int(column)] if inside else 0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rsagan.errors import InputError
-from rsagan.people import FLIP, JOINTS, LIMBS, NUM_JOINTS, Pose
+from rsagan.people import FLIP, JOINTS, LIMBS, NUM_JOINTS, Pose, fit_whole
 
 
 def test_pose_copies_and_completes_missing_joints() -> None:
@@ -93,3 +93,15 @@ def test_usable_says_why_not(pose: Pose) -> None:
     limbs_only = pose.points.copy()
     limbs_only[[0, 1, 2, 5, 8, 11]] = np.nan
     assert "torso" in str(Pose(limbs_only, pose.size).usable())
+
+
+def test_facing_goes_along_and_turns_in_a_mirror() -> None:
+    points = np.zeros((18, 2), np.float32)
+    for facing, mirrored in (("front", "front"), ("back", "back"), ("left", "right"), ("right", "left"), (None, None)):
+        pose = Pose(points, (10, 20), None, facing)
+        assert pose.flipped().facing == mirrored
+        assert pose.resized((20, 40)).facing == pose.without_outside().facing == facing
+        fit = fit_whole((10, 20), (64, 48))
+        assert fit.pose_to_photo(fit.pose_to_frame(pose)).facing == facing
+    with pytest.raises(InputError, match="not 'up'"):
+        Pose(points, (10, 20), None, "up")

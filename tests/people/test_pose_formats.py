@@ -182,3 +182,16 @@ def test_a_byte_order_mark_is_passed_over(pose: Pose, tmp_path: Path) -> None:
     path = tmp_path / "pose.json"
     path.write_text(json.dumps(to_json(pose)), encoding="utf-8-sig")
     np.testing.assert_allclose(read_pose(path).points, pose.points, atol=1e-3)
+
+
+def test_facing_is_kept_where_it_is_known() -> None:
+    pose = Pose(np.full((18, 2), 5, np.float32), (10, 20), None, "back")
+    data = to_json(pose)
+    assert data["facing"] == "back"
+    assert from_json(data).facing == "back"
+    assert "facing" not in to_json(Pose(pose.points, (10, 20)))
+    del data["facing"]  # as every file of the time before
+    assert from_json(data).facing is None
+    for wrong in ("up", 3, ["back"]):
+        with pytest.raises(InputError, match="`facing` must be one of front, left, back, right"):
+            from_json({**data, "facing": wrong})

@@ -9,8 +9,9 @@ from PIL import Image
 
 from rsagan import assets
 from rsagan.errors import AssetError, InputError
-from rsagan.people import FLIP, Picture, Region
+from rsagan.people import FLIP, Picture, Pose, Region
 from rsagan.photo import BACKDROP, Analysis, analyse, choose, find_people
+from rsagan.photo.analyse import facing_of, turned
 
 try:
     for _name in ("pose-detection", "pose-landmark"):
@@ -31,7 +32,7 @@ def test_sample_is_a_whole_person_in_the_frame(her: Analysis) -> None:
     person = her.person
     assert person.size == (256, 176)
     assert her.notes == []
-    assert her.facing in ("front", "side")
+    assert her.person.pose.facing == "right"  # she walks to the picture's left
     assert person.pose.present.sum() >= 16
     rows = np.nonzero((her.mask > 0.5).any(axis=1))[0]
     assert (rows.max() - rows.min() + 1) / 256 == pytest.approx(0.88, abs=0.03)
@@ -81,7 +82,7 @@ def test_other_frames(man: Picture, size: tuple[int, int]) -> None:
 
 def test_front_has_a_face_and_its_left_on_our_right(man: Picture) -> None:
     found = analyse(man)
-    assert found.facing == "front"
+    assert found.person.pose.facing == "front"
     points = found.person.pose.points
     assert found.person.pose.present[[0, 14, 15]].all()
     assert points[5, 0] > points[2, 0]
@@ -161,3 +162,75 @@ def test_import_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_regions_lie_where_the_joints_are(her: Analysis) -> None:
+    points, parsing = her.person.pose.points, her.person.parsing
+
+    def at(*joints: int) -> int:
+        x, y = np.rint(points[list(joints)].mean(axis=0)).astype(int)
+        return int(parsing[y, x])
+
+    assert at(0, 16) == Region.FACE
+    assert at(2, 5, 8, 11) == Region.UPPER
+    assert at(9) == at(12) == Region.PANTS
+    assert at(10) in (Region.LEGS, Region.PANTS)
+
+
+def test_a_person_by_place(woman: Picture, man: Picture) -> None:
+    photo = np.full((900, 1600, 3), (150, 170, 190), np.uint8)
+    for picture, x in ((woman, 200), (man, 1200)):
+        photo[500:740, x : x + 200] = np.asarray(Image.fromarray(picture).resize((200, 240), Image.Resampling.LANCZOS))
+    for place, (left, right) in (((300.0, 620.0), (200, 400)), ((1300.0, 620.0), (1200, 1400))):
+        found, notes = choose(photo, place)
+        assert left < found.box[0] < found.box[2] < right
+        assert notes == []
+    with pytest.raises(InputError, match=r"Nobody was found at 800,100; the photo shows (2 people|one person), at"):
+        choose(photo, (800.0, 100.0))
+    with pytest.raises(InputError, match="1600,5 lies outside the photo, which is 1600 pixels wide and 900 high"):
+        choose(photo, (1600.0, 5.0))
+
+
+def test_regions_made_elsewhere_are_taken(her: Analysis, woman: Picture) -> None:
+    regions = np.zeros(woman.shape[:2], np.uint8)
+    width = regions.shape[1]
+    regions[:, width // 3 : width * 2 // 3] = Region.DRESS
+    given = analyse(woman, plain_background=True, parsing=regions)
+    assert (given.person.parsing == given.fit.regions_to_frame(regions)).all()
+    assert set(np.unique(given.person.parsing)) == {0, Region.DRESS}
+    assert (given.mask > 0.5).mean() == pytest.approx((given.person.parsing > 0).mean(), abs=0.01)
+    assert (given.person.picture[given.mask == 0] == BACKDROP).all()
+    np.testing.assert_array_equal(given.person.pose.points, her.person.pose.points)
+    with pytest.raises(InputError, match="The parsing map is 10x20 but the photo"):
+        analyse(woman, parsing=regions[:10, :20])
+    with pytest.raises(InputError, match="only background where the person is"):
+        analyse(woman, parsing=np.zeros_like(regions))
+
+
+def body(left: float, right: float) -> Pose:
+    """Only what tells the sides: shoulders and hips, the nose and the eyes."""
+    points = np.full((18, 2), np.nan, np.float32)
+    points[[5, 11]], points[[2, 8]], points[[0, 14, 15]] = [left, 50], [right, 50], [50, 20]
+    return Pose(points, (100, 100), np.linspace(0.1, 1, 18).astype(np.float32))
+
+
+def test_backs_lose_the_face_and_swapped_sides_are_put_right() -> None:
+    right_way = turned(body(30, 70), "back")
+    assert not right_way.present[[0, 14, 15]].any()
+    assert right_way.points[5, 0] == 30
+    swapped = turned(body(70, 30), "back")
+    assert swapped.points[5, 0] == swapped.points[11, 0] == 30
+    assert swapped.confidence is not None
+    assert swapped.confidence[5] == body(70, 30).confidence[2]  # type: ignore[index]
+    assert turned(body(30, 70), "front").points[5, 0] == 70
+    assert turned(body(70, 30), "front").present[[0, 14, 15]].all()
+    assert turned(body(30, 70), "left").points[5, 0] == 30
+    assert turned(body(30, 70), "left").facing == "left"
+
+
+def test_the_joint_network_has_a_say_in_the_facing() -> None:
+    sure, torn = np.array([0.0, 0.02, 0.97, 0.01]), np.array([0.5, 0.05, 0.4, 0.05])
+    assert facing_of(sure, "back") == facing_of(sure, "front") == "back"
+    assert facing_of(torn, "back") == "back"
+    assert facing_of(torn, "front") == "front"
+    assert facing_of(np.array([0.4, 0.3, 0.0, 0.3]), "side") in ("left", "right")

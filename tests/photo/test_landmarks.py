@@ -97,7 +97,7 @@ def test_detector_output_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("size", [(300, 300), (300, 900), (1000, 200)])
 def test_windows_cover_the_photo(size: tuple[int, int]) -> None:
     photo = np.zeros((*size, 3), np.uint8)
-    for windows, _ in landmarks._levels(photo):
+    for windows, _ in landmarks._levels(photo, None):
         covered = np.zeros(size, bool)
         for roi in windows:
             half = roi.side / 2
@@ -121,13 +121,13 @@ def test_mask_in_photo_and_frame() -> None:
 
 
 def test_facing_follows_shoulders_whatever_the_tilt() -> None:
-    assert detection(upright(1)).facing == "front"
-    assert detection(upright(-1)).facing == "back"
-    assert detection(upright(0.05)).facing == "side"
+    assert detection(upright(1)).side == "front"
+    assert detection(upright(-1)).side == "back"
+    assert detection(upright(0.05)).side == "side"
     upside_down = 100 - upright(1)
-    assert detection(upside_down).facing == "front"
+    assert detection(upside_down).side == "front"
     lying = upright(-1)[:, ::-1] * [1, -1] + [0, 100]
-    assert detection(lying).facing == "back"
+    assert detection(lying).side == "back"
 
 
 def test_pose_keeps_the_persons_sides_and_drops_the_unseen() -> None:

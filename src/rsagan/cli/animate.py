@@ -26,8 +26,8 @@ class Animate:
     """Weights to use instead of the ones that come with the package."""
     size: Size = "256x176"
     """Height and width that the photo is fitted to."""
-    person: WhichPerson = None
-    """Which person of the photo, 0 being the largest."""
+    person: WhichPerson = "largest"
+    """Which person of the photo: the largest, the N-th largest from 0, or the one at a place in pixels."""
     background: Background = "plain"
     """keep (the photo's own), plain, or a picture to stand before."""
     retarget: bool = True
@@ -46,7 +46,7 @@ class Animate:
     def run(self, console: Console) -> None:
         from rsagan.animation import animate
         from rsagan.errors import InputError
-        from rsagan.jobs import parse_size
+        from rsagan.jobs import parse_person, parse_size
 
         if self.audio not in ("none", "keep"):
             raise InputError(f"--audio is none or keep, not {self.audio}.")
@@ -56,7 +56,7 @@ class Animate:
             self.out,
             self.weights,
             parse_size(self.size),
-            self.person,
+            parse_person(self.person),
             self.background,
             self.retarget,
             self.fps,

@@ -7,6 +7,6 @@ from tyro.conf import arg
 
 Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
 Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")]
-WhichPerson = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: the largest)")]
+WhichPerson = Annotated[str, arg(metavar="largest|N|X,Y")]
 Background = Annotated[str, arg(metavar="keep|plain|FILE")]
 Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]

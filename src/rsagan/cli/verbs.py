@@ -18,6 +18,7 @@ from rsagan.cli.web import Web
 
 Pack = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: what RSAGAN_ASSETS names, if set)")]
 List = Annotated[Path | None, arg(metavar="CSV", help_behavior_hint="(default: none)")]
+Parsing = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: found by ourselves)")]
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,18 @@ class Generate:
     """Weights to use instead of the ones that come with the package."""
     size: Size = "256x176"
     """Height and width that the photo is fitted to."""
-    person: WhichPerson = None
-    """Which person of the photo, 0 being the largest."""
+    person: WhichPerson = "largest"
+    """Which person of the photo: the largest, the N-th largest from 0, or the one at a place in pixels."""
     background: Background = "plain"
     """keep (the photo's own), plain, or a picture to stand before."""
     retarget: bool = True
     """Give the poses the person's own limb lengths."""
     refine: bool = False
     """Learn to reconstruct the photo first, for some seconds."""
+    parsing: Parsing = None
+    """A PNG of the photo's regions made elsewhere, as large as the photo."""
+    labels: str = "rsagan"
+    """The label set of that PNG: rsagan, lip, cihp, atr, fashn, pise, adgan or casd."""
     json: bool = False
     """Print the result as JSON."""
 
@@ -62,11 +67,13 @@ class Generate:
                 self.out,
                 self.weights,
                 jobs.parse_size(self.size),
-                self.person,
+                jobs.parse_person(self.person),
                 progress,
                 self.background,
                 self.retarget,
                 self.refine,
+                self.parsing,
+                self.labels,
             )
         console.notes(painted.notes)
         lines = [f"{name}: {path}" for name, path in painted.pictures.items()]
@@ -83,15 +90,20 @@ class Analyse:
     """Folder for picture.png, pose.json, parsing.png and overlay.png."""
     size: Size = "256x176"
     """Height and width that the photo is fitted to."""
-    person: WhichPerson = None
-    """Which person of the photo, 0 being the largest."""
+    person: WhichPerson = "largest"
+    """Which person of the photo: the largest, the N-th largest from 0, or the one at a place in pixels."""
+    parsing: Parsing = None
+    """A PNG of the photo's regions made elsewhere, as large as the photo."""
+    labels: str = "rsagan"
+    """The label set of that PNG: rsagan, lip, cihp, atr, fashn, pise, adgan or casd."""
     json: bool = False
     """Print the result as JSON."""
 
     def run(self, console: Console) -> None:
         from rsagan import jobs
 
-        notes = jobs.analyse(self.photo, self.out, jobs.parse_size(self.size), self.person)
+        size, person = jobs.parse_size(self.size), jobs.parse_person(self.person)
+        notes = jobs.analyse(self.photo, self.out, size, person, self.parsing, self.labels)
         console.notes(notes)
         console.result({"folder": str(self.out), "notes": notes}, [f"The person is in {self.out}"])
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from rsagan.errors import InputError
@@ -14,6 +15,8 @@ from rsagan.people.picture import Picture, read_picture, write_png
 from rsagan.people.pose import Pose
 from rsagan.people.pose_formats import read_pose, write_pose
 from rsagan.people.regions import PALETTE, Parsing, to_regions
+
+_MOST_CLASSES = 60  # of any label set
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,7 @@ def read_parsing(source: Path | str | bytes, label_set: str = "rsagan") -> Parsi
             if label_set == "rsagan" and (coloured or image.mode == "P"):
                 regions = _by_colour(image)
                 if regions is not None:
+                    _check_shades(regions, path)
                     return regions
             if coloured:
                 raise InputError(
@@ -78,7 +82,22 @@ def read_parsing(source: Path | str | bytes, label_set: str = "rsagan") -> Parsi
         raise
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} is not a readable PNG parsing map.") from error
+    _check_shades(labels, path)
     return to_regions(labels, label_set, str(path))
+
+
+def _check_shades(labels: NDArray[np.integer], path: Path | str) -> None:
+    """Raises InputError for what cannot be class numbers: one value all over, or the many shades of a picture."""
+    count = len(np.unique(labels))
+    if count == 1:
+        raise InputError(
+            f"{path} is plain grey, {int(labels.flat[0])} all over; a parsing map gives each pixel the number of its "
+            "class, 0 being the background."
+        )
+    if count > _MOST_CLASSES:
+        raise InputError(
+            f"{path} is a picture with {count} shades of grey; a parsing map gives each pixel the number of its class."
+        )
 
 
 def _by_colour(image: Image.Image) -> Parsing | None:

@@ -5,7 +5,7 @@ A *picture* is uint8 (H, W, 3), RGB.
 
 import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -109,12 +109,22 @@ class Fit:
     def pose_to_frame(self, pose: Pose) -> Pose:
         """A pose of the photo in the frame's pixels; joints outside the frame become missing."""
         points = (pose.points + 0.5) * self.scale - 0.5 + np.array(self.offset, np.float32)
-        return Pose(points, self.frame_size, pose.confidence).without_outside()
+        return replace(pose, points=points, size=self.frame_size).without_outside()
 
     def pose_to_photo(self, pose: Pose) -> Pose:
         """The inverse."""
         points = (pose.points + 0.5 - np.array(self.offset, np.float32)) / self.scale - 0.5
-        return Pose(points, self.photo_size, pose.confidence)
+        return replace(pose, points=points, size=self.photo_size)
+
+    def regions_to_frame(self, regions: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A map of numbers of the photo, uint8 (H, W), in the frame: nearest pixels, 0 beyond the photo."""
+        height, width = self.frame_size
+        rows = np.floor((np.arange(height) + 0.5 - self.offset[1]) / self.scale).astype(np.intp)
+        columns = np.floor((np.arange(width) + 0.5 - self.offset[0]) / self.scale).astype(np.intp)
+        there_y, there_x = (rows >= 0) & (rows < self.photo_size[0]), (columns >= 0) & (columns < self.photo_size[1])
+        framed = np.zeros(self.frame_size, np.uint8)
+        framed[np.ix_(there_y, there_x)] = regions[np.ix_(rows[there_y], columns[there_x])]
+        return framed
 
     def picture_to_frame(self, picture: Picture) -> Picture:
         """Cut and scale; where the frame reaches beyond the photo it continues the border's own colour."""

@@ -1,6 +1,7 @@
 """Placing somebody else's pose in a person's frame: same size and limbs of body, same place."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -52,7 +53,7 @@ def placed_sequence(poses: Sequence[Pose], like: Pose, retarget: bool = True, on
     if like.present[_ANKLES].all():
         tracks = _inside(tracks, height, width)
     return [
-        Pose(points.astype(np.float32), like.size, pose.confidence).without_outside()
+        replace(pose, points=points.astype(np.float32), size=like.size).without_outside()
         for points, pose in zip(tracks, poses, strict=True)
     ]
 

@@ -5,7 +5,7 @@ top left pixel is (0, 0) and a picture reaches from -0.5 to width - 0.5.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,12 @@ JOINTS: Final = (
 NUM_JOINTS: Final = len(JOINTS)
 NOSE, NECK, RIGHT_SHOULDER, LEFT_SHOULDER, RIGHT_HIP, LEFT_HIP = 0, 1, 2, 5, 8, 11
 
+# Which way a person faces: towards the camera, or turned away from it by a quarter or by half, to their own left or
+# right (who is turned to their left looks towards the picture's right).
+Facing = Literal["front", "left", "back", "right"]
+FACINGS: Final[tuple[Facing, ...]] = get_args(Facing)
+_MIRRORED: Final[dict[Facing, Facing]] = {"front": "front", "left": "right", "back": "back", "right": "left"}
+
 # Index of each joint's mirror twin: what a horizontal flip must swap.
 FLIP: Final = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
 
@@ -53,11 +59,13 @@ class Pose:
         points: float32 (18, 2), x and y in pixels of a frame of `size`; NaN where the joint is missing.
         size: (height, width) of the frame in pixels.
         confidence: float32 (18,) in [0, 1], or None where the source gives none.
+        facing: which way the person faces, or None where nobody has said.
     """
 
     points: NDArray[np.float32]
     size: tuple[int, int]
     confidence: NDArray[np.float32] | None = None
+    facing: Facing | None = None
 
     def __post_init__(self) -> None:
         points = np.array(self.points, dtype=np.float32)
@@ -65,6 +73,8 @@ class Pose:
             raise InputError(f"A pose has {NUM_JOINTS} joints of x and y, not an array of shape {points.shape}.")
         if min(self.size) < 1:
             raise InputError(f"A pose's frame must have a positive height and width, not {self.size}.")
+        if self.facing not in (None, *FACINGS):
+            raise InputError(f"A person faces {', '.join(FACINGS)} or nobody knows, not {self.facing!r:.20}.")
         points[~np.isfinite(points).all(axis=1)] = np.nan
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "size", (int(self.size[0]), int(self.size[1])))
@@ -84,7 +94,7 @@ class Pose:
         points = self.points[list(FLIP)]
         points[:, 0] = self.size[1] - 1 - points[:, 0]
         confidence = None if self.confidence is None else self.confidence[list(FLIP)]
-        return Pose(points, self.size, confidence)
+        return Pose(points, self.size, confidence, self.facing and _MIRRORED[self.facing])
 
     def resized(self, size: tuple[int, int]) -> "Pose":
         """The same joints after the whole frame is stretched to `size` (height, width)."""

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rsagan.errors import InputError
 from rsagan.files import replacing
-from rsagan.people.pose import NUM_JOINTS, Pose
+from rsagan.people.pose import FACINGS, NUM_JOINTS, Pose
 
 # For each of our 18 joints the index in the foreign order; a pair means the middle of the two.
 Order = Sequence[int | tuple[int, int]]
@@ -47,7 +48,10 @@ def from_order(
 
 
 def to_json(pose: Pose) -> dict[str, Any]:
-    """Our JSON: OpenPose's `people[0].pose_keypoints_2d` (x, y, confidence; 0, 0, 0 = missing) and the frame's size."""
+    """Our JSON: OpenPose's `people[0].pose_keypoints_2d` (x, y, confidence; 0, 0, 0 = missing) and the frame's size.
+
+    `facing` is there where it is known.
+    """
     confidence = pose.present.astype(np.float32) if pose.confidence is None else pose.confidence
     triples = np.column_stack([pose.points, confidence]).astype(float)
     triples[~pose.present] = 0
@@ -59,6 +63,7 @@ def to_json(pose: Pose) -> dict[str, Any]:
         "version": 1,
         "height": pose.size[0],
         "width": pose.size[1],
+        **({"facing": pose.facing} if pose.facing else {}),
         "people": [{"pose_keypoints_2d": flat}],
     }
 
@@ -100,7 +105,11 @@ def from_json(data: Any, where: str = "the pose", size: tuple[int, int] | None =
     frame = _frame(data, where) or size
     if frame is None:
         xy, frame = _own_frame(xy)
-    return from_order(xy, counts[len(triples)], frame, np.clip(triples[:, 2], 0, 1), threshold=1e-6)
+    pose = from_order(xy, counts[len(triples)], frame, np.clip(triples[:, 2], 0, 1), threshold=1e-6)
+    facing = data.get("facing")
+    if facing is not None and facing not in FACINGS:
+        raise InputError(f"{where}: `facing` must be one of {', '.join(FACINGS)}, not {facing!r:.20}.")
+    return replace(pose, facing=facing)
 
 
 def read_pose(path: Path | str, size: tuple[int, int] | None = None) -> Pose:

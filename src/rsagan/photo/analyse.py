@@ -7,16 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.errors import InputError
-from rsagan.people import Fit, Person, Picture, Pose, fit_box
+from rsagan.people import FACINGS, FLIP, Facing, Fit, Parsing, Person, Picture, Pose, fit_box
 from rsagan.photo.checks import ANKLES, MIN_HEIGHT, doubt, inside, visible_part
-from rsagan.photo.landmarks import Detection, Facing, find_people
+from rsagan.photo.landmarks import Detection, Side, find_people
+
+Which = int | tuple[float, float] | None
 
 BACKDROP: Final = (245, 245, 245)
 _FILL = 0.88  # of the frame's height, by a whole body
 _WIDEST = 0.96  # of the frame's width
 _TORSOS_TALL = 3.6  # a body's height in torso lengths, about
 _CLOSER = 1.6  # half a body is shown at most that much larger than a whole one
+_HIDDEN = 0.2  # visibility of a joint under cloth, or behind an arm, whose place is still known
+# How likely the joint network sees each side of a person who faces front, left, back or right.
+_LIKELY: Final[dict[Side, tuple[float, ...]]] = {
+    "front": (0.7, 0.2, 0.1, 0.2),
+    "back": (0.1, 0.2, 0.7, 0.2),
+    "side": (0.2, 0.6, 0.2, 0.6),
+}
 _FACE_JOINTS: Final = (0, 14, 15)  # nose and eyes
+_RIGHT_TRUNK: Final = (2, 8)  # shoulder and hip
+_LEFT_TRUNK: Final = (5, 11)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,66 +35,126 @@ class Analysis:
     """What a photo says about a person.
 
     Attributes:
-        person: picture, pose and parsing in the fitted frame.
+        person: picture, pose and parsing in the fitted frame; the pose knows which way the person faces.
         fit: how the photo was laid into that frame, for the way back.
         notes: sentences the user should see.
         mask: float32 (H, W), 0..1, the person's soft outline in the frame.
-        facing: `front`, `back` or `side`.
     """
 
     person: Person
     fit: Fit
     notes: list[str]
     mask: NDArray[np.float32]
-    facing: Facing
 
 
 def analyse(
     photo: Picture,
     size: tuple[int, int] = (256, 176),
-    person: int | None = None,
+    person: Which = None,
     plain_background: bool = False,
+    parsing: Parsing | None = None,
 ) -> Analysis:
     """Find a person in a photo and fit them into a frame.
 
     Args:
         photo: uint8 (H, W, 3) RGB.
         size: (height, width) of the frame.
-        person: which one, 0 being the largest; the largest by default.
+        person: which one: a number, 0 being the largest, or a place (x, y) in the photo; the largest by default.
         plain_background: lay the person on an off-white backdrop, as the network has seen in training.
+        parsing: uint8 (H, W), the photo's regions if somebody else has found them; our own parser is not asked then.
 
     Raises:
         InputError: nobody there, nobody large enough, no such person, too little of them; one sentence.
         AssetError: the networks' files cannot be had.
     """
-    from rsagan.photo.regions import guess_regions
+    from rsagan.photo.parser import parse
 
     chosen, notes = choose(photo, person)
-    side = chosen.facing
     part = visible_part(chosen)
     if part:
         notes.append(f"Only {part} of the person can be seen; what the photo does not show is made up.")
-    fit = _fit(chosen, size, whole=part is None)
+    fit = fit_person(chosen, size)
     picture = fit.picture_to_frame(photo)
-    mask = _mask(chosen, fit)
-    pose = fit.pose_to_frame(_pose(chosen, side))
+    mask = outline(chosen, fit)
+    pose = fit.pose_to_frame(chosen.pose(hidden=_HIDDEN))
     reason = pose.usable()
     if reason:
         raise InputError(f"The person in the photo cannot be used: {reason}; take a photo that shows more of them.")
-    points = np.asarray((chosen.points + 0.5) * fit.scale - 0.5 + np.array(fit.offset), np.float32)
-    parsing = guess_regions(picture, mask, points, chosen.visibility, side)
+    parsed = parse(picture, pose, mask)
+    regions = np.where(_photo_in(fit), parsed.parsing, np.uint8(0))
+    if parsing is not None:
+        regions = given_regions(parsing, photo, fit)
+        mask = softened(regions)
     if plain_background:
         picture = on_backdrop(picture, mask)
-    return Analysis(Person(picture, pose, parsing), fit, notes, mask, side)
+    return Analysis(Person(picture, turned(pose, facing_of(parsed.facings, chosen.side)), regions), fit, notes, mask)
 
 
-def choose(photo: Picture, person: int | None = None) -> tuple[Detection, list[str]]:
+def given_regions(parsing: Parsing, photo: Picture, fit: Fit) -> Parsing:
+    """Regions of the photo in the frame.
+
+    Raises:
+        InputError: the map is not as large as the photo; nobody where the person is.
+    """
+    if parsing.shape != photo.shape[:2]:
+        raise InputError(
+            "The parsing map is {}x{} but the photo, upright, {}x{} (height x width); make it from that photo.".format(
+                *parsing.shape, *photo.shape[:2]
+            )
+        )
+    framed = fit.regions_to_frame(parsing)
+    if not framed.any():
+        raise InputError("The parsing map shows only background where the person is; is it of another photo?")
+    return framed
+
+
+def softened(parsing: Parsing) -> NDArray[np.float32]:
+    """The outline of a parsing, float32 (H, W), with a soft edge."""
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur((parsing > 0).astype(np.float32), (0, 0), 0.8), np.float32)
+
+
+def facing_of(shares: NDArray[np.float32], side: Side) -> Facing:
+    """The likeliest facing, by the parser's probabilities (4,) and the order of shoulders and hips.
+
+    The parser has seen rendered people only, the joint network only real ones.
+    """
+    return FACINGS[int(np.argmax(shares * np.array(_LIKELY[side])))]
+
+
+def turned(pose: Pose, facing: Facing) -> Pose:
+    """The pose with its facing, mended by it.
+
+    The joint network draws a face on every back: it is taken away. It takes some backs for fronts, and so left for
+    right: they are exchanged where shoulders and hips agree that the person would face the other way.
+    """
+    points, order = pose.points, np.arange(len(pose.points))
+    with np.errstate(invalid="ignore"):
+        across = points[list(_LEFT_TRUNK), 0] - points[list(_RIGHT_TRUNK), 0]
+        wrong = across < 0 if facing == "front" else across > 0
+    if facing in ("front", "back") and wrong.all():
+        order = np.array(FLIP)
+    confidence = None if pose.confidence is None else pose.confidence[order]
+    points = points[order]
+    if facing == "back":
+        points[list(_FACE_JOINTS)] = np.nan
+    return replace(pose, points=points, confidence=confidence, facing=facing)
+
+
+def choose(photo: Picture, person: Which = None) -> tuple[Detection, list[str]]:
     """The person meant, and what to tell the user about the choice.
 
     Raises:
-        InputError: nobody; nobody large enough; no person of that number.
+        InputError: nobody; nobody large enough; no person of that number, or at that place.
     """
-    human = [found for found in find_people(photo) if doubt(found) is None]
+    place = person if isinstance(person, tuple) else None
+    if place and not (0 <= place[0] < photo.shape[1] and 0 <= place[1] < photo.shape[0]):
+        raise InputError(
+            f"The place {place[0]:g},{place[1]:g} lies outside the photo, which is {photo.shape[1]} pixels wide and "
+            f"{photo.shape[0]} high."
+        )
+    human = [found for found in find_people(photo, place) if doubt(found) is None]
     people = [found for found in human if found.height >= MIN_HEIGHT]
     if not people and human:
         raise InputError(
@@ -93,13 +164,31 @@ def choose(photo: Picture, person: int | None = None) -> tuple[Detection, list[s
         raise InputError(
             "No person was found in the photo; take one that shows a person clearly, best from head to toe."
         )
-    if person is not None and not 0 <= person < len(people):
-        count = "one person" if len(people) == 1 else f"{len(people)} people"
+    count = "one person" if len(people) == 1 else f"{len(people)} people"
+    if place:
+        return _at(place, people, count), []
+    if isinstance(person, int) and not 0 <= person < len(people):
         raise InputError(f"There is no person {person}: the photo shows {count}, counted from 0 (the largest).")
     if len(people) == 1:
         return people[0], []
     which = "the largest is taken" if person is None else f"number {person} is taken (0 is the largest)"
-    return people[person or 0], [f"The photo shows {len(people)} people; {which}."]
+    number = person if isinstance(person, int) else 0
+    return people[number], [f"The photo shows {len(people)} people; {which}."]
+
+
+def _at(place: tuple[float, float], people: list[Detection], count: str) -> Detection:
+    """The person whose box holds the place; of several the one whose middle is nearest."""
+    x, y = place
+    here = [each for each in people if each.box[0] <= x <= each.box[2] and each.box[1] <= y <= each.box[3]]
+    if not here:
+        middles = ", ".join(f"{_middle(each)[0]:.0f},{_middle(each)[1]:.0f}" for each in people)
+        raise InputError(f"Nobody was found at {x:g},{y:g}; the photo shows {count}, at {middles}.")
+    return min(here, key=lambda each: float(np.hypot(*(_middle(each) - place))))
+
+
+def _middle(person: Detection) -> NDArray[np.float64]:
+    x0, y0, x1, y1 = person.box
+    return np.array([(x0 + x1) / 2, (y0 + y1) / 2])
 
 
 def on_backdrop(picture: Picture, mask: NDArray[np.float32]) -> Picture:
@@ -108,18 +197,10 @@ def on_backdrop(picture: Picture, mask: NDArray[np.float32]) -> Picture:
     return np.asarray(picture * weight + np.array(BACKDROP, np.float32) * (1 - weight) + 0.5, np.uint8)
 
 
-def _pose(person: Detection, side: Facing) -> Pose:
-    pose = person.pose()
-    if side != "back":
-        return pose
-    points = pose.points.copy()  # the joint network draws a face on every back
-    points[list(_FACE_JOINTS)] = np.nan
-    return replace(pose, points=points)
-
-
-def _fit(person: Detection, size: tuple[int, int], whole: bool) -> Fit:
+def fit_person(person: Detection, size: tuple[int, int]) -> Fit:
+    """How the photo is laid into a frame of `size` (height, width) round a person."""
     x0, y0, x1, y1 = _outline_box(person)
-    if whole:
+    if visible_part(person) is None:
         scale = min(_FILL * size[0] / (y1 - y0), _WIDEST * size[1] / (x1 - x0))
         box = ((x0 + x1) / 2, (y0 + y1) / 2)
         return _centred(box, scale, person.photo_size, size)
@@ -163,19 +244,27 @@ def _outline_box(person: Detection) -> tuple[float, float, float, float]:
     return tuple(float(v) / scale for v in (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1))  # type: ignore[return-value]
 
 
-def _mask(person: Detection, fit: Fit) -> NDArray[np.float32]:
-    """The outline in the frame: nothing beyond the photo's edges, and only the piece that holds the person's joints."""
+def outline(person: Detection, fit: Fit) -> NDArray[np.float32]:
+    """The joint network's soft outline in the frame, float32 (H, W) in 0..1.
+
+    Nothing beyond the photo's edges, and only the piece that holds the person's joints.
+    """
     import cv2
 
     mask = person.mask(fit.frame_size, fit.scale, fit.offset)
-    height, width = fit.frame_size
-    y, x = np.arange(height) + 0.5, np.arange(width) + 0.5
-    rows = (y > fit.offset[1]) & (y < fit.offset[1] + fit.photo_size[0] * fit.scale)
-    columns = (x > fit.offset[0]) & (x < fit.offset[0] + fit.photo_size[1] * fit.scale)
-    mask = mask * rows[:, None] * columns
+    mask = mask * _photo_in(fit)
     count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 0.25).astype(np.uint8))
     if count > 2:
         largest = int(np.argmax(stats[1:, cv2.CC_STAT_AREA])) + 1
         small = stats[:, cv2.CC_STAT_AREA] < 0.05 * stats[largest, cv2.CC_STAT_AREA]
         mask = np.where(small[labels] & (labels > 0), 0, mask)
     return np.asarray(mask, np.float32)
+
+
+def _photo_in(fit: Fit) -> NDArray[np.bool_]:
+    """Which pixels of the frame, bool (H, W), show the photo and not its continued border."""
+    height, width = fit.frame_size
+    y, x = np.arange(height) + 0.5, np.arange(width) + 0.5
+    rows = (y > fit.offset[1]) & (y < fit.offset[1] + fit.photo_size[0] * fit.scale)
+    columns = (x > fit.offset[0]) & (x < fit.offset[0] + fit.photo_size[1] * fit.scale)
+    return np.asarray(rows[:, None] & columns)

@@ -8,9 +8,9 @@ import numpy as np
 
 from rsagan.errors import InputError
 from rsagan.people import Picture, Pose
-from rsagan.photo.analyse import choose
+from rsagan.photo.analyse import Which, choose
 from rsagan.photo.checks import doubt
-from rsagan.photo.landmarks import Detection, Facing, find_people, follow
+from rsagan.photo.landmarks import Detection, Side, find_people, follow
 
 _FACE_JOINTS = [0, 14, 15]  # nose and eyes
 _SEARCH_EVERY = 5  # frames without anybody between two searches of the whole picture
@@ -19,7 +19,7 @@ _STEADY = 7  # frames over which the side that a person shows is voted on
 
 
 def clip_poses(
-    frames: Iterable[Picture], person: int | None = None, progress: Callable[[int], None] | None = None
+    frames: Iterable[Picture], person: Which = None, progress: Callable[[int], None] | None = None
 ) -> list[Pose | None]:
     """The joints of one person all through a clip, as the estimator gives them; None where the person is not found.
 
@@ -28,7 +28,7 @@ def clip_poses(
 
     Args:
         frames: uint8 (H, W, 3) RGB, all of one size.
-        person: which one of that first frame, 0 being the largest; the largest by default.
+        person: which one of that first frame: a number, 0 being the largest, or a place; the largest by default.
         progress: called with the number of frames done.
 
     Raises:
@@ -53,7 +53,7 @@ def clip_poses(
             progress(count + 1)
     if last is None:
         raise nobody or InputError("The clip has no frames.")
-    sides = _voted([None if each is None else each.facing for each in found])
+    sides = _voted([None if each is None else each.side for each in found])
     return [None if each is None else _pose(each, side) for each, side in zip(found, sides, strict=True)]
 
 
@@ -69,19 +69,19 @@ def _nearest(frame: Picture, last: Detection) -> Detection | None:
     return nearest if nearest is not None and apart(nearest) < _ANOTHER else None
 
 
-def _voted(sides: list[Facing | None]) -> list[Facing | None]:
+def _voted(sides: list[Side | None]) -> list[Side | None]:
     """Each frame's side by the majority of its neighbours: the estimator errs for a frame or two at a time."""
-    out: list[Facing | None] = []
+    out: list[Side | None] = []
     for k, side in enumerate(sides):
         near = [each for each in sides[max(0, k - _STEADY // 2) : k + _STEADY // 2 + 1] if each is not None]
         out.append(None if side is None else Counter(near).most_common(1)[0][0])
     return out
 
 
-def _pose(person: Detection, side: Facing | None) -> Pose:
+def _pose(person: Detection, side: Side | None) -> Pose:
     pose = person.pose()
     if side != "back":
         return pose
     points = pose.points.copy()  # the joint network draws a face on every back
     points[_FACE_JOINTS] = np.nan
-    return replace(pose, points=points)
+    return replace(pose, points=points, facing="back")

@@ -23,7 +23,7 @@ from rsagan.people import Picture, Pose, from_order
 from rsagan.people.pose_formats import BLAZEPOSE_33
 
 Floats = NDArray[np.float32]
-Facing = Literal["front", "back", "side"]
+Side = Literal["front", "back", "side"]
 
 DETECTOR_SIDE: Final = 224
 LANDMARK_SIDE: Final = 256
@@ -40,6 +40,7 @@ _THREADS = 2
 _CLOSER = 0.85
 _SHOULDERS, _HIPS = [11, 12], [23, 24]
 _TURNED = 0.2  # breadth of shoulders and hips over the torso, below which a person is seen from the side
+_SURELY_THERE = 0.9
 _lock = threading.Lock()  # an interpreter serves one caller at a time
 
 
@@ -103,7 +104,7 @@ class Detection:
         return float(max(np.linalg.norm(spine), np.linalg.norm(breadth)))
 
     @property
-    def facing(self) -> Facing:
+    def side(self) -> Side:
         """Which side of the person the photo shows, by the order of shoulders and hips across the spine."""
         shoulders, hips = self.points[_SHOULDERS], self.points[_HIPS]
         up = shoulders.mean(axis=0) - hips.mean(axis=0)
@@ -113,9 +114,17 @@ class Detection:
         share = breadth / max(self.torso, 1e-6)
         return "front" if share > _TURNED else "back" if share < -_TURNED else "side"
 
-    def pose(self, threshold: float = 0.5) -> Pose:
-        """The 18 joints in the photo's frame; those less visible than `threshold`, or outside, are missing."""
-        return from_order(self.points, BLAZEPOSE_33, self.photo_size, self.visibility, threshold)
+    def pose(self, threshold: float = 0.5, hidden: float | None = None) -> Pose:
+        """The 18 joints in the photo's frame; those less visible than `threshold`, or outside, are missing.
+
+        Args:
+            hidden: visibility that does for joints which surely lie in the photo, such as knees under a skirt.
+        """
+        certainty = self.visibility
+        if hidden is not None:
+            sure = (self.presence > _SURELY_THERE) & (certainty > hidden)
+            certainty = np.where(sure, np.maximum(certainty, threshold), certainty)
+        return from_order(self.points, BLAZEPOSE_33, self.photo_size, certainty, threshold)
 
     def mask(self, size: tuple[int, int], scale: float = 1.0, offset: tuple[float, float] = (0.0, 0.0)) -> Floats:
         """The soft outline, float32 (H, W) in 0..1.
@@ -139,7 +148,7 @@ class Detection:
         return np.asarray(_sigmoid(logits), np.float32)
 
 
-def find_people(photo: Picture) -> list[Detection]:
+def find_people(photo: Picture, near: tuple[float, float] | None = None) -> list[Detection]:
     """Everybody the two networks see in a photo, largest first; not yet checked for being human (`photo.checks`).
 
     The detector sees the whole photo, then square windows of it; smaller windows only where nobody has shown up. In the
@@ -147,13 +156,14 @@ def find_people(photo: Picture) -> list[Detection]:
 
     Args:
         photo: uint8 (H, W, 3) RGB.
+        near: x and y of a place that is looked at closely as well, whoever has been found elsewhere.
 
     Raises:
         AssetError: the networks' files cannot be had.
     """
     found: list[Detection] = []
     seen: list[Roi] = []
-    for windows, needless in _levels(photo):
+    for windows, needless in _levels(photo, near):
         if needless and any(person.flag > _CERTAIN for person in found):
             break
         rois = [found for window in windows for found in _detect(photo, window)]
@@ -208,7 +218,7 @@ def _near(a: Roi, b: Roi) -> bool:
     return apart < 0.12 * b.side and abs(np.log(a.side / b.side)) < 0.25 and np.cos(a.angle - b.angle) > 0.9
 
 
-def _levels(photo: Picture) -> Iterator[tuple[list[Roi], bool]]:
+def _levels(photo: Picture, near: tuple[float, float] | None) -> Iterator[tuple[list[Roi], bool]]:
     """Squares to look through, and whether they are needless once somebody is found.
 
     The whole photo, squares as wide as the photo is narrow, then little more than half of that.
@@ -216,6 +226,8 @@ def _levels(photo: Picture) -> Iterator[tuple[list[Roi], bool]]:
     yield [_whole(photo)], False
     height, width = photo.shape[:2]
     short = min(height, width)
+    if near is not None:
+        yield [Roi(*near, short * share) for share in (0.2, 0.4, 0.8)], False
     for side, needless in ((short, False), (short * 0.55, True)):
         if side < max(height, width) * 0.9:
             xs, ys = (_steps(length, side) for length in (width, height))
@@ -235,10 +247,10 @@ def _settle(photo: Picture, roi: Roi, score: float) -> Detection:
     first, better = _landmarks(photo, roi, score)
     second, _ = _landmarks(photo, better, score)
     best = second if second.flag > first.flag - 0.2 else first
-    if best.facing == "back":
+    if best.side == "back":
         # In poor light fronts are taken for backs; a tighter square shows more of the face.
         closer, _ = _landmarks(photo, replace(best.roi, side=_CLOSER * best.roi.side), score)
-        if closer.facing == "front" and closer.flag > best.flag - 0.2:
+        if closer.side == "front" and closer.flag > best.flag - 0.2:
             return closer
     return best
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.people import Parsing, Picture, Region, one_hot
-from rsagan.photo.landmarks import Facing
+from rsagan.photo.landmarks import Side
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -44,11 +44,11 @@ class _Body:
     skin: Floats  # (H, W), 0..1
     sample: Mask  # (H, W), pixels that are skin for sure
     torso: float  # pixels
-    side: Facing
+    side: Side
     grid: Floats  # (H, W, 2), x and y of each pixel
 
 
-def guess_regions(picture: Picture, mask: Floats, points: Floats, visibility: Floats, side: Facing) -> Parsing:
+def guess_regions(picture: Picture, mask: Floats, points: Floats, visibility: Floats, side: Side) -> Parsing:
     """A parsing of one person.
 
     Args:
@@ -94,7 +94,7 @@ def guess_regions(picture: Picture, mask: Floats, points: Floats, visibility: Fl
     return _settle(body, parsing)
 
 
-def _body(picture: Picture, mask: Floats, points: Floats, visibility: Floats, side: Facing) -> _Body:
+def _body(picture: Picture, mask: Floats, points: Floats, visibility: Floats, side: Side) -> _Body:
     smooth = cv2.bilateralFilter(picture, 7, 30, 3)
     lab = np.asarray(cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB), np.float32)
     spine = points[[11, 12]].mean(0) - points[[23, 24]].mean(0)

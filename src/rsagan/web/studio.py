@@ -79,7 +79,7 @@ class Studio:
         cut_out = Person(on_backdrop(found.person.picture, found.mask), found.person.pose, found.person.parsing)
         told = self._told(name, cut_out) | {
             "notes": found.notes,
-            "facing": found.facing,
+            "facing": found.person.pose.facing,
             "people": boxes,
             "person": person or 0,
         }

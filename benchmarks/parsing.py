@@ -1,0 +1,100 @@
+"""Region IoU on hand-labelled frames of free clips: `RSAGAN_CLIPS=FOLDER python benchmarks/parsing.py [OUT]`.
+
+Prints a table; with OUT, writes parsing.md, parsing.json and overlays (truth, heuristic, network) there.
+"""
+
+import json
+import sys
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+import clips
+from rsagan.people import NUM_REGIONS, Picture, Region, draw_parsing, grid, write_png
+from rsagan.photo.analyse import facing_of, fit_person, outline
+from rsagan.photo.checks import doubt
+from rsagan.photo.landmarks import Detection, find_people
+from rsagan.photo.parser import load, parse, shipped
+from rsagan.photo.regions import guess_regions
+
+SIZE = (256, 176)
+
+
+def main(out: Path | None, weights: Path | None) -> None:
+    """Judge the heuristic and the network on every labelled frame whose clip is there."""
+    labelled = clips.labels()
+    if not labelled:
+        print("Skipped: RSAGAN_CLIPS names no folder with the labelled clips.")
+        return
+    parser = load(weights) if weights else shipped()
+    both = {name: np.zeros((2, NUM_REGIONS), np.int64) for name in ("heuristic", "network")}
+    facings, cells = [], []
+    for clip in sorted({each.clip for each in labelled}):
+        these = {each.frame: each for each in labelled if each.clip == clip}
+        for number, photo in clips.frames(clip, set(these)):
+            truth = these[number]
+            person = meant(photo, truth)
+            if person is None:
+                print(f"{truth.name}: nobody found")
+                continue
+            fit = fit_person(person, SIZE)
+            picture, mask, pose = (
+                fit.picture_to_frame(photo),
+                outline(person, fit),
+                fit.pose_to_frame(person.pose(hidden=0.2)),
+            )
+            points = np.asarray((person.points + 0.5) * fit.scale - 0.5 + np.array(fit.offset), np.float32)
+            guessed = guess_regions(picture, mask, points, person.visibility, person.side)
+            parsed = parse(picture, pose, mask, parser)
+            regions = truth.in_frame(fit)
+            judged = regions != clips.IGNORED
+            for name, regions_of in (("heuristic", guessed), ("network", parsed.parsing)):
+                for region in Region:
+                    a, b = (regions_of == region) & judged, regions == region
+                    both[name][:, region] += (a & b).sum(), (a | b).sum()
+            facing = facing_of(parsed.facings, person.side)
+            facings.append(
+                (truth.name, truth.facing, person.side, facing, [round(float(p), 2) for p in parsed.facings])
+            )
+            shown = np.where(judged, regions, 0).astype(np.uint8)
+            cells.append([draw_parsing(each, picture) for each in (shown, guessed, parsed.parsing)])
+    report(both, facings, cells, out)
+
+
+def meant(photo: Picture, truth: clips.Labelled) -> Detection | None:
+    """The person in the labelled box."""
+    x0, y0, x1, y1 = truth.box
+    for person in find_people(photo):
+        x, y = person.points[[11, 12, 23, 24]].mean(0)
+        if doubt(person) is None and x0 < x < x1 and y0 < y < y1:
+            return person
+    return None
+
+
+def report(both: dict[str, np.ndarray], facings: list, cells: list[list[Picture]], out: Path | None) -> None:
+    """Print the tables and, with a folder, keep them and the overlays."""
+    iou = {name: counts[0] / np.maximum(counts[1], 1) for name, counts in both.items()}
+    lines = [f"{len(facings)} hand-labelled people", "", "| region | heuristic | network |", "|---|---|---|"]
+    lines += [f"| {r.name.lower()} | {iou['heuristic'][r]:.3f} | {iou['network'][r]:.3f} |" for r in Region]
+    lines.append(f"| mean | {iou['heuristic'].mean():.3f} | {iou['network'].mean():.3f} |")
+    right = sum(truth == network for _, truth, _, network, _ in facings)
+    lines += ["", f"Facing right in {right} of {len(facings)}."]
+    lines += [
+        f"- {name}: {network} ({sure}), not {truth}" for name, truth, _, network, sure in facings if truth != network
+    ]
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "parsing.md").write_text(text, encoding="utf-8")
+        numbers = {name: {r.name.lower(): float(values[r]) for r in Region} for name, values in iou.items()}
+        (out / "parsing.json").write_text(json.dumps({"iou": numbers, "facing": facings}, indent=1), encoding="utf-8")
+        for start in range(0, len(cells), 9):
+            rows = [list(chain(*cells[k : k + 3])) for k in range(start, min(start + 9, len(cells)), 3)]
+            write_png(out / f"overlays-{start // 9}.png", grid(rows))
+
+
+if __name__ == "__main__":
+    paths = [Path(argument) for argument in sys.argv[1:3]]
+    main(paths[0] if paths else None, paths[1] if len(paths) > 1 else None)

@@ -1,0 +1,95 @@
+"""The parser network: shapes, missing inputs, its weights file, and what the shipped weights say about real photos."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from rsagan.errors import InputError
+from rsagan.people import FACINGS, Pose
+from rsagan.photo import parser as room
+from rsagan.photo.parser import Parser, SameConv, load, parse, save
+
+NOWHERE = Pose(np.full((18, 2), np.nan, np.float32), (256, 176))
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Parser:
+    torch.manual_seed(0)
+    return Parser().eval()
+
+
+@pytest.mark.parametrize("side", [7, 8, 11, 44])
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (3, 2), (5, 2)])
+def test_padding_is_tensorflow_s(side: int, kernel: int, stride: int) -> None:
+    """Each result looks at the pixels that TensorFlow's `same` names: pad little before, the rest after."""
+    layer = SameConv(1, 1, kernel, stride)
+    torch.nn.init.ones_(layer.weight)
+    torch.nn.init.zeros_(layer.bias)
+    x = torch.arange(side * side, dtype=torch.float32).view(1, 1, side, side)
+    results = -(-side // stride)
+    pad = max(0, (results - 1) * stride + kernel - side)
+    padded = F.pad(x, (pad // 2, pad - pad // 2) * 2)
+    for i in (0, results - 1):
+        window = padded[0, 0, i * stride : i * stride + kernel, i * stride : i * stride + kernel]
+        assert layer(x)[0, 0, i, i] == window.sum()
+    assert layer(x).shape == (1, 1, results, results)
+
+
+@pytest.mark.parametrize("size", [(256, 176), (192, 132), (128, 128)])
+def test_shapes_whatever_is_missing(fresh: Parser, size: tuple[int, int]) -> None:
+    points = torch.rand(2, 18, 2) * 100
+    points[1] = torch.nan
+    with torch.inference_mode():
+        logits, facing = fresh(torch.rand(2, 3, *size) * 255, points, torch.zeros(2, 1, *size))
+    assert logits.shape == (2, 8, *size)
+    assert facing.shape == (2, len(FACINGS))
+    assert torch.isfinite(logits).all()
+    assert torch.isfinite(facing).all()
+
+
+def test_every_input_counts(fresh: Parser) -> None:
+    """Joints and outline change the regions: else nobody could say which of two people is meant."""
+    torch.manual_seed(1)
+    picture, points, outline = torch.rand(1, 3, 64, 64) * 255, torch.rand(1, 18, 2) * 64, torch.rand(1, 1, 64, 64)
+    with torch.inference_mode():
+        before = fresh(picture, points, outline)[0]
+        for changed in (
+            (picture.flip(3), points, outline),
+            (picture, points + 9, outline),
+            (picture, points, 0 * outline),
+        ):
+            assert (fresh(*changed)[0] - before).abs().max() > 1e-4
+
+
+def test_frames_of_other_sizes_are_parsed_at_one_height(fresh: Parser) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (512, 352, 3)).astype(np.uint8)
+    found = parse(picture, NOWHERE.resized((512, 352)), np.zeros((512, 352), np.float32), fresh)
+    assert found.parsing.shape == (512, 352)
+    assert found.parsing.dtype == np.uint8
+    assert found.outline.shape == (512, 352)
+    assert 0 <= found.outline.min() <= found.outline.max() <= 1
+    assert found.facings.shape == (len(FACINGS),)
+    assert found.facings.sum() == pytest.approx(1)
+
+
+def test_weights_come_back_and_strangers_are_refused(fresh: Parser, tmp_path: Path) -> None:
+    save(tmp_path / "parser.safetensors", fresh, {"pictures": 3})
+    back = load(tmp_path / "parser.safetensors")
+    for name, value in fresh.state_dict().items():
+        torch.testing.assert_close(back.state_dict()[name], value.half().float(), rtol=0, atol=0)
+    data = (tmp_path / "parser.safetensors").read_bytes()
+    (tmp_path / "cut.safetensors").write_bytes(data[: len(data) // 2])
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
+    for name in ("cut", "other", "absent"):
+        with pytest.raises(InputError, match=f"{name}.safetensors"):
+            load(tmp_path / f"{name}.safetensors")
+
+
+def test_shipped_weights_are_small() -> None:
+    path = Path(room.__file__).parents[1] / "weights" / "parser.safetensors"
+    assert path.stat().st_size <= 8 << 20
