@@ -70,7 +70,18 @@ def test_the_match_under_fire() -> None:
     assert row["loss with the match over loss without"]["value"] == pytest.approx(0.3)
     assert found["loses at most half at the hardest"] == {"vgg": True}
     assert found["rows"]["clean"]["perceptual distance (vgg)"]["full loses"]["value"] == 0
+    assert row["loss with the match beyond half the loss without"]["value"] == pytest.approx(-0.02)
     assert claims.under_fire({"full": results["full"]}, ["vgg"], {}, DRAWS) == {}
+
+
+def test_losing_where_the_other_gains_is_no_success() -> None:
+    places = dict.fromkeys(("clean", "parsing 0.4"), 0.1)
+    results = {
+        "full": [finished(0.1, 9, fire=places | {"parsing 0.4": 0.12})],
+        "no_match": [finished(0.1, 9, fire=places | {"parsing 0.4": 0.09})],
+    }
+    found = claims.under_fire(results, ["vgg"], {0.4: (None, 0.4)}, DRAWS)
+    assert found["loses at most half at the hardest"] == {"vgg": False}
 
 
 def test_rows_are_read_off_at_equal_seconds_and_equal_pairs() -> None:

@@ -22,6 +22,7 @@ _PARTS: Final = {
     "integration (C)": "no_integration",
 }
 _MOST_LOST: Final = 0.5
+_BEYOND_HALF: Final = "loss with the match beyond half the loss without"
 
 
 def pooled(finished: list[Finished]) -> Measured:
@@ -123,13 +124,12 @@ def under_fire(results: Results, distances: list[str], levels: dict[float, Any],
             lost = {name: clean_and_spoilt[1] - clean_and_spoilt[0] for name, clean_and_spoilt in values.items()}
             row = {name: draws.row(mean(each[1])) for name, each in values.items()}
             row |= {f"{name} loses": draws.row(mean(each)) for name, each in lost.items()}
-            row["loss with the match over loss without"] = draws.row(_quotient(*(lost[name] for name in UNDER_FIRE)))
+            with_match, without = (lost[name] for name in UNDER_FIRE)
+            row["loss with the match over loss without"] = draws.row(_quotient(with_match, without))
+            row[_BEYOND_HALF] = draws.row(mean(with_match - _MOST_LOST * without))
             rows.setdefault(place, {})[perceptual(network)] = row
     hardest = f"parsing {max(levels):g}"
-    kept = {
-        network: _at_most(rows[hardest][perceptual(network)]["loss with the match over loss without"], _MOST_LOST)
-        for network in distances
-    }
+    kept = {network: rows[hardest][perceptual(network)][_BEYOND_HALF]["value"] <= 0 for network in distances}
     disagreements = {f"{level:g}": round(found, 4) for level, (_, found) in levels.items()}
     return {"mean disagreement of the parsing": disagreements, "rows": rows, "loses at most half at the hardest": kept}
 
@@ -152,10 +152,6 @@ def _headline(rival: str, metric: str, lower: Row, promised: float) -> dict[str,
 def _quotient(above: Numbers, below: Numbers) -> Any:
     """Mean over mean, also where they are negative."""
     return lambda weights: (weights @ above) / np.where(weights @ below == 0, np.nan, weights @ below)
-
-
-def _at_most(row: Row, limit: float) -> bool:
-    return row["value"] is not None and row["value"] <= limit
 
 
 def _common(trained: Results, axis: str) -> float:

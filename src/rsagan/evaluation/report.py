@@ -44,6 +44,7 @@ def protocol(distances: list[str], features: str) -> dict[str, str]:
         "correspondence error, flow error": "where the network looks in the source against where the body's surface "
         "says that point is; cells whose point the source shows",
         "garment colour": "mean colours of upper, pants and dress in the predicted parsing and in the true one",
+        "inputs": "the parsing and joints of the folder, uncorrupted",
         "interval": "95 %, 1000 bootstrap draws of whole identities",
         "results": "rounded to 8 bits; every pair of the list counts, none is left out",
     }
