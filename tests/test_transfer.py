@@ -38,6 +38,9 @@ def test_the_result_is_as_large_as_the_person(model: Model, size: tuple[int, int
     assert result.picture.dtype == np.uint8
     assert result.parsing is not None
     assert result.parsing.shape == size
+    assert result.outline is not None
+    assert result.outline.shape == size
+    assert 0 <= result.outline.min() < result.outline.max() <= 1
     assert result.pose.size == size
     assert result.painted_at == (128, 88)
 
@@ -49,6 +52,30 @@ def test_a_prepared_subject_gives_the_same_again(model: Model) -> None:
     subject.pose(other)
     np.testing.assert_array_equal(subject.pose(pose).picture, first)
     np.testing.assert_array_equal(next(r.picture for r in subject.poses([pose])), first)
+
+
+def test_the_outline_is_what_the_parsing_calls_person(model: Model) -> None:
+    result = model.prepare(make_person((128, 88))).pose(Pose(POINTS, (128, 88)))
+    assert result.outline is not None
+    assert result.parsing is not None
+    assert (result.parsing[result.outline < 0.45] == 0).all()  # not half person: background is likelier than any region
+
+
+def test_a_sequence_is_placed_together_and_bad_poses_give_way(model: Model) -> None:
+    subject = model.prepare(make_person((128, 88)))
+    far = Pose(POINTS + 1000, (128, 88))
+    nobody = Pose(np.full((18, 2), np.nan, np.float32), (128, 88))
+    shifted = Pose(POINTS + np.array([6, 0], np.float32), (128, 88))
+    poses = subject.place([Pose(POINTS, (128, 88)), nobody, shifted])
+    np.testing.assert_array_equal(poses[0].points, poses[1].points)
+    np.testing.assert_allclose(poses[2].points - poses[0].points, np.broadcast_to([6, 0], (18, 2)), atol=0.01)
+    results = list(subject.animate([Pose(POINTS, (128, 88)), shifted]))
+    np.testing.assert_allclose(results[0].pose.points, poses[0].points, atol=0.01)
+    assert subject.place([far])[0].present.any()
+    with pytest.raises(InputError, match="cannot be used"):
+        subject.place([nobody])
+    with pytest.raises(InputError, match="none"):
+        subject.place([])
 
 
 def test_frames_of_another_shape_are_refused(model: Model) -> None:

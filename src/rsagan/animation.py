@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rsagan import __version__
 from rsagan.errors import InputError
+from rsagan.files import check_folder
 from rsagan.jobs import Progress, Which, read_source, read_target
 from rsagan.people import Picture, Pose, in_betweens, library, smoothed
 from rsagan.people.motion import SMOOTHING
@@ -73,6 +74,7 @@ def animate(
     out, stages = Path(out), stages or (lambda _: nullcontext(lambda done, total: None))
     if out.suffix.lower() != ".mp4" or out.is_dir():
         raise InputError(f"The result is an mp4 file, such as clip.mp4, not {out}.")
+    check_folder(out.parent)
     for name, value, most in (("fps", fps, 60), ("pace", pace, 60), ("smoothing", smoothing + 1e-9, 2)):
         if value is not None and not 0 < value <= most:
             raise InputError(f"{name} must be above 0 and at most {most}, not {value:g}.")

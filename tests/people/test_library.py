@@ -1,3 +1,7 @@
+import importlib.util
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -69,3 +73,17 @@ def test_the_walk_cycle_puts_the_other_foot_forward_halfway() -> None:
 def test_unknown_name_says_what_is_near() -> None:
     with pytest.raises(InputError, match="stand-back"):
         library.load("stand-bak")
+
+
+def test_the_file_is_what_its_tool_makes() -> None:
+    path = Path(__file__).parents[2] / "tools" / "make_pose_library.py"
+    spec = importlib.util.spec_from_file_location("make_pose_library", path)
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = tool  # dataclasses look their module up
+    spec.loader.exec_module(tool)
+    told = [pair for entry in tool.ENTRIES for pair in tool.expanded(entry)]
+    assert [entry.name for entry, _ in told] == library.names()
+    for entry, mirror in told[:: len(told) // 4]:
+        np.testing.assert_allclose(tool.make(entry, mirror).points, library.load(entry.name).points, atol=0.05)

@@ -35,6 +35,8 @@ def placed_sequence(poses: Sequence[Pose], like: Pose, retarget: bool = True, on
         retarget: bones take the person's lengths; otherwise the body is scaled as one.
         on_ground: the feet, rather than the neck, come to the height at which the person has them.
     """
+    if not poses:
+        return []
     height, width = like.size
     tracks = np.stack([pose.points for pose in poses]).astype(np.float64)
     roots = np.asarray(root(tracks), np.float64)
@@ -50,7 +52,7 @@ def placed_sequence(poses: Sequence[Pose], like: Pose, retarget: bool = True, on
         tracks[..., axis] -= _astray(tracks[..., axis], roots[:, axis] * scale, side)[:, None]
     tracks[..., 0] += (width - 1) / 2 - _middle(tracks[..., 0])
     tracks[..., 1] += _down(tracks, like, on_ground)
-    if like.present[_ANKLES].all():
+    if like.present[_ANKLES].all() and not np.isnan(tracks).all():
         tracks = _inside(tracks, height, width)
     return [
         replace(pose, points=points.astype(np.float32), size=like.size).without_outside()

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -213,8 +214,9 @@ def _clip_views(path: Path, size: tuple[int, int]) -> tuple[list[Person], list[s
     """People of frames spread evenly over a clip; frames that show nobody usable are passed over."""
     clip = open_clip(path)
     fps = min(clip.fps, _LOOKED_AT / clip.seconds) if clip.seconds else clip.fps / 4
-    frames = [frame.picture for frame in read_frames(clip, fps)][:_LOOKED_AT]
-    return _views([(str(path), frame) for frame in frames], size, strict=False)
+    most = None if clip.seconds else _LOOKED_AT  # read to its end, which tells whether it is whole
+    frames = [(str(path), frame.picture) for frame in islice(read_frames(clip, fps), most)]
+    return _views(frames, size, strict=False)
 
 
 def _photo_views(photos: Sequence[Path | str], size: tuple[int, int]) -> tuple[list[Person], list[str]]:
