@@ -75,6 +75,30 @@ def test_frames_of_other_sizes_are_parsed_at_one_height(fresh: Parser) -> None:
     assert found.facings.sum() == pytest.approx(1)
 
 
+def test_a_mirrored_picture_gives_the_mirrored_answer(fresh: Parser) -> None:
+    random = np.random.default_rng(0)
+    picture = random.integers(0, 256, (256, 176, 3)).astype(np.uint8)
+    outline = random.random((256, 176)).astype(np.float32)
+    pose = Pose(random.uniform(20, 150, (18, 2)).astype(np.float32), (256, 176))
+    straight = parse(picture, pose, outline, fresh)
+    mirrored = parse(picture[:, ::-1], pose.flipped(), outline[:, ::-1], fresh)
+    np.testing.assert_allclose(mirrored.outline[:, ::-1], straight.outline, atol=1e-4)
+    np.testing.assert_allclose(mirrored.facings[[0, 3, 2, 1]], straight.facings, atol=1e-4)
+    assert (mirrored.parsing[:, ::-1] == straight.parsing).mean() > 0.99
+
+
+def test_a_given_outline_has_half_of_the_say(fresh: Parser) -> None:
+    picture = np.full((256, 176, 3), 90, np.uint8)
+    unknown = parse(picture, NOWHERE, np.zeros((256, 176), np.float32), fresh)
+    outline = np.zeros((256, 176), np.float32)
+    outline[50:200, 40:140] = 1
+    known = parse(picture, NOWHERE, outline, fresh)
+    assert known.outline[10:40].max() <= 0.5 < known.outline[60:190, 50:130].min()
+    assert (known.parsing[10:40] == 0).all()
+    assert (known.parsing[60:190, 50:130] > 0).all()
+    assert unknown.outline.min() > 0.5  # untrained: an eighth of each region everywhere
+
+
 def test_weights_come_back_and_strangers_are_refused(fresh: Parser, tmp_path: Path) -> None:
     save(tmp_path / "parser.safetensors", fresh, {"pictures": 3})
     back = load(tmp_path / "parser.safetensors")

@@ -75,13 +75,12 @@ def analyse(
         notes.append(f"Only {part} of the person can be seen; what the photo does not show is made up.")
     fit = fit_person(chosen, size)
     picture = fit.picture_to_frame(photo)
-    mask = outline(chosen, fit)
     pose = fit.pose_to_frame(chosen.pose(hidden=_HIDDEN))
     reason = pose.usable()
     if reason:
         raise InputError(f"The person in the photo cannot be used: {reason}; take a photo that shows more of them.")
-    parsed = parse(picture, pose, mask)
-    regions = np.where(_photo_in(fit), parsed.parsing, np.uint8(0))
+    parsed = parse(picture, pose, outline(chosen, fit))
+    regions, mask = np.where(_photo_in(fit), parsed.parsing, np.uint8(0)), parsed.outline * _photo_in(fit)
     if parsing is not None:
         regions = given_regions(parsing, photo, fit)
         mask = softened(regions)

@@ -31,6 +31,7 @@ from rsagan.people import FACINGS, NUM_JOINTS, NUM_REGIONS, Parsing, Picture, Po
 
 HEIGHT: Final = 256  # frames of another height are parsed at this one
 FORMAT: Final = 1
+_MIRRORED: Final = [0, 3, 2, 1]  # of `FACINGS`
 _FACE: Final = [0, 14, 15, 16, 17]
 # EfficientNet-Lite0's blocks: kernel, stride, channels out; all but the first expand their input sixfold.
 _BLOCKS: Final = (
@@ -204,6 +205,9 @@ class Parsed:
 def parse(picture: Picture, pose: Pose, outline: NDArray[np.float32], parser: Parser | None = None) -> Parsed:
     """The regions of one person who fills the frame, and which way they face.
 
+    Picture and mirror image are judged together; where an outline is given, it has half of the say on who is person
+    and who is background.
+
     Args:
         picture: uint8 (H, W, 3) RGB. pose: in its pixels.
         outline: float32 (H, W), 0..1; all 0 where nothing is known.
@@ -211,15 +215,24 @@ def parse(picture: Picture, pose: Pose, outline: NDArray[np.float32], parser: Pa
     """
     height, width = picture.shape[:2]
     size = (HEIGHT, max(8, round(width * HEIGHT / height / 8) * 8))
-    small = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA) if size != (height, width) else picture
-    soft = cv2.resize(outline, size[::-1], interpolation=cv2.INTER_AREA) if size != (height, width) else outline
+    fits = size == (height, width)
+    small = picture if fits else cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA)
+    soft = outline if fits else cv2.resize(outline, size[::-1], interpolation=cv2.INTER_AREA)
+    posed = pose.resized(size)
     logits, facing = (parser or shipped())(
-        torch.from_numpy(small.copy()).permute(2, 0, 1)[None].float(),
-        torch.from_numpy(pose.resized(size).points)[None],
-        torch.from_numpy(np.ascontiguousarray(soft, np.float32))[None, None],
+        torch.from_numpy(np.stack([small, small[:, ::-1]])).permute(0, 3, 1, 2).float(),
+        torch.from_numpy(np.stack([posed.points, posed.flipped().points])),
+        torch.from_numpy(np.stack([soft, soft[:, ::-1]]).astype(np.float32))[:, None],
     )
-    shares = F.interpolate(logits, size=(height, width), mode="bilinear", align_corners=False).softmax(1)[0]
-    return Parsed(shares.argmax(0).to(torch.uint8).numpy(), (1 - shares[0]).numpy(), facing.softmax(1)[0].numpy())
+    logits = F.interpolate(logits, size=(height, width), mode="bilinear", align_corners=False)
+    both = logits.softmax(1)
+    shares = ((both[0] + both[1].flip(2)) / 2).numpy()
+    person = 1 - shares[0]
+    if outline.any():
+        person = (person + outline) / 2
+    regions = np.where(person > 0.5, shares[1:].argmax(0) + 1, 0)
+    turned = facing.softmax(1).numpy()
+    return Parsed(regions.astype(np.uint8), person, (turned[0] + turned[1][_MIRRORED]) / 2)
 
 
 @cache
