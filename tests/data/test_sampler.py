@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -42,6 +43,22 @@ def test_equal_whenever_asked(folder: PreparedFolder) -> None:
     other.batch(100, 3)
     assert _equal(one.batch(40, 8), other.batch(40, 8))
     assert not _equal(one.batch(40, 8), Batches(folder, 8, Augmentation(), Corruption()).batch(40, 8))
+
+
+def test_people_are_cut_out_and_nothing_else_changes(folder: PreparedFolder) -> None:
+    plain = Batches(folder, 0, Augmentation(0, 0), Corruption()).batch(0, 4)
+    cut = Batches(folder, 0, Augmentation(0, 0, cut_out=1), Corruption()).batch(0, 4)
+    backdrop = np.float32(245 / 127.5 - 1)
+    for name, outline in (("source", "parsing"), ("target", "target_parsing")):
+        colours, person = cut[name].transpose(0, 2, 3, 1), cut[outline] > 0
+        outside = cv2.erode((~person).astype(np.uint8).transpose(1, 2, 0), np.ones((9, 9))).transpose(2, 0, 1) > 0
+        inside = cv2.erode(person.astype(np.uint8).transpose(1, 2, 0), np.ones((9, 9))).transpose(2, 0, 1) > 0
+        assert outside.any()
+        np.testing.assert_allclose(colours[outside], backdrop, atol=1e-6)
+        np.testing.assert_allclose(colours[inside], plain[name].transpose(0, 2, 3, 1)[inside], atol=0.01)
+    assert _equal({**cut, "source": 0, "target": 0}, {**plain, "source": 0, "target": 0})
+    some = Batches(folder, 0, Augmentation(0, 0, cut_out=0.5), Corruption()).batch(0, 16)["target"]
+    assert 3 <= int((np.abs(some[:, :, 0] - backdrop) < 1e-6).all((1, 2)).sum()) <= 13
 
 
 def test_a_folder_too_large_for_memory_gives_the_same(folder: PreparedFolder) -> None:

@@ -112,3 +112,10 @@ def test_supplies_are_read_from_text(prepared: Path) -> None:
 def test_a_folder_that_is_no_pack_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no asset pack"):
         open_data("synthetic:3:64x48", tmp_path)
+
+
+def test_people_of_the_street_are_cut_out() -> None:
+    street = StreamedBatches(parse_supply("synthetic:3:street:64x48"), 0).example(0)
+    assert np.abs(street["target"][:, 0, 0] - (245 / 127.5 - 1)).max() < 0.02
+    studio = StreamedBatches(parse_supply("synthetic:3:studio:64x48"), 0).example(0)
+    assert np.abs(studio["target"][:, 0, 0] - (245 / 127.5 - 1)).max() > 0.02

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
@@ -17,6 +18,9 @@ from rsagan.data.correspondence import true_flow
 from rsagan.data.corrupt import Corruption, corrupt_parsing, corrupt_points, swap_sides
 from rsagan.data.prepared import PreparedFolder
 from rsagan.people import FLIP
+from rsagan.photo import on_backdrop, soft_outline
+
+_CUTTING: Final = 7  # its draws are its own: those of older runs stay as they were
 
 # One batch by name: see `Batches.batch`.
 Batch = dict[str, NDArray[np.generic]]
@@ -31,10 +35,13 @@ class Augmentation:
     Attributes:
         flip: probability of mirroring (left and right joints change places).
         photometric: strength of changes of brightness, contrast and colour, 0 = none, 1 = strong.
+        cut_out: probability that both people are laid on a plain backdrop, as photos are before they are painted; the
+            source is cut out by its corrupted parsing, faults and all.
     """
 
     flip: float = 0.5
     photometric: float = 0.3
+    cut_out: float = 0.0
 
 
 class _Pictures:
@@ -182,6 +189,9 @@ def make_example(
     how = corruption or Corruption(jitter=0, drop=0, target_jitter=0, target_drop=0)
     if corruption:
         parsing = corrupt_parsing(clean, points[0], how, random)
+    if np.random.default_rng(np.random.SeedSequence((*seed, _CUTTING))).random() < augmentation.cut_out:
+        source = on_backdrop(source, soft_outline(parsing))
+        target = on_backdrop(target, soft_outline(target_parsing))
     example: Batch = {
         "source": _to_network(source, table),
         "target": _to_network(target, table),

@@ -7,7 +7,7 @@ People come in groups whose pairs are shuffled, so that a batch holds many diffe
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, Literal
@@ -45,12 +45,14 @@ class Supply:
 
 @dataclass(frozen=True)
 class Shown:
-    """One rendered view: pixels, joints float32 (18, 2), which are visible bool (18,), degrees turned away."""
+    """One rendered view: pixels, joints float32 (18, 2), which are visible bool (18,), degrees turned away;
+    whether all views of the person have one plain backdrop (others are cut out: who could know what is behind?)."""
 
     pixels: Pixels
     points: NDArray[np.float32]
     visible: NDArray[np.bool_]
     yaw: float
+    plain: bool
 
 
 def parse_supply(text: str, pack: Path | str | None = None) -> Supply:
@@ -87,6 +89,7 @@ def parse_supply(text: str, pack: Path | str | None = None) -> Supply:
 def render_person(supply: Supply, kind: int, number: int, views: int = VIEWS) -> list[Shown]:
     """All pictures of a person of the supply."""
     from rsagan.synthetic import identity, render_view
+    from rsagan.synthetic.styles import plain
 
     seeds = np.random.SeedSequence((supply.seed, kind, number)).generate_state(views + 2, np.uint64)
     style = supply.styles[int(seeds[0] % len(supply.styles))]
@@ -95,7 +98,7 @@ def render_person(supply: Supply, kind: int, number: int, views: int = VIEWS) ->
     for seed in seeds[2:]:
         view = render_view(person, int(seed), supply.size, style)
         points, visible = np.asarray(view.points, np.float32), np.asarray(view.visible, bool)
-        shown.append(Shown((view.picture, view.parsing, view.surface), points, visible, view.yaw))
+        shown.append(Shown((view.picture, view.parsing, view.surface), points, visible, view.yaw, plain(style)))
     return shown
 
 
@@ -145,12 +148,13 @@ class StreamedBatches:
         number, *pair = self.pair(position)
         views = person or render_person(self.supply, TRAINING, number)
         shown = [views[k] for k in pair]
+        augmentation = self.augmentation if shown[0].plain else replace(self.augmentation, cut_out=1.0)
         return make_example(
             (self.seed, 2, position),
             [each.pixels for each in shown],
             [each.points for each in shown],
             [each.visible for each in shown],
-            self.augmentation,
+            augmentation,
             self.corruption,
         )
 

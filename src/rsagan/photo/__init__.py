@@ -3,12 +3,12 @@ no network, no OpenCV."""
 
 from typing import TYPE_CHECKING, Any
 
-from rsagan.photo.analyse import BACKDROP, Analysis, analyse, choose, on_backdrop
+from rsagan.photo.analyse import BACKDROP, Analysis, analyse, choose, on_backdrop, soft_outline
 from rsagan.photo.driving import clip_poses
 from rsagan.photo.landmarks import Detection, find_people
 
 if TYPE_CHECKING:
-    from rsagan.photo.background import Scene, other_scene, photo_scene, soft_outline
+    from rsagan.photo.background import Scene, other_scene, photo_scene
 
 __all__ = [
     "BACKDROP", "Analysis", "Detection", "Scene", "analyse", "choose", "clip_poses", "find_people", "on_backdrop",
@@ -17,7 +17,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("Scene", "other_scene", "photo_scene", "soft_outline"):
+    if name not in ("Scene", "other_scene", "photo_scene"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from rsagan.photo import background
 

@@ -83,7 +83,7 @@ def analyse(
     regions, mask = np.where(_photo_in(fit), parsed.parsing, np.uint8(0)), parsed.outline * _photo_in(fit)
     if parsing is not None:
         regions = given_regions(parsing, photo, fit)
-        mask = softened(regions)
+        mask = soft_outline(regions)
     if plain_background:
         picture = on_backdrop(picture, mask)
     return Analysis(Person(picture, turned(pose, facing_of(parsed.facings, chosen.side)), regions), fit, notes, mask)
@@ -107,8 +107,8 @@ def given_regions(parsing: Parsing, photo: Picture, fit: Fit) -> Parsing:
     return framed
 
 
-def softened(parsing: Parsing) -> NDArray[np.float32]:
-    """The outline of a parsing, float32 (H, W), with a soft edge."""
+def soft_outline(parsing: Parsing) -> NDArray[np.float32]:
+    """The outline of a parsed person, its edge two pixels soft: float32 (H, W), 0..1."""
     import cv2
 
     return np.asarray(cv2.GaussianBlur((parsing > 0).astype(np.float32), (0, 0), 0.8), np.float32)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rsagan.people import Fit, Parsing, Picture, fit_box
+from rsagan.people import Fit, Picture, fit_box
 
 _GROWN = 0.025  # of the body's frame: the hole reaches that far beyond the outline, over its blurred edge and shadow
 _INSIDE, _OUTSIDE = 0.7, 0.4  # outline at which a pixel is all person, none
@@ -89,8 +89,3 @@ def _without_rim(painted: Picture, inside: NDArray[np.bool_]) -> NDArray[np.floa
     near = cv2.GaussianBlur(np.concatenate([painted * sure, sure], axis=2), (0, 0), reach)
     extended = near[..., :3] / np.maximum(near[..., 3:], 1e-4)
     return np.asarray(np.where((sure > 0) | (near[..., 3:] < 1e-3), painted, extended), np.float32)
-
-
-def soft_outline(parsing: Parsing) -> NDArray[np.float32]:
-    """The outline of a parsed person, its edge two pixels soft: float32 (H, W), 0..1."""
-    return np.asarray(cv2.GaussianBlur((parsing > 0).astype(np.float32), (0, 0), 1.0), np.float32)

@@ -50,3 +50,8 @@ STYLES: Final[dict[str, Style]] = {
     ),
 }
 NAMES: Final = (CATALOGUE, *STYLES)
+
+
+def plain(name: str) -> bool:
+    """Whether all pictures of a person in this style are taken before one seamless backdrop."""
+    return name == CATALOGUE or STYLES[name].studio
