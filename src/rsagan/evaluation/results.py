@@ -162,7 +162,9 @@ def _report(
     numbers: dict[str, Any] = {}
     for name, value in scores.numbers.items():
         numbers[name] = {"value": round(value, 6)}
-        if name in scores.rows and np.isfinite(scores.rows[name]).all():
+        if (
+            name in scores.rows and np.isfinite(scores.rows[name]).all() and groups.max() > 0
+        ):  # one person spans nothing
             numbers[name]["interval"] = [round(each, 6) for each in _interval(scores.rows[name], groups)]
     listed = [
         {"from": a, "to": b, "file": path.name, "sha256": file_hash(path)}
