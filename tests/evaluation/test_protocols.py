@@ -11,6 +11,7 @@ from torchmetrics.image.kid import KernelInceptionDistance
 
 import layouts
 import legacy_scripts as slow
+from rsagan.evaluation.benchmark import similarity
 from rsagan.evaluation.benchmark.body_mask import body_mask
 from rsagan.evaluation.benchmark.distributions import frechet_distance, inception_score, kernel_distance
 from rsagan.evaluation.benchmark.measure import Distance, Network, Networks, measure
@@ -146,6 +147,16 @@ def test_clean_pixels_are_scikit_images(wide: Pictures) -> None:
     same = measure(PROTOCOLS["clean-v1"], truths, truths).numbers
     assert same["SSIM"] == pytest.approx(1)
     assert same["L1"] == 0
+
+
+def test_a_small_flat_window_is_scikit_images_to_the_last_digit() -> None:
+    random = np.random.default_rng(0)
+    one, other = random.random((2, 30, 20, 3))
+    for window in (7, 11):
+        expected = structural_similarity(one, other, data_range=1, win_size=window, channel_axis=2)
+        assert similarity.ssim_flat(one, other, 1, window) == pytest.approx(expected, abs=1e-9)
+    with pytest.raises(ValueError, match="does not fit"):
+        similarity.ssim_flat(one, other, 1)
 
 
 class Flat(nn.Module):

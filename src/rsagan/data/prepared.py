@@ -177,7 +177,8 @@ class PreparedFolder:
         path = self.path / "manifest.json"
         if not path.is_file():
             raise InputError(
-                f"{self.path} is not a prepared folder: manifest.json is missing (`rsagan synthesize` makes one)."
+                f"{self.path} is not a prepared folder: manifest.json is missing (`rsagan prepare` and "
+                "`rsagan synthesize` make one)."
             )
         try:
             manifest = json.loads(self._text(path))

@@ -13,6 +13,7 @@ import pytest
 import layouts
 from rsagan.data import PreparedFolder
 from rsagan.data.prepare import engine, prepare_deepfashion, prepare_market1501
+from rsagan.data.prepare.sources import picture_roots
 from rsagan.errors import InputError
 
 
@@ -87,6 +88,7 @@ NARROW = "fasion-resize-annotation-train.csv"
         (nothing, {"parsing": Path("nowhere")}, "not a folder"),
         (nothing, {"lists": Path("nowhere")}, "not a folder"),
         (nothing, {"size": (256, 192)}, "512x352"),
+        (nothing, {"size": (512, 352)}, "too small for --size"),
         (nothing, {"lists": None}, "--lists"),
         (lambda data: [shutil.rmtree(data / "pictures" / split) for split in ("train", "test")], {}, "None of the"),
         (edit(NARROW, lambda text: text.replace("keypoints_y", "x")), {}, "must begin"),
@@ -201,8 +203,8 @@ def test_an_interrupted_run_goes_on_where_it_stopped(data: Path, monkeypatch: py
 
 def test_other_arguments_and_other_data_are_refused(data: Path) -> None:
     prepare(data)
-    with pytest.raises(InputError, match="another size"):
-        prepare(data, size=(512, 352))
+    with pytest.raises(InputError, match="another fit"):
+        prepare(data, fit="squash")
     (data.parent / "mine").mkdir()
     (data.parent / "mine" / "thesis.txt").write_text("precious")
     with pytest.raises(InputError, match="not empty"):
@@ -255,6 +257,16 @@ def test_market_says_what_it_lacks(tmp_path: Path) -> None:
         prepare_market1501(tmp_path / "out", tmp_path)
     with pytest.raises(InputError, match="not a folder"):
         prepare_market1501(tmp_path / "out", tmp_path / "nowhere")
+
+
+def test_the_archive_of_the_size_is_taken(tmp_path: Path) -> None:
+    for name in ("256-176", "512-352"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data.mdb").touch()
+    assert picture_roots(tmp_path, True, (256, 176)) == [tmp_path / "256-176"]
+    assert picture_roots(tmp_path, True, (512, 352)) == [tmp_path / "512-352"]
+    assert picture_roots(tmp_path, True, (128, 88)) == [tmp_path / "512-352"]
+    assert picture_roots(tmp_path / "256-176", True, (512, 352)) == [tmp_path / "256-176"]
 
 
 def test_nothing_is_unpickled(data: Path) -> None:

@@ -64,7 +64,7 @@ def plan_deepfashion(
             "fasion-pairs-*.csv and fasion-annotation-*.csv, or train_pairs.txt and pose/; name their folder with "
             "--lists."
         )
-    found = find(picture_roots(pictures, fit == "squash"), deepfashion_name, without=parsing)
+    found = find(picture_roots(pictures, fit == "squash", size), deepfashion_name, without=parsing)
     maps = find_maps(parsing, labels, deepfashion_name)
     options = Options(size, fit, read.frame, maps.labels)
     return make_plan(f"DeepFashion, {fit}", read, found, maps, options, deepfashion_identity, LICENCE, KNOWN)

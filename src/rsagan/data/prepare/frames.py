@@ -25,12 +25,18 @@ def fit_picture(picture: Picture, size: tuple[int, int], fit: Fit, where: str) -
     """A picture in the frame of `size` (height, width), by Pillow's bicubic kernel; of that size, it stays as it is.
 
     Raises:
-        InputError: `crop` of a picture that is not square; `squash` that would stretch by more than a tenth.
+        InputError: `crop` of a picture that is not square; `squash` that would stretch by more than a tenth; a picture
+            that would have to be enlarged by more than a tenth.
     """
     if picture.shape[:2] == tuple(size):
         return picture
     height, width = size
     given = picture.shape[:2]
+    if given[0] * (1 + _MOST_STRETCH) < height:
+        raise InputError(
+            f"{where} is {given[0]}x{given[1]}, too small for --size {height}x{width}; take larger pictures or a "
+            "smaller --size."
+        )
     if given[0] * width == given[1] * height:
         return _resized(picture, size)
     if fit == "crop":

@@ -1,6 +1,7 @@
 """Where the bytes of a picture or a parsing map lie: a file, or a key in an LMDB archive."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -78,21 +79,26 @@ def find(
     return Found(by_name, twice)
 
 
-def picture_roots(folder: Path, high_resolution: bool) -> list[Path]:
+def picture_roots(folder: Path, high_resolution: bool, size: tuple[int, int]) -> list[Path]:
     """Where below `folder` the pictures lie.
 
-    An archive's folder as it is; of several archives (one a size), all that there are; of `img` and `img_highres`, at
-    most three levels down, the one of the resolution wanted, else the other; otherwise the folder itself.
+    An archive's folder as it is; of several archives, one a size, that of `size` (height, width), else the largest; of
+    `img` and `img_highres`, at most three levels down, the one of the resolution wanted, else the other; otherwise
+    the folder itself.
     """
     check_is_folder(folder)
     if (folder / "data.mdb").is_file():
         return [folder]
+    archives = {path.parent.name: path.parent for path in sorted(folder.glob("*/data.mdb"))}
+    if archives:
+        largest = max(archives, key=lambda name: int(re.sub(r"\D.*", "", name) or 0))
+        return [archives.get(f"{size[0]}-{size[1]}", archives[largest])]
     names = ("img_highres", "img") if high_resolution else ("img", "img_highres")
     for name in names:
         found = [path for pattern in ("", "*/", "*/*/") for path in folder.glob(pattern + name) if path.is_dir()]
         if found:
             return found[:1]
-    return sorted(path.parent for path in folder.glob("*/data.mdb")) or [folder]
+    return [folder]
 
 
 def check_is_folder(folder: Path) -> None:

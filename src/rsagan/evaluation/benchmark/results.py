@@ -162,7 +162,8 @@ def _report(
     numbers: dict[str, Any] = {}
     for name, value in scores.numbers.items():
         numbers[name] = {"value": round(value, 6)}
-        if name in scores.rows and np.isfinite(scores.rows[name]).all():
+        # One person spans no interval.
+        if name in scores.rows and np.isfinite(scores.rows[name]).all() and groups.max() > 0:
             numbers[name]["interval"] = draws.row(mean(scores.rows[name]))["interval"]
     listed = [
         {"from": a, "to": b, "file": path.name, "sha256": file_hash(path)}
