@@ -1,7 +1,7 @@
 """The web page and HTTP service: `settings` says what runs, `app` answers, one worker process owns the network.
 
     guard       who may ask, how much, how often
-    app         the routes; models says what they take and give
+    app         all together; routes answer, models says what they take and give
     line        the bounded queue in front of the worker
     worker      the process, and how to talk to it
     studio      what the worker does: analyse, prepare, paint, film
