@@ -1,6 +1,6 @@
 """Region IoU on hand-labelled frames of free clips: `RSAGAN_CLIPS=FOLDER python benchmarks/parsing.py [OUT]`.
 
-Prints a table; with OUT, writes parsing.md, parsing.json and overlays (truth, heuristic, network) there.
+Prints a table; with OUT, writes parsing.md, parsing.json and overlays (truth, parser) there.
 """
 
 import json
@@ -16,19 +16,18 @@ from rsagan.photo.analyse import facing_of, fit_person, outline
 from rsagan.photo.checks import doubt
 from rsagan.photo.landmarks import Detection, find_people
 from rsagan.photo.parser import load, parse, shipped
-from rsagan.photo.regions import guess_regions
 
 SIZE = (256, 176)
 
 
 def main(out: Path | None, weights: Path | None) -> None:
-    """Judge the heuristic and the network on every labelled frame whose clip is there."""
+    """Judge the parser on every labelled frame whose clip is there."""
     labelled = clips.labels()
     if not labelled:
         print("Skipped: RSAGAN_CLIPS names no folder with the labelled clips.")
         return
     parser = load(weights) if weights else shipped()
-    both = {name: np.zeros((2, NUM_REGIONS), np.int64) for name in ("heuristic", "network")}
+    both = np.zeros((2, NUM_REGIONS), np.int64)
     facings, cells = [], []
     for clip in sorted({each.clip for each in labelled}):
         these = {each.frame: each for each in labelled if each.clip == clip}
@@ -44,21 +43,18 @@ def main(out: Path | None, weights: Path | None) -> None:
                 outline(person, fit),
                 fit.pose_to_frame(person.pose(hidden=0.2)),
             )
-            points = np.asarray((person.points + 0.5) * fit.scale - 0.5 + np.array(fit.offset), np.float32)
-            guessed = guess_regions(picture, mask, points, person.visibility, person.side)
             parsed = parse(picture, pose, mask, parser)
             regions = truth.in_frame(fit)
             judged = regions != clips.IGNORED
-            for name, regions_of in (("heuristic", guessed), ("network", parsed.parsing)):
-                for region in Region:
-                    a, b = (regions_of == region) & judged, regions == region
-                    both[name][:, region] += (a & b).sum(), (a | b).sum()
+            for region in Region:
+                a, b = (parsed.parsing == region) & judged, regions == region
+                both[:, region] += (a & b).sum(), (a | b).sum()
             facing = facing_of(parsed.facings, person.side)
             facings.append(
                 (truth.name, truth.facing, person.side, facing, [round(float(p), 2) for p in parsed.facings])
             )
             shown = np.where(judged, regions, 0).astype(np.uint8)
-            cells.append([draw_parsing(each, picture) for each in (shown, guessed, parsed.parsing)])
+            cells.append([draw_parsing(each, picture) for each in (shown, parsed.parsing)])
     report(both, facings, cells, out)
 
 
@@ -72,12 +68,12 @@ def meant(photo: Picture, truth: clips.Labelled) -> Detection | None:
     return None
 
 
-def report(both: dict[str, np.ndarray], facings: list, cells: list[list[Picture]], out: Path | None) -> None:
+def report(both: np.ndarray, facings: list, cells: list[list[Picture]], out: Path | None) -> None:
     """Print the tables and, with a folder, keep them and the overlays."""
-    iou = {name: counts[0] / np.maximum(counts[1], 1) for name, counts in both.items()}
-    lines = [f"{len(facings)} hand-labelled people", "", "| region | heuristic | network |", "|---|---|---|"]
-    lines += [f"| {r.name.lower()} | {iou['heuristic'][r]:.3f} | {iou['network'][r]:.3f} |" for r in Region]
-    lines.append(f"| mean | {iou['heuristic'].mean():.3f} | {iou['network'].mean():.3f} |")
+    iou = both[0] / np.maximum(both[1], 1)
+    lines = [f"{len(facings)} hand-labelled people", "", "| region | intersection over union |", "|---|---|"]
+    lines += [f"| {r.name.lower()} | {iou[r]:.3f} |" for r in Region]
+    lines.append(f"| mean | {iou.mean():.3f} |")
     right = sum(truth == network for _, truth, _, network, _ in facings)
     lines += ["", f"Facing right in {right} of {len(facings)}."]
     lines += [
@@ -88,7 +84,7 @@ def report(both: dict[str, np.ndarray], facings: list, cells: list[list[Picture]
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "parsing.md").write_text(text, encoding="utf-8")
-        numbers = {name: {r.name.lower(): float(values[r]) for r in Region} for name, values in iou.items()}
+        numbers = {r.name.lower(): float(iou[r]) for r in Region}
         (out / "parsing.json").write_text(json.dumps({"iou": numbers, "facing": facings}, indent=1), encoding="utf-8")
         for start in range(0, len(cells), 9):
             rows = [list(chain(*cells[k : k + 3])) for k in range(start, min(start + 9, len(cells)), 3)]
