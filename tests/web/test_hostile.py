@@ -186,6 +186,7 @@ def test_schemathesis_finds_no_fault(service: Service) -> None:
                 case.path_parameters = {"name": "none"}
             case.call_and_validate(
                 base_url=service.url,
+                timeout=60,
                 checks=[
                     schemathesis.checks.not_a_server_error,
                     checks.status_code_conformance,

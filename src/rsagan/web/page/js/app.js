@@ -1,7 +1,7 @@
 // The page: takes a photo in, and lets the cards know of each other.
 
 import * as api from "./api.js";
-import { copy, same, toJson } from "./body.js";
+import { same, toJson } from "./body.js";
 import { Timeline } from "./clip.js";
 import { ResultCard } from "./result.js";
 import { SourceCard } from "./source.js";
@@ -292,4 +292,4 @@ async function start() {
 start();
 
 // For the tests, and for the curious.
-window.rsagan = { source, result, undo, timeline, copy };
+window.rsagan = { source, result, undo, timeline };

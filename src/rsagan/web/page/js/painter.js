@@ -4,13 +4,14 @@
 import { ApiError, call, post } from "./api.js";
 
 export class Painter {
-  // `source` gives the name of the person, asking the service to take them (again) if `anew`.
+  // `source(anew)` gives the name of the person; `anew` if the service has let them go.
   constructor({ source, onPreview, onResult, onBusy, onError }) {
     Object.assign(this, { source, onPreview, onResult, onBusy, onError });
     this.hand = crypto.getRandomValues(new Uint32Array(2)).join("-");
     this.wanted = null;
     this.flying = false;
     this.turn = 0;
+    this.fullTurn = 0; // previews asked for before it come too late
     this.painted = 0; // previews shown, for whoever measures
   }
 
@@ -28,7 +29,7 @@ export class Painter {
       try {
         const response = await this.#ask({ pose, keep_place: true, preview: this.hand });
         const blob = await response.blob();
-        if (turn >= (this.fullTurn || 0)) {
+        if (turn >= this.fullTurn) {
           this.painted += 1;
           await this.onPreview(blob);
         }
