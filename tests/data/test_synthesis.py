@@ -1,13 +1,18 @@
 """Writing a folder of synthetic people: deterministic, resumable."""
 
+import json
 import signal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rsagan.data import PreparedFolder, parallel, synthesis, synthesize
+from rsagan.data.synthesis import view_seeds
 from rsagan.errors import InputError
+from rsagan.synthetic import identity, render_view
+from rsagan.synthetic.posture import RigPose
 
 SIZE = (64, 48)
 
@@ -128,3 +133,24 @@ def test_a_folder_of_an_earlier_version_is_still_finished(folder: Path) -> None:
     """Plans name only what differs from how things always were."""
     plan = PreparedFolder(folder).manifest["plan"]
     assert set(plan) == {"identities", "views", "size", "seed", "test_identities", "test_pairs"}
+
+
+def test_a_list_of_poses_is_shown_in_turn(tmp_path: Path) -> None:
+    listed = [{"turns": {}}, {"turns": {"upperarm01.L": [0, 0, 1.2], "upperarm01.R": [0, 0, -1.2]}, "lift": 1}]
+    (tmp_path / "poses.json").write_text(json.dumps(listed))
+    for name, poses in (("a", "poses.json"), ("b", "poses.json"), ("drawn", None)):
+        given = poses and tmp_path / poses
+        synthesize(tmp_path / name, 2, 2, SIZE, seed=5, poses=given)
+    assert _bytes(tmp_path / "a") == _bytes(tmp_path / "b")
+    assert _bytes(tmp_path / "a") != _bytes(tmp_path / "drawn")
+    person, seeds = view_seeds(5, 0, 2)
+    first, second = (
+        render_view(identity(person), seed, SIZE, pose=RigPose(**each))
+        for seed, each in zip(seeds, listed, strict=True)
+    )
+    folder = PreparedFolder(tmp_path / "a")
+    assert np.array_equal(folder.picture(0), first.picture)
+    assert np.array_equal(folder.picture(1), second.picture)
+    (tmp_path / "poses.json").write_text(json.dumps(listed[:1]))
+    with pytest.raises(InputError, match="other arguments"):
+        synthesize(tmp_path / "a", 2, 2, SIZE, seed=5, poses=tmp_path / "poses.json")

@@ -17,7 +17,7 @@ from rsagan.cli.prepare import Prepare
 from rsagan.cli.web import Web
 
 Pack = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: what RSAGAN_ASSETS names, if set)")]
-List = Annotated[Path | None, arg(metavar="CSV", help_behavior_hint="(default: none)")]
+List = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: none)")]
 Parsing = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: found by ourselves)")]
 
 
@@ -130,6 +130,8 @@ class Synthesize:
     """Folder of an asset pack to style people from as well."""
     layout: str = "prepared"
     """prepared, or deepfashion: the lists, joints and region maps that readers of that data set expect."""
+    poses: List = None
+    """A JSON list of poses of the rig to show in turn, instead of drawn ones."""
     benchmark: str | None = None
     """A named data set (people-128, people-256, their -textured twins) instead: only --workers and --assets matter."""
     json: bool = False
@@ -160,6 +162,7 @@ class Synthesize:
                     style=self.style,
                     assets=assets,
                     layout=self.layout,
+                    poses=self.poses,
                     progress=progress,
                 )
         console.result({"folder": str(self.folder)}, [f"The folder is {self.folder}"])

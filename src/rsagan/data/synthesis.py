@@ -36,6 +36,7 @@ class _Plan:
     textured: bool = False
     validation_identities: int = 0
     benchmark: str | None = None
+    poses: tuple[dict[str, Any], ...] = ()  # as JSON holds them; all are shown in turn
 
     def problem(self) -> str | None:
         from rsagan.synthetic.styles import NAMES
@@ -66,7 +67,7 @@ class _Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it, without what is as it always was: so folders of earlier versions stay what they are."""
-        extra = {"style": "catalogue", "layout": "prepared", "textured": False, "validation_identities": 0}
+        extra = {"style": "catalogue", "layout": "prepared", "textured": False, "validation_identities": 0, "poses": []}
         everything = json.loads(json.dumps(asdict(self)))
         return {
             key: v for key, v in everything.items() if key not in extra | {"benchmark": None} or v != extra.get(key)
@@ -90,6 +91,7 @@ def synthesize(
     style: str = "catalogue",
     assets: Path | str | None = None,
     layout: str = "prepared",
+    poses: Path | str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Render people into a folder; run again after an interruption, it goes on where it stopped.
@@ -105,15 +107,20 @@ def synthesize(
         style: of the pictures, a name in `rsagan.synthetic.styles.NAMES`.
         assets: folder of an asset pack to dress and style people from, besides the built-in look.
         layout: "prepared", or "deepfashion" for the files that readers of that data set expect.
+        poses: a list of poses of the rig (`rsagan.synthetic.pose_list`) to show, in turn, instead of drawn ones.
         progress: called with (identities done, identities in all).
 
     Raises:
         InputError: arguments that make no folder; a folder that holds other data.
     """
+    from rsagan.synthetic.pose_list import read_rig_poses
+
+    listed = () if poses is None else tuple(asdict(pose) for pose in read_rig_poses(poses))
     kept = max(1, identities // 10) if test_identities is None else test_identities
     plan = _Plan(
-        identities, views, (int(size[0]), int(size[1])), seed, kept, test_pairs, style, layout, assets is not None
-    )
+        identities, views, (int(size[0]), int(size[1])), seed, kept, test_pairs, style, layout, assets is not None,
+        poses=listed,
+    )  # fmt: skip
     _fill(Path(folder), plan, workers, assets, progress)
 
 
@@ -262,12 +269,14 @@ def _render_all(
 
 def _render_identity(folder: Path, plan: _Plan, number: int, pack: str | None) -> None:
     from rsagan.synthetic import identity, render_view
+    from rsagan.synthetic.posture import RigPose
 
     person_seed, seeds = view_seeds(plan.seed, number, plan.views)
     person = identity(person_seed, pack)
     entries = []
     for position, seed in enumerate(seeds):
-        view = render_view(person, seed, plan.size, plan.style)
+        pose = RigPose(**plan.poses[(number * plan.views + position) % len(plan.poses)]) if plan.poses else None
+        view = render_view(person, seed, plan.size, plan.style, pose)
         points, yaw = np.asarray(view.points, np.float32), float(view.yaw)
         name = f"{_name(number)}_{position:02d}"
         if plan.layout == "deepfashion":
