@@ -83,3 +83,17 @@ def fill_folder(folder: Path, people: int = 4, views: int = 3, size: tuple[int, 
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prepared folder of 4 people (2 for testing) in 3 views at 64x48. Read only."""
     return fill_folder(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a tiny network for 128x88 frames."""
+    import torch
+
+    from rsagan.network import Config, Generator, save_weights
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    config = Config(widths=(8, 8, 16, 16), heads=2, blocks=1, match_channels=4, key_channels=8)
+    save_weights(path, Generator(config), {"size": [128, 88], "data": "none"})
+    return path

@@ -29,13 +29,13 @@ from rsagan.people import (
     write_png,
 )
 from rsagan.people.picture import AI_NOTICE
+from rsagan.photo.analyse import Which
 
 if TYPE_CHECKING:
     from rsagan.photo import Scene
     from rsagan.transfer import Result
 
 Progress = Callable[[int, int], None]
-Which = int | tuple[float, float] | None
 _POSE_FILES = (".json", ".txt")
 _POSES_A_ROW = 8
 

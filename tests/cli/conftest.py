@@ -4,9 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from rsagan.network import Config, Generator, save_weights
 from rsagan.people import Person, Pose, write_person
 
 STANDING = np.array(
@@ -16,16 +14,6 @@ STANDING = np.array(
     ],
     np.float32,
 )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of a tiny network for 128x88 frames."""
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    config = Config(widths=(8, 8, 16, 16), heads=2, blocks=1, match_channels=4, key_channels=8)
-    save_weights(path, Generator(config), {"size": [128, 88], "data": "none"})
-    return path
 
 
 @pytest.fixture(scope="session")

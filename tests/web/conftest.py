@@ -12,10 +12,8 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-import torch
 import uvicorn
 
-from rsagan.network import Config, Generator, save_weights
 from rsagan.people import library, parsing_bytes, png_bytes, to_json
 
 pytest.importorskip("fastapi", reason="the extra [web] is not installed")
@@ -24,16 +22,6 @@ from rsagan.web.app import create_app
 from rsagan.web.settings import Settings
 
 PHOTO = Path(__file__).parents[2] / "src/rsagan/samples/man-standing.jpg"
-
-
-@pytest.fixture(scope="session")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of a tiny network for 128x88 frames."""
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    config = Config(widths=(8, 8, 16, 16), heads=2, blocks=1, match_channels=4, key_channels=8)
-    save_weights(path, Generator(config), {"size": [128, 88], "data": "none"})
-    return path
 
 
 @dataclass

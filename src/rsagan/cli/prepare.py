@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from tyro.conf import OmitSubcommandPrefixes, Positional, arg, subcommand
 
 from rsagan.cli.console import Console
+from rsagan.cli.options import Size
 
-Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
 Folder = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: that of the pictures)")]
 Parsing = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: regions are estimated)")]
 Labels = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: by the folder's name)")]

@@ -43,7 +43,7 @@ def kernel_distances(found: Features, truth: Features, draws: Draws) -> Numbers:
     return np.asarray(within - 2 * (across + own) / (others + pictures))
 
 
-def frechet_distance(found: Features, truth: Features) -> float:
+def frechet_distance(found: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
     """The squared Frechet distance of two Gaussians with the means and covariances of features (P, D) and (Q, D).
 
     What FID computes on Inception's features. Biased upwards for few pictures. The trace of the root of the

@@ -3,27 +3,20 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from rsagan.evaluation import sets
+
 Features = NDArray[np.floating]
 
 
 def frechet_distance(one: Features, other: Features) -> float:
-    """Squared Fréchet distance of two Gaussians fitted to features (N, D) and (M, D): FID, if of its own Inception.
-
-    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), Heusel et al. 2017; the trace of the root is the sum of the roots of
-    the eigenvalues of C1^(1/2) C2 C1^(1/2), which is symmetric, so no matrix needs a root that it may not have.
+    """`rsagan.evaluation.sets.frechet_distance` of features (N, D) and (M, D): FID, if of its own Inception.
 
     Raises:
         ValueError: fewer than two pictures in a set.
     """
     if min(len(one), len(other)) < 2:
         raise ValueError("A Fréchet distance needs two pictures or more in each set.")
-    a, b = one.astype(np.float64), other.astype(np.float64)
-    difference = a.mean(0) - b.mean(0)
-    first, second = np.atleast_2d(np.cov(a, rowvar=False)), np.atleast_2d(np.cov(b, rowvar=False))
-    values, vectors = np.linalg.eigh(first)
-    root = vectors * np.sqrt(values.clip(0)) @ vectors.T
-    roots = np.sqrt(np.linalg.eigvalsh(root @ second @ root).clip(0))
-    return float(difference @ difference + np.trace(first) + np.trace(second) - 2 * roots.sum())
+    return sets.frechet_distance(one, other)
 
 
 def kernel_distance(one: Features, other: Features) -> float:
