@@ -257,3 +257,25 @@ def test_the_learning_rate_rises_and_falls() -> None:
     assert rates[1] == pytest.approx(1, abs=0.01)
     assert rates[2] == pytest.approx(0.5 + recipe.final_rate / 2, abs=0.01)
     assert rates[3] == pytest.approx(recipe.final_rate)
+
+
+def test_a_run_begins_with_given_weights_and_says_so(prepared: Path, tmp_path: Path) -> None:
+    first = train(RECIPE, prepared, tmp_path / "first", until=8)
+    second = train(replace(RECIPE, learning_rate=1e-12, seed=5), prepared, tmp_path / "second", until=8, start=first)
+    given, header = load_weights(first)
+    kept, told = load_weights(second)
+    for name, tensor in given.state_dict().items():
+        torch.testing.assert_close(kept.state_dict()[name], tensor, rtol=1e-3, atol=1e-6)
+    assert told["training"]["start"]["training"] == header["training"]
+    assert told["training"]["pictures_seen"] == 8
+    # A run that has begun goes on as it was, whatever it is told to begin with.
+    third = train(replace(RECIPE, seed=5), prepared, tmp_path / "second", until=16, start=first)
+    assert load_weights(third)[1]["training"]["start"] == told["training"]["start"]
+
+
+def test_weights_of_another_network_are_refused_by_what_differs(prepared: Path, tmp_path: Path) -> None:
+    weights = train(RECIPE, prepared, tmp_path / "run", until=8)
+    other = replace(RECIPE, network=replace(TINY, match_channels=16))
+    with pytest.raises(InputError, match="match_channels = 8"):
+        train(other, prepared, tmp_path / "other", start=weights)
+    assert not (tmp_path / "other").exists()

@@ -180,6 +180,8 @@ class Train:
     """Folder for checkpoints, logs, picture grids and weights.safetensors."""
     until: Count = None
     """Stop at so many pictures seen, earlier than the recipe says."""
+    start: Path | None = None
+    """Weights to begin a new run with instead of random ones, or `shipped` for the package's."""
     assets: Pack = None
     """Folder of an asset pack from which every second person of synthetic:SEED is styled."""
     json: bool = False
@@ -187,11 +189,13 @@ class Train:
 
     def run(self, console: Console) -> None:
         from rsagan.data.stream import open_data
+        from rsagan.network import shipped_weights
         from rsagan.synthetic.pack import usual_folder
         from rsagan.training import train
 
         data = open_data(self.data, self.assets or usual_folder())
-        weights = train(self.recipe, data, self.run_folder, until=self.until)
+        start = shipped_weights() if str(self.start) == "shipped" else self.start
+        weights = train(self.recipe, data, self.run_folder, until=self.until, start=start)
         if os.environ.get("RANK", "0") != "0":  # torchrun's other processes: one of them speaks
             return
         console.result({"weights": str(weights)}, [f"The weights are {weights}"])

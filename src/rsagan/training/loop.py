@@ -24,8 +24,8 @@ from rsagan.data.prepared import PreparedFolder
 from rsagan.data.sampler import Batch
 from rsagan.data.stream import batches_of, open_data
 from rsagan.errors import InputError
-from rsagan.files import replacing, sweep
-from rsagan.network import Discriminator, Generator, save_weights
+from rsagan.files import file_hash, replacing, sweep
+from rsagan.network import Discriminator, Generator, load_weights, save_weights
 from rsagan.people import write_png
 from rsagan.training import checkpoint, distributed
 from rsagan.training.log import NoLog, RunLog
@@ -46,6 +46,7 @@ def train(
     run: Path | str,
     *,
     until: int | None = None,
+    start: Path | str | None = None,
 ) -> Path:
     """Train a generator, or go on where the run in this folder stopped.
 
@@ -56,12 +57,15 @@ def train(
         run: folder for checkpoints, log, picture grids and `weights.safetensors` (the moving average, float16).
         until: stop (with a checkpoint) after so many pictures, even if the recipe has more; the schedule does not
             change.
+        start: weights of the recipe's network to begin a new run with, instead of random ones; a run that has begun
+            goes on as it was.
 
     Returns:
         the path of the weights file.
 
     Raises:
-        InputError: a broken recipe or folder; a run that belongs to another network or data set.
+        InputError: a broken recipe or folder; a run that belongs to another network or data set; weights of another
+            network.
         NonFiniteLoss: training diverged.
     """
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
@@ -73,14 +77,23 @@ def train(
                 f"The recipe's batch of {recipe.batch} cannot be shared by {group.world} processes; "
                 "choose a number of processes that divides it."
             )
-        return _train(recipe, open_data(data), Path(run), until, group)
+        return _train(recipe, open_data(data), Path(run), until, start, group)
 
 
-def _train(recipe: Recipe, folder: PreparedFolder, run: Path, until: int | None, group: distributed.Group) -> Path:
+def _train(
+    recipe: Recipe,
+    folder: PreparedFolder,
+    run: Path,
+    until: int | None,
+    start: Path | str | None,
+    group: distributed.Group,
+) -> Path:
+    state = State(recipe, group.device)
+    if start is not None:
+        state.begin_with(start)
     if group.chief:
         _prepare(run, recipe)
     identity = _identity_of(recipe, folder)
-    state = State(recipe, group.device)
     saved = distributed.from_chief(checkpoint.read_newest(run) if group.chief else None, group.device)
     state.restore(None if saved is None else checkpoint.decode(saved), identity)
     batches = batches_of(folder, recipe.seed, recipe.augmentation, recipe.corruption)
@@ -154,13 +167,14 @@ class State:
     """All that changes during a run, and so all that a checkpoint holds.
 
     Attributes:
-        seen: pictures so far. seconds: spent on them.
+        seen: pictures so far. seconds: spent on them. start: which weights it began with, in their own words, or None.
         generator, average (its moving average), discriminators by "picture" and "head", their optimisers.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         self.recipe, self.device = recipe, device
         self.seen, self.seconds = 0, 0.0
+        self.start: dict[str, Any] | None = None
         torch.manual_seed(recipe.seed)
         self.generator = _channels_last(Generator(recipe.network).to(device))
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
@@ -178,12 +192,29 @@ class State:
             else None
         )
 
+    def begin_with(self, weights: Path | str) -> None:
+        """Take over a generator from a weights file, and what that says of its own training.
+
+        Raises:
+            InputError: it cannot be read, or is of another network.
+        """
+        generator, header = load_weights(weights)
+        if generator.config != self.recipe.network:
+            mine, theirs = self.recipe.network.to_dict(), generator.config.to_dict()
+            other = ", ".join(f"{name} = {theirs[name]}" for name in mine if mine[name] != theirs[name])
+            raise InputError(f"{weights} is of another network than the recipe's ({other}); change the recipe's table.")
+        self.generator.load_state_dict(generator.state_dict())
+        self.average.load_state_dict(generator.state_dict())
+        kept: dict[str, Any] = {name: header[name] for name in ("training", "data") if name in header}
+        self.start = {"weights": Path(weights).name, "sha256": file_hash(Path(weights)), **kept}
+
     def to_dict(self, identity: str) -> dict[str, Any]:
         """For `checkpoint.save`; `identity` names network and data."""
         return {
             "identity": identity,
             "seen": self.seen,
             "seconds": self.seconds,
+            "start": self.start,
             "generator": self.generator.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -204,6 +235,7 @@ class State:
                 "This run's folder belongs to another recipe or data set; choose a new folder for the run."
             )
         self.seen, self.seconds = int(saved["seen"]), float(saved["seconds"])
+        self.start = saved.get("start")
         self.generator.load_state_dict(saved["generator"])
         self.average.load_state_dict(saved["average"])
         self.optimizer.load_state_dict(saved["optimizer"])
@@ -311,6 +343,7 @@ def _metadata(state: State, folder: PreparedFolder) -> dict[str, Any]:
             "recipe": state.recipe.to_dict(),
             "pictures_seen": state.seen,
             "seconds": round(state.seconds),
+            **({"start": state.start} if state.start else {}),
             "rsagan": rsagan.__version__,
             "torch": torch.__version__,
         },
