@@ -279,3 +279,17 @@ def test_weights_of_another_network_are_refused_by_what_differs(prepared: Path, 
     with pytest.raises(InputError, match="match_channels = 8"):
         train(other, prepared, tmp_path / "other", start=weights)
     assert not (tmp_path / "other").exists()
+
+
+def test_a_second_source_is_mixed_in_and_named(prepared: Path, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, mixed=0.5)
+    weights = train(recipe, prepared, tmp_path / "run", until=8, mix=prepared)
+    assert load_weights(weights)[1]["data"]["mixed_in"]["source"] == load_weights(weights)[1]["data"]["source"]
+    alone = train(recipe, prepared, tmp_path / "alone", until=8)
+    assert "mixed_in" not in load_weights(alone)[1]["data"]
+    assert any(
+        not torch.equal(a, b)
+        for a, b in zip(load_weights(weights)[0].parameters(), load_weights(alone)[0].parameters(), strict=True)
+    )
+    with pytest.raises(InputError, match="another recipe or data set"):
+        train(recipe, prepared, tmp_path / "run", until=16)

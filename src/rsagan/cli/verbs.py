@@ -182,6 +182,8 @@ class Train:
     """Stop at so many pictures seen, earlier than the recipe says."""
     start: Path | None = None
     """Weights to begin a new run with instead of random ones, or `shipped` for the package's."""
+    mix: Path | None = None
+    """A second prepared folder, such as real people, of which the recipe's `mixed` share of pairs is taken."""
     assets: Pack = None
     """Folder of an asset pack from which every second person of synthetic:SEED is styled."""
     json: bool = False
@@ -195,7 +197,7 @@ class Train:
 
         data = open_data(self.data, self.assets or usual_folder())
         start = shipped_weights() if str(self.start) == "shipped" else self.start
-        weights = train(self.recipe, data, self.run_folder, until=self.until, start=start)
+        weights = train(self.recipe, data, self.run_folder, until=self.until, start=start, mix=self.mix)
         if os.environ.get("RANK", "0") != "0":  # torchrun's other processes: one of them speaks
             return
         console.result({"weights": str(weights)}, [f"The weights are {weights}"])

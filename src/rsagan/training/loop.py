@@ -20,9 +20,10 @@ from torch import Tensor, nn
 
 import rsagan
 from rsagan import backbones
+from rsagan.data.mixed import mixed_batches
 from rsagan.data.prepared import PreparedFolder
 from rsagan.data.sampler import Batch
-from rsagan.data.stream import batches_of, open_data
+from rsagan.data.stream import open_data
 from rsagan.errors import InputError
 from rsagan.files import file_hash, replacing, sweep
 from rsagan.network import Discriminator, Generator, load_weights, save_weights
@@ -47,6 +48,7 @@ def train(
     *,
     until: int | None = None,
     start: Path | str | None = None,
+    mix: PreparedFolder | Path | str | None = None,
 ) -> Path:
     """Train a generator, or go on where the run in this folder stopped.
 
@@ -59,6 +61,7 @@ def train(
             change.
         start: weights of the recipe's network to begin a new run with, instead of random ones; a run that has begun
             goes on as it was.
+        mix: a second source of pairs, such as real people, of which the recipe's `mixed` share are taken.
 
     Returns:
         the path of the weights file.
@@ -77,26 +80,28 @@ def train(
                 f"The recipe's batch of {recipe.batch} cannot be shared by {group.world} processes; "
                 "choose a number of processes that divides it."
             )
-        return _train(recipe, open_data(data), Path(run), until, start, group)
+        second = None if mix is None else open_data(mix)
+        return _train(recipe, open_data(data), second, Path(run), until, start, group)
 
 
 def _train(
     recipe: Recipe,
     folder: PreparedFolder,
+    second: PreparedFolder | None,
     run: Path,
     until: int | None,
     start: Path | str | None,
     group: distributed.Group,
 ) -> Path:
+    batches = mixed_batches(folder, second, recipe.mixed, recipe.seed, recipe.augmentation, recipe.corruption)
     state = State(recipe, group.device)
     if start is not None:
         state.begin_with(start)
     if group.chief:
         _prepare(run, recipe)
-    identity = _identity_of(recipe, folder)
+    identity = _identity_of(recipe, folder, second)
     saved = distributed.from_chief(checkpoint.read_newest(run) if group.chief else None, group.device)
     state.restore(None if saved is None else checkpoint.decode(saved), identity)
-    batches = batches_of(folder, recipe.seed, recipe.augmentation, recipe.corruption)
     backbone = load_backbone(recipe, group.device)
     preview = Preview(folder, group.device) if group.chief else None
     goal = recipe.pictures if until is None else min(until, recipe.pictures)
@@ -132,14 +137,14 @@ def _train(
                 sheet = preview.draw(state.average)
                 write_png(run / f"grid-{state.seen:010d}.png", sheet)
                 log.picture(state.seen, "grid", sheet)
-                save_weights(weights_file, state.average, _metadata(state, folder))
+                save_weights(weights_file, state.average, _metadata(state, folder, second))
             late = time.monotonic() - kept > 60 * recipe.checkpoint_minutes
             if group.chief and (late or due(recipe.checkpoint_every)):
                 checkpoint.save(run, state.seen, state.to_dict(identity))
                 kept = time.monotonic()
         stream.close()  # type: ignore[attr-defined]
     if group.chief and not weights_file.is_file():
-        save_weights(weights_file, state.average, _metadata(state, folder))
+        save_weights(weights_file, state.average, _metadata(state, folder, second))
     return weights_file
 
 
@@ -334,11 +339,13 @@ def load_backbone(recipe: Recipe, device: torch.device) -> backbones.VGG16 | Non
     return network.to(torch.bfloat16) if recipe.precision == "bfloat16" else network
 
 
-def _metadata(state: State, folder: PreparedFolder) -> dict[str, Any]:
-    manifest = folder.manifest
+def _metadata(state: State, folder: PreparedFolder, second: PreparedFolder | None) -> dict[str, Any]:
+    def told(data: PreparedFolder) -> dict[str, Any]:
+        return {name: data.manifest.get(name) for name in ("source", "licence", "plan")}
+
     return {
         "size": list(folder.size),
-        "data": {"source": manifest.get("source"), "licence": manifest.get("licence"), "plan": manifest.get("plan")},
+        "data": told(folder) | ({} if second is None else {"mixed_in": told(second)}),
         "training": {
             "recipe": state.recipe.to_dict(),
             "pictures_seen": state.seen,
@@ -350,10 +357,12 @@ def _metadata(state: State, folder: PreparedFolder) -> dict[str, Any]:
     }
 
 
-def _identity_of(recipe: Recipe, folder: PreparedFolder) -> str:
+def _identity_of(recipe: Recipe, folder: PreparedFolder, second: PreparedFolder | None) -> str:
     """What must not change between a run and its resumption: network, seed, batch and data."""
     critics = [bool(recipe.losses.adversarial), bool(recipe.losses.head_adversarial)]
     parts = [recipe.network.to_dict(), recipe.seed, recipe.batch, critics, folder.manifest.get("sha256")]
+    if second is not None:
+        parts.append(second.manifest.get("sha256"))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

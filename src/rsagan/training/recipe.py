@@ -90,6 +90,7 @@ class Recipe:
             streamed people; of every training process.
         log_every, snapshot_every, checkpoint_every: pictures between two log lines, picture grids with a weights
             file, checkpoints. checkpoint_minutes: a checkpoint is written at least so often, by the clock.
+        mixed: share of the pairs that come from the second source, where one is given.
         network, losses, adversary, augmentation, corruption: tables of their own.
     """
 
@@ -110,6 +111,7 @@ class Recipe:
     snapshot_every: int = 4_000
     checkpoint_every: int = 2_000
     checkpoint_minutes: float = 10.0
+    mixed: float = 0.1
     network: Config = field(default_factory=Config)
     losses: Losses = field(default_factory=Losses)
     adversary: Adversary = field(default_factory=Adversary)
@@ -126,6 +128,8 @@ class Recipe:
         for name in ("learning_rate", "clip", "ema", "checkpoint_minutes"):
             if not 0 < getattr(self, name) < math.inf:
                 raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be a number above 0.")
+        if not 0 <= self.mixed <= 1:
+            raise InputError(f"The recipe's mixed is {self.mixed}; it must be a share from 0 to 1.")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"The recipe's betas are {self.betas}; each must be at least 0 and below 1.")
         if self.precision not in ("bfloat16", "float32"):
