@@ -127,3 +127,18 @@ def test_joints_in_one_spot_are_refused() -> None:
 def test_weights_of_no_sensible_size_are_refused(model: Model, size: object) -> None:
     with pytest.raises(InputError, match="height and width"):
         Model(model.generator, {"size": size})
+
+
+def test_an_enlarged_result_keeps_the_photo_s_own_detail(model: Model) -> None:
+    """Two photos that are equal at the size that is painted, one of them with finer detail."""
+    smooth = make_person((256, 176))
+    small = smooth.picture.reshape(128, 2, 88, 2, 3)[:, 0, :, 0]
+    flat = np.repeat(np.repeat(small, 2, 0), 2, 1)
+    checks = np.where((np.indices((256, 176)).sum(0) % 2)[..., None], 20, -20)
+    fine = np.clip(flat.astype(int), 20, 235)
+    pose = Pose(POINTS, (128, 88))
+    results = []
+    for picture in (fine, fine + checks):
+        subject = model.prepare(Person(picture.astype(np.uint8), smooth.pose, smooth.parsing))
+        results.append(subject.pose(pose).picture.astype(int))
+    assert np.abs(results[0] - results[1]).mean() > 1  # the untrained mask takes about half of it

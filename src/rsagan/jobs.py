@@ -158,8 +158,11 @@ def generate(
     write_png(out / "grid.png", grid(bands), notice)
     if painted_at != subject_person.size:
         notes.append(
-            "The weights paint at {}x{}; the results are {} to {}x{}.".format(
-                *painted_at, "enlarged" if painted_at < subject_person.size else "reduced", *subject_person.size
+            "The weights paint at {}x{}; the results are {} to {}x{}{}.".format(
+                *painted_at,
+                "enlarged" if painted_at < subject_person.size else "reduced",
+                *subject_person.size,
+                ", with the photo's own detail where it can be followed" if painted_at < subject_person.size else "",
             )
         )
     return Painted(pictures, out / "grid.png", notes)

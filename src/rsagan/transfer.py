@@ -6,10 +6,11 @@ subject = model.prepare(person)    # encoded once
 result = subject.pose(pose)        # any number of times
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -18,11 +19,13 @@ from PIL import Image
 from torch.nn import functional
 
 from rsagan.errors import InputError
-from rsagan.network import Encoded, Generator, load_weights, shipped_weights
+from rsagan.network import Encoded, Generator, enlarged, load_weights, shipped_weights
 from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence, read_picture
 from rsagan.photo import Analysis
 from rsagan.photo import analyse as analyse_photo
 from rsagan.photo.analyse import Which
+
+MOST_ENLARGED: Final = 8  # times the size that was painted, with the photo's own detail; beyond that plainly
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +37,8 @@ class Result:
         pose: the target joints in its pixels, as they were used.
         parsing: uint8 (H, W) of regions as the network drew them; None for weights without semantics.
         outline: float32 (H, W) in 0..1, how surely a pixel is person by that parsing; None without semantics.
-        painted_at: (height, width) the network worked at; smaller than the picture if that was enlarged.
+        painted_at: (height, width) the network worked at; smaller than the picture if that was enlarged (what it takes
+            from the person's picture unchanged then keeps that picture's own detail).
     """
 
     picture: Picture
@@ -47,10 +51,11 @@ class Result:
 class Subject:
     """One person, encoded. Made by `Model.prepare`."""
 
-    def __init__(self, model: "Model", person: Person, encoded: Encoded) -> None:
+    def __init__(self, model: "Model", person: Person, encoded: Encoded, large: torch.Tensor | None) -> None:
         self.model = model
         self.person = person
         self._encoded = encoded
+        self._large = large  # the person's picture (1, 3, f * H, f * W), where it is larger than what was encoded
 
     def pose(self, pose: Pose, keep_place: bool = False, retarget: bool = True, on_ground: bool = False) -> Result:
         """The person in `pose`.
@@ -69,7 +74,7 @@ class Subject:
         reason = target.usable()
         if reason:
             raise InputError(f"The target pose cannot be used: {reason}.")
-        return self.model.paint(self._encoded, target)
+        return self.model.paint(self._encoded, target, self._large)
 
     def poses(self, poses: Iterable[Pose]) -> Iterator[Result]:
         """The person in one pose after the other, each placed by itself."""
@@ -81,7 +86,7 @@ class Subject:
         Args:
             poses, retarget, on_ground: as in `rsagan.people.placed_sequence`.
         """
-        return (self.model.paint(self._encoded, pose) for pose in self.place(poses, retarget, on_ground))
+        return (self.model.paint(self._encoded, pose, self._large) for pose in self.place(poses, retarget, on_ground))
 
     def place(self, poses: Sequence[Pose], retarget: bool = True, on_ground: bool = False) -> list[Pose]:
         """The poses in this person's frame; one that is not usable there gives way to the one before it.
@@ -126,21 +131,36 @@ class Model:
                 f"The person's frame is {person.size[0]}x{person.size[1]}, but these weights were trained on "
                 f"frames shaped like {self.size[0]}x{self.size[1]}; analyse the photo at a size of that shape."
             )
-        picture = torch.from_numpy(resized(person.picture, self.size).copy()).permute(2, 0, 1)[None]
         labels = Image.fromarray(person.parsing).resize(self.size[::-1], Image.Resampling.NEAREST)
         parsing = torch.from_numpy(one_hot(np.asarray(labels)))[None]
         points = torch.from_numpy(person.pose.resized(self.size).points)[None]
         encoded = self.generator.encode_source(
-            (picture.float() / 127.5 - 1).to(self.device), parsing.to(self.device), points.to(self.device)
+            self._tensor(person.picture, self.size), parsing.to(self.device), points.to(self.device)
         )
-        return Subject(self, person, encoded)
+        factor = min(math.ceil(person.size[0] / self.size[0]), MOST_ENLARGED)
+        size = (factor * self.size[0], factor * self.size[1])
+        large = self._tensor(person.picture, size) if factor > 1 and self.generator.config.detail else None
+        return Subject(self, person, encoded, large)
+
+    def _tensor(self, picture: Picture, size: tuple[int, int]) -> torch.Tensor:
+        """uint8 (h, w, 3), stretched to `size`, as float32 (1, 3, H, W) in [-1, 1]."""
+        pixels = torch.from_numpy(resized(picture, size).copy()).to(self.device)
+        return pixels.permute(2, 0, 1)[None].float() / 127.5 - 1
 
     @torch.inference_mode()
-    def paint(self, encoded: Encoded, target: Pose) -> Result:
-        """Render an encoded person; the result is as large as the target's frame."""
+    def paint(self, encoded: Encoded, target: Pose, large: torch.Tensor | None = None) -> Result:
+        """Render an encoded person; the result is as large as the target's frame.
+
+        Args:
+            large: the person's picture at a whole multiple of the size it was encoded at, (1, 3, f * H, f * W): where
+                the result is made of the person's own colours, they are fetched from it.
+        """
         points = torch.from_numpy(target.resized(self.size).points)[None].to(self.device)
         output = self.generator.render(encoded, points)
-        small = ((output.picture[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+        painted = output.picture
+        if large is not None and output.flow is not None and output.mask is not None:
+            painted = enlarged(painted, output.flow, output.mask, encoded.picture, large)
+        pixels = ((painted[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
         parsing = outline = None
         if output.parsing_logits is not None:
             labels = output.parsing_logits[0].argmax(0).to(torch.uint8).cpu().numpy()
@@ -148,7 +168,7 @@ class Model:
             person = 1 - output.parsing_logits.float().softmax(1)[:, :1]
             person = functional.interpolate(person, target.size, mode="bicubic", align_corners=False, antialias=True)
             outline = person[0, 0].clamp(0, 1).cpu().numpy()
-        return Result(resized(small, target.size), target, parsing, outline, self.size)
+        return Result(resized(pixels, target.size), target, parsing, outline, self.size)
 
 
 def analyse(

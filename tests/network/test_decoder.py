@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from rsagan.network.decoder import Decoder, LocalMatch, Painted, carry
+from rsagan.network.decoder import Decoder, LocalMatch, Painted, carry, enlarged
 from rsagan.network.encoders import Appearance, PoseFeatures
 from rsagan.network.style_injection import FlowReading
 
@@ -250,3 +251,30 @@ def test_without_the_detail_path_nothing_of_it_is_built(tiny: Any) -> None:
     assert painted.picture.shape == (1, 3, H, W)
     assert painted.parsing_logits is not None
     assert painted.parsing_logits.shape == (1, 8, H, W)
+
+
+def _halved(large: Tensor) -> Tensor:
+    return functional.avg_pool2d(large, 2)
+
+
+@pytest.mark.parametrize("size", [(32, 48), (30, 43)])
+def test_what_is_copied_is_copied_from_the_larger_source(size: tuple[int, int], literal: Any) -> None:
+    """Also where height and width are no multiples of 8 and the source was padded."""
+    large = torch.rand(1, 3, 2 * size[0], 2 * size[1]) * 2 - 1
+    picture = _halved(large)
+    source = functional.pad(picture, (0, -size[1] % 8, 0, -size[0] % 8), mode="replicate")
+    rows, columns = source.shape[2] // 4, source.shape[3] // 4
+    still = centres(rows, columns, 4, literal)
+    copied = torch.ones_like(picture[:, :1])
+    torch.testing.assert_close(enlarged(picture, still, copied, source, large), large, atol=1e-5, rtol=0)
+    plain = functional.interpolate(picture, scale_factor=2.0, mode="bicubic").clamp(-1, 1)
+    torch.testing.assert_close(enlarged(picture, still, 0 * copied, source, large), plain, atol=1e-5, rtol=0)
+
+
+def test_the_larger_source_is_read_where_the_flow_leads(literal: Any) -> None:
+    large = torch.rand(1, 3, 64, 96) * 2 - 1
+    source = _halved(large)
+    flow = centres(8, 12, 4, literal) + torch.tensor([8.0, -4.0])[:, None, None]
+    picture = carry(source, flow - centres(8, 12, 4, literal), 1)
+    found = enlarged(picture, flow, torch.ones_like(picture[:, :1]), source, large)
+    torch.testing.assert_close(found[..., 8:, :-16], large[..., :-8, 16:], atol=1e-5, rtol=0)

@@ -1,11 +1,12 @@
 """The network of the paper's abstract: modules A, B, C, encoders, decoder with detail path, discriminator."""
 
 from rsagan.network.config import VARIANTS, Config, variant
+from rsagan.network.decoder import enlarged
 from rsagan.network.discriminator import Discriminator
 from rsagan.network.generator import Encoded, Generator, Output
 from rsagan.network.weights import load_weights, read_metadata, save_delta, save_weights, shipped_weights
 
 __all__ = [
     "VARIANTS", "Config", "Discriminator", "Encoded", "Generator", "Output",
-    "load_weights", "read_metadata", "save_delta", "save_weights", "shipped_weights", "variant",
+    "enlarged", "load_weights", "read_metadata", "save_delta", "save_weights", "shipped_weights", "variant",
 ]  # fmt: skip

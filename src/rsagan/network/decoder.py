@@ -192,20 +192,20 @@ class Decoder(nn.Module):
         return Painted(painted, parsing, flow, mask)
 
 
-def carry(features: Tensor, shift: Tensor, stride: int) -> Tensor:
+def carry(features: Tensor, shift: Tensor, stride: float) -> Tensor:
     """Fetch a fine map along displacements known at 1/4.
 
     Each place asks the four nearest 1/4 cells where they come from and blends what lies there, bilinearly. Blending
     the displacements instead would read between two limbs that moved apart, where neither of them is.
 
     Args:
-        features: (B, C, H/stride, W/stride) of the source.
+        features: (B, C, H/stride, W/stride) of the source; a stride of 1/2 is a picture twice as large.
         shift: (B, 2, H/4, W/4) x, y in pixels from a place of the target to its place in the source.
 
     Returns:
         (B, C, H/stride, W/stride).
     """
-    factor = 4 // stride
+    factor = round(4 / stride)
     rows, below = _neighbours(shift.shape[2], factor, shift.device)
     columns, right = _neighbours(shift.shape[3], factor, shift.device)
     centres = centres_map(features, stride)
@@ -216,6 +216,35 @@ def carry(features: Tensor, shift: Tensor, stride: int) -> Tensor:
             moved = shift.index_select(2, y).index_select(3, x)
             blended = blended + share_y[:, None] * share_x * sample(planes, centres + moved, stride)
     return blended.to(features.dtype)
+
+
+def enlarged(picture: Tensor, flow: Tensor, mask: Tensor, source: Tensor, large: Tensor) -> Tensor:
+    """A painted picture, larger: where it is made of the source's colours, they are fetched from a larger source.
+
+    The rest is enlarged bicubically.
+
+    Args:
+        picture, mask: (B, 3, H, W) and (B, 1, H, W), as painted.
+        flow: (B, 2, H'/4, W'/4); source: (B, 3, H', W'), the source it was painted from. H' and W' are H and W, or
+            padded below and to the right.
+        large: (B, 3, f * H, f * W), the same source at f times the size.
+
+    Returns:
+        (B, 3, f * H, f * W) in [-1, 1].
+    """
+    height, width = picture.shape[2:]
+    factor = large.shape[2] // height
+    below, right = source.shape[2] - height, source.shape[3] - width
+    padded = F.pad(large, (0, factor * right, 0, factor * below), mode="replicate")
+    shift = flow - centres_map(flow, 4)
+
+    def enlarge(x: Tensor) -> Tensor:
+        return F.interpolate(x, scale_factor=float(factor), mode="bicubic", align_corners=False)
+
+    coarse = carry(source, shift, 1)[..., :height, :width].float()
+    fine = carry(padded, shift, 1 / factor)[..., : factor * height, : factor * width].float()
+    gained = fine - enlarge(coarse)
+    return (enlarge(picture) + enlarge(mask).clamp(0, 1) * gained).clamp(-1, 1)
 
 
 def _neighbours(cells: int, factor: int, device: torch.device) -> tuple[tuple[Tensor, Tensor], Tensor]:
@@ -231,7 +260,7 @@ def quarters(cells: Tensor, h: int, w: int) -> Tensor:
     return cells.unflatten(3, (2, 2)).permute(0, 5, 1, 3, 2, 4).reshape(len(cells), -1, 2 * h, 2 * w)
 
 
-def centres_map(like: Tensor, stride: int) -> Tensor:
+def centres_map(like: Tensor, stride: float) -> Tensor:
     """(1, 2, h, w): the centres of the cells of a map of `like`'s height and width."""
     h, w = like.shape[2:]
     return cell_centres(h, w, stride, like.device).T.reshape(1, 2, h, w)

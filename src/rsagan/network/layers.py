@@ -74,14 +74,14 @@ def join(*maps: Tensor) -> Tensor:
     return torch.cat([each.permute(0, 2, 3, 1) for each in maps], -1).permute(0, 3, 1, 2)
 
 
-def cell_centres(h: int, w: int, stride: int, device: torch.device) -> Tensor:
+def cell_centres(h: int, w: int, stride: float, device: torch.device) -> Tensor:
     """float32 (h * w, 2): x, y of each cell's centre in pixels of the full picture."""
     y = torch.arange(h, device=device, dtype=torch.float32) * stride + (stride - 1) / 2
     x = torch.arange(w, device=device, dtype=torch.float32) * stride + (stride - 1) / 2
     return torch.stack([x[None, :].expand(h, w), y[:, None].expand(h, w)], dim=-1).reshape(h * w, 2)
 
 
-def sample(features: Tensor, coordinates: Tensor, stride: int) -> Tensor:
+def sample(features: Tensor, coordinates: Tensor, stride: float) -> Tensor:
     """Read a map at given places.
 
     Args:
