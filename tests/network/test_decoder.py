@@ -278,3 +278,17 @@ def test_the_larger_source_is_read_where_the_flow_leads(literal: Any) -> None:
     picture = carry(source, flow - centres(8, 12, 4, literal), 1)
     found = enlarged(picture, flow, torch.ones_like(picture[:, :1]), source, large)
     torch.testing.assert_close(found[..., 8:, :-16], large[..., :-8, 16:], atol=1e-5, rtol=0)
+
+
+def test_who_is_painted_alone_gets_none_of_the_source_s_colours(tiny: Any, literal: Any, shake: Any) -> None:
+    config = tiny()
+    decoder = shake(Decoder(config))
+    flow = centres(H // 8, W // 8, 8, literal) + 6 * torch.randn(1, 2, H // 8, W // 8)
+    given = inputs(flow, config, decoder, torch.rand(1, 3, H, W) * 2 - 1)
+    both, alone = (decoder(*given, torch.tensor([value])) for value in (False, True))
+    torch.testing.assert_close(both.picture, decoder(*given).picture)
+    assert both.mask.min() > 0
+    assert alone.mask.abs().max() == 0
+    carried = carry(given[3], both.flow - centres(H // 4, W // 4, 4, literal), 1)
+    blended = both.mask * carried + (1 - both.mask) * alone.picture
+    torch.testing.assert_close(both.picture, blended, atol=1e-5, rtol=0)

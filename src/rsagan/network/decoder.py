@@ -147,6 +147,7 @@ class Decoder(nn.Module):
         picture: Tensor,
         keys: Tensor | None,
         reading: FlowReading | None,
+        alone: Tensor | None = None,
     ) -> Painted:
         """
         Args:
@@ -154,6 +155,7 @@ class Decoder(nn.Module):
             pose: target pose features.
             source, picture, keys: the source's appearance, its picture (B, 3, H, W) and `LocalMatch.encode`.
             reading: the correspondence as a flow at 1/8.
+            alone: bool (B,), who is painted without the source's own colours: a mask of 0.
         """
         base = x
         x = up(act(self.to_quarter(x)))  # (B, C2, H/4, W/4)
@@ -188,6 +190,8 @@ class Decoder(nn.Module):
         x = act(self.join_full(join(x, carried.to(x.dtype))))
         x = self.colours(act(self.at_full(x))).float()
         mask = torch.sigmoid(x[:, 3:])
+        if alone is not None:
+            mask = mask * ~alone[:, None, None, None]
         painted = mask * carried.float() + (1 - mask) * torch.tanh(x[:, :3])
         return Painted(painted, parsing, flow, mask)
 

@@ -95,18 +95,26 @@ class Generator(nn.Module):
         guess = decoder.guess if config.detail else None
         initialise(self, decoder.colours, decoder.parsing, self.layout, score, guess)
 
-    def forward(self, source: Tensor, parsing: Tensor, source_points: Tensor, target_points: Tensor) -> Output:
+    def forward(
+        self,
+        source: Tensor,
+        parsing: Tensor,
+        source_points: Tensor,
+        target_points: Tensor,
+        alone: Tensor | None = None,
+    ) -> Output:
         """Paint the source person in the target pose.
 
         Args:
             source: float (B, 3, H, W) in [-1, 1].
             parsing: float (B, 8, H, W), one-hot or soft; ignored without semantics.
             source_points, target_points: float32 (B, 18, 2) in pixels of the picture, NaN = missing.
+            alone: bool (B,), for training: who is painted without the source's own colours; nobody if not given.
 
         Raises:
             InputError: shapes that do not fit, with the shapes.
         """
-        return self.render(self.encode_source(source, parsing, source_points), target_points)
+        return self.render(self.encode_source(source, parsing, source_points), target_points, alone)
 
     def encode_source(self, source: Tensor, parsing: Tensor, points: Tensor) -> Encoded:
         """Everything that depends on the source alone."""
@@ -137,7 +145,7 @@ class Generator(nn.Module):
         match_keys = self.decoder.match.encode(appearance.quarter, pose.quarter) if self.config.detail else None
         return Encoded(size, picture, points, appearance, semantics, side, keys_values, match_keys)
 
-    def render(self, encoded: Encoded, target_points: Tensor) -> Output:
+    def render(self, encoded: Encoded, target_points: Tensor, alone: Tensor | None = None) -> Output:
         """The picture in the pose `target_points` (B, 18, 2); one encoded source serves any number B of poses."""
         if target_points.ndim != 3 or target_points.shape[1:] != (NUM_JOINTS, 2):
             raise InputError(f"Target joints must be (B, 18, 2), not {tuple(target_points.shape)}.")
@@ -173,7 +181,7 @@ class Generator(nn.Module):
             for block, side in zip(self.integration, encoded.integration, strict=True):
                 x = block(x, side, bias)
 
-        painted = self.decoder(x, pose, encoded.appearance, encoded.picture, encoded.match_keys, reading)
+        painted = self.decoder(x, pose, encoded.appearance, encoded.picture, encoded.match_keys, reading, alone)
         height, width = encoded.size
         parsing = painted.parsing_logits
         if parsing is not None and layout is not None:

@@ -82,7 +82,8 @@ def generator_phase(
     Returns:
         the generator's output, detached picture first of all; every loss as it is (unweighted) and "total".
     """
-    output = generator(step.source, step.parsing, step.source_points, step.target_points)
+    alone = step.chance * 1009 % 1 < weights.alone  # a draw of its own, from the digits behind
+    output = generator(step.source, step.parsing, step.source_points, step.target_points, alone)
     parts: dict[str, tuple[float, Tensor]] = {}
     person = functional.max_pool2d((step.target_parsing[:, None] > 0).float(), 5, 1, 2)
     parts["pixel"] = (

@@ -26,6 +26,8 @@ class Losses:
         backbone: which frozen network; layers, head_layers: its layers compared for the picture and for the head;
             style_layers: those among them whose Gram matrices are compared too.
         window: share of the width, round the person, that the backbone looks at.
+        alone: share of the pairs that are painted without the source's own colours. Copying them is the easy way, and
+            what only copies never learns to paint what the source does not show.
         adversarial, head_adversarial: weight of the discriminators' opinion.
         rescoring, target_parsing, correspondence, flow: see `rsagan.training.losses`; the last two need known truth.
         carried: takes the place of correspondence where no truth is known.
@@ -42,6 +44,7 @@ class Losses:
     head_layers: tuple[str, ...] = ("1_2", "2_2", "3_3")
     style_layers: tuple[str, ...] = ("2_2", "3_3")
     window: float = 0.73
+    alone: float = 0.5
     adversarial: float = 0.1
     head_adversarial: float = 0.05
     rescoring: float = 0.3
