@@ -212,7 +212,7 @@ class Evaluate:
     limit: Count = None
     """Score only so many pairs, spread over the list."""
     standard: bool = False
-    """Add LPIPS, FID, KID and IS by the published networks (needs the extra standard-metrics)."""
+    """Score by the published networks: LPIPS, FID, KID, IS (needs the extra standard-metrics)."""
     method: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: none)")] = None
     """Paint with this method, a name or module:object, and score it by the protocol."""
     protocol: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: the full report)")] = None
@@ -228,7 +228,10 @@ class Evaluate:
 
         if self.method or self.protocol or self.pairs:
             protocol = self.protocol or "clean-v1"
-            score_others(console, self.results, self.method, self.weights, self.data, self.out, protocol, self.pairs)
+            score_others(
+                console, self.results, self.method, self.weights, self.data, self.out, protocol, self.pairs,
+                self.standard,
+            )  # fmt: skip
             return
         standard = Standard.load() if self.standard else None
         with console.progress("scoring") as progress:

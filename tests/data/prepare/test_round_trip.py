@@ -12,6 +12,8 @@ from layouts import Figure
 from layouts.market1501 import market_name
 from rsagan.data import PreparedFolder
 from rsagan.data.prepare import prepare_deepfashion, prepare_market1501
+from rsagan.data.prepare.labels import regions_of
+from rsagan.people import Region
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,8 @@ def test_download_with_narrow_lists_and_pise_maps(people: list[Figure], tmp_path
     for figure in people:
         found = prepared.parsing(prepared.index[layouts.flat_name(figure)])
         merged = np.isin(figure.parsing, (6, 7))
-        np.testing.assert_array_equal(found[~merged], figure.parsing[~merged])
+        expected = np.array(layouts.BACK["pise"], np.uint8)[figure.parsing]  # dresses are lower clothes
+        np.testing.assert_array_equal(found[~merged], expected[~merged])
         assert np.isin(found[merged], (6, 7)).all()
         if (figure.points >= 0).any():  # the released maps do not part arms from legs; the joints do
             skin += 1
@@ -74,6 +77,27 @@ def test_download_with_narrow_lists_and_pise_maps(people: list[Figure], tmp_path
     same_pictures(tmp_path / "out", people, layouts.flat_name, mean=4)
     assert report["counts"]["train pictures"] == {"found": 6, "known": 48_674}
     assert report["pictures without joints"] == [layouts.flat_name(people[3])]
+
+
+def test_shoes_of_the_released_maps_are_legs() -> None:
+    """They are a piece of the lower body there; trousers are one too, however far down they reach."""
+    _, parsing, points = layouts.draw(1, 0)
+    labels = layouts.label_map(parsing, "pise")
+    left, right = points[[10, 13]]
+    for ankle in (left, right):
+        labels[ankle[1] - 4 : ankle[1] + 6, ankle[0] - 6 : ankle[0] + 7] = 5
+    raised = points.astype(np.float32)
+    found = regions_of(labels, "pise", raised)
+    assert (found[labels == 5] == Region.LEGS).all()
+    assert (found[labels == 4] == Region.PANTS).all()
+    raised[9:11, 1] -= 100  # a raised leg keeps its shoe
+    moved = labels.copy()
+    moved[left[1] - 4 : left[1] + 6, left[0] - 6 : left[0] + 7] = 0
+    moved[left[1] - 104 : left[1] - 94, left[0] - 46 : left[0] - 33] = 5
+    raised[10, 0] -= 40
+    assert (regions_of(moved, "pise", raised)[moved == 5] == Region.LEGS).all()
+    unknown = np.full((18, 2), np.nan, np.float32)
+    assert (regions_of(labels, "pise", unknown)[labels == 5] == Region.PANTS).all()
 
 
 @pytest.mark.parametrize("label_set", ["adgan", "casd"])

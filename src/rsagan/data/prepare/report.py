@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rsagan.data.prepare.labels import share_of_hits
+from rsagan.data.prepare.labels import regions_in, share_of_hits
 from rsagan.data.prepare.plan import Plan
 from rsagan.data.prepare.tasks import Record
 from rsagan.data.prepared import PreparedFolder
@@ -122,8 +122,10 @@ def _warnings(report: dict[str, Any], counts: Counts) -> list[str]:
         warnings.append(
             f"{counts.outside / joints:.1%} of the joints lie outside the frame, the sign of a wrong --frame."
         )
-    empty = [name for name, row in report["regions"].items() if row["of all pictures"] < _RARE]
-    if empty and report["plan"].get("labels", "estimated") != "estimated":
+    labels = report["plan"].get("labels", "estimated")
+    possible = [] if labels == "estimated" else [region.name.lower() for region in sorted(regions_in(labels))]
+    empty = [name for name in possible if report["regions"][name]["of all pictures"] < _RARE]
+    if empty:
         warnings.append(f"Hardly any picture has the regions {', '.join(empty)}: is the label set right?")
     hits = report["joints on a likely region"]
     if hits is not None and hits < _FEW_HITS:
