@@ -34,7 +34,7 @@ class DeepFashion:
     fit: Literal["crop", "squash"] = "crop"
     """crop: the middle of the square pictures; squash: the tall high-resolution pictures, stretched."""
     size: Size = "256x176"
-    """256x176 or 512x352."""
+    """256x176, 512x352, or 256x256 (tall pictures squashed, as GFLA and PIDM score them)."""
     frame: Frame = None
     """Frame that the listed joints are given in."""
     workers: Workers = None

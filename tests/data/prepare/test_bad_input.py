@@ -89,6 +89,7 @@ NARROW = "fasion-resize-annotation-train.csv"
         (nothing, {"lists": Path("nowhere")}, "not a folder"),
         (nothing, {"size": (256, 192)}, "512x352"),
         (nothing, {"size": (512, 352)}, "too small for --size"),
+        (nothing, {"size": (256, 256)}, "--fit squash"),
         (nothing, {"lists": None}, "--lists"),
         (lambda data: [shutil.rmtree(data / "pictures" / split) for split in ("train", "test")], {}, "None of the"),
         (edit(NARROW, lambda text: text.replace("keypoints_y", "x")), {}, "must begin"),

@@ -153,6 +153,49 @@ def test_tall_pictures_at_twice_the_size(people: list[Figure], tmp_path: Path) -
         assert np.abs(small.astype(int) - figure.picture).mean() < 4
 
 
+def test_tall_pictures_squashed_into_a_square(people: list[Figure], tmp_path: Path) -> None:
+    """As GFLA and PIDM score them; maps with margins and maps of the pictures' shape come to the same."""
+    layouts.download(tmp_path, people, high_resolution=True)
+    layouts.write_lists(tmp_path, people)
+    layouts.write_maps(tmp_path / "wide", people, "adgan", "seg")
+    layouts.write_maps(tmp_path / "narrow", people, "adgan", "nested")
+    for maps in ("wide", "narrow"):
+        out = tmp_path / f"out-{maps}"
+        prepare_deepfashion(out, tmp_path, None, tmp_path / maps, "adgan", "squash", (256, 256), workers=1)
+        prepared = PreparedFolder(out)
+        assert prepared.size == (256, 256)
+        for figure in people:
+            at = prepared.index[layouts.flat_name(figure)]
+            expected = np.where(figure.points < 0, np.nan, figure.points * [256 / 176, 1])
+            np.testing.assert_allclose(prepared.entries[at].points, expected, atol=1e-3)
+            small = cv2.resize(prepared.picture(at), (176, 256), None, 0, 0, cv2.INTER_AREA)
+            assert np.abs(small.astype(int) - figure.picture).mean() < 4
+            back = cv2.resize(prepared.parsing(at), (176, 256), None, 0, 0, cv2.INTER_NEAREST_EXACT)
+            np.testing.assert_array_equal(back, figure.parsing)
+
+
+def test_names_that_others_give_their_lists(people: list[Figure], tmp_path: Path) -> None:
+    layouts.write_flat(tmp_path, people)
+    layouts.write_maps(tmp_path / "parsing", people, "lip", "nested")
+    layouts.write_lists(tmp_path / "lists", people, "fashion")
+    for split in ("train", "test"):
+        path = tmp_path / "lists" / f"fashion-resize-annotation-{split}.csv"
+        path.rename(path.with_name(f"fasion-resize-annotation-pairs-{split}.csv"))
+    prepare_deepfashion(tmp_path / "out", tmp_path, tmp_path / "lists", tmp_path / "parsing", "lip", workers=1)
+    check(tmp_path / "out", people, layouts.flat_name, layouts.BACK["lip"], 0)
+
+
+def test_text_lists_name_pictures_in_no_pair(people: list[Figure], tmp_path: Path) -> None:
+    """The reference of distributions is all training pictures."""
+    layouts.write_flat(tmp_path, people)
+    layouts.write_maps(tmp_path / "parsing", people, "lip", "nested")
+    layouts.write_text_lists(tmp_path, people)
+    (tmp_path / "train.lst").write_text("".join(f"{layouts.listed_name(f, 'fashion')}\n" for f in people[:6]))
+    report = prepare_deepfashion(tmp_path / "out", tmp_path, None, tmp_path / "parsing", "lip", workers=1)
+    assert len(listed(people[:4])) < 4
+    assert report["counts"]["train pictures"]["found"] == len([f for f in people if f.split == "train"])
+
+
 def test_both_lists_give_the_same_folder(people: list[Figure], tmp_path: Path) -> None:
     layouts.write_flat(tmp_path, people)
     layouts.write_maps(tmp_path / "parsing", people, "lip", "nested")

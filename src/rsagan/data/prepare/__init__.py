@@ -36,7 +36,8 @@ def prepare_deepfashion(
         lists: folder of the lists; that of the pictures by default.
         parsing: folder of parsing maps; regions are estimated without. labels: their label set, where it is not clear.
         fit: "crop" takes the middle of square pictures, "squash" stretches tall ones.
-        size: (256, 176) or (512, 352). frame: (256, 256) or (256, 176), of the listed joints, if not by their name.
+        size: (256, 176), (512, 352), or (256, 256), squashed.
+        frame: (256, 256) or (256, 176), of the listed joints, if not by their name.
         workers: processes; as many as there are cores by default. progress: called with (done, in all).
 
     Returns:
