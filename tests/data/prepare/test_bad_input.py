@@ -268,6 +268,9 @@ def test_the_archive_of_the_size_is_taken(tmp_path: Path) -> None:
     assert picture_roots(tmp_path, True, (512, 352)) == [tmp_path / "512-352"]
     assert picture_roots(tmp_path, True, (128, 88)) == [tmp_path / "512-352"]
     assert picture_roots(tmp_path / "256-176", True, (512, 352)) == [tmp_path / "256-176"]
+    (tmp_path / "img").mkdir()  # larger pictures are better than an archive of another size
+    assert picture_roots(tmp_path, True, (512, 352)) == [tmp_path / "512-352"]
+    assert picture_roots(tmp_path, True, (256, 256)) == [tmp_path / "img"]
 
 
 def test_nothing_is_unpickled(data: Path) -> None:

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from rsagan.data.prepare.labels import regions_in, share_of_hits
 from rsagan.data.prepare.plan import Plan
+from rsagan.data.prepare.sheet import contact_sheet
 from rsagan.data.prepare.tasks import Record
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.files import replacing
-from rsagan.people import NUM_REGIONS, Pose, Region, draw_parsing, draw_pose, grid, write_png
+from rsagan.people import NUM_REGIONS, Region, write_png
 
 SHEET: Final = "contact-sheet.png"
-_SHOWN, _A_ROW = 24, 8
 _NAMED: Final = 20  # of a list of names, in the readable report
 _MANY_OUTSIDE: Final = 0.01
 _FEW_HITS: Final = 0.75
@@ -61,7 +61,8 @@ def write_report(
     folder: Path, plan: Plan, counts: Counts, pairs: tuple[int, int], left_out: dict[str, int]
 ) -> dict[str, Any]:
     """Write report.json, report.md and the contact sheet; returns what report.json holds."""
-    found = dict.fromkeys(plan.known, 0) | {f"{split} pictures".strip(): n for split, n in counts.views.items()}
+    listed = [name for name in plan.known if name.endswith("pictures")]
+    found = dict.fromkeys(listed, 0) | {f"{split} pictures".strip(): n for split, n in counts.views.items()}
     found |= {"train pairs": pairs[0], "test pairs": pairs[1]}
     all_views = sum(counts.views.values())
     total = max(int(counts.pixels.sum()), 1)
@@ -96,16 +97,6 @@ def read_report(folder: Path) -> dict[str, Any]:
         return dict(json.loads((folder / "report.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{folder / 'report.json'} is missing or damaged; prepare the folder anew.") from error
-
-
-def contact_sheet(folder: PreparedFolder) -> NDArray[np.uint8]:
-    """24 views spread over the folder with their skeletons on their regions: uint8 (H, W, 3)."""
-    positions = np.unique(np.linspace(0, len(folder.entries) - 1, min(_SHOWN, len(folder.entries))).astype(int))
-    shown = []
-    for at in positions:
-        coloured = draw_parsing(folder.parsing(at), folder.picture(at))
-        shown.append(draw_pose(Pose(folder.entries[at].points, folder.size), coloured))
-    return grid([shown[start : start + _A_ROW] for start in range(0, len(shown), _A_ROW)])
 
 
 def _warnings(report: dict[str, Any], counts: Counts) -> list[str]:
@@ -164,5 +155,14 @@ def _markdown(report: dict[str, Any], plan: Plan) -> str:
     for title, names in plan.notes.items():
         lines += listed(title, names)
     lines += ["", f"![24 views with skeleton and regions]({SHEET})", "", "Arguments:", ""]
-    lines += [f"- {key}: {value}" for key, value in plan.arguments.items()]
+    lines += [f"- {key}: {_plain(value)}" for key, value in plan.arguments.items()]
     return "\n".join(lines) + "\n"
+
+
+def _plain(value: Any) -> str:
+    """An argument to read: sizes as 256x176, counts by name."""
+    if isinstance(value, list):
+        return "x".join(str(each) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{n:,} {name}" for name, n in value.items())
+    return "by default" if value is None else f"{value:,}" if isinstance(value, int) else str(value)

@@ -16,7 +16,7 @@ from rsagan.evaluation.benchmark.protocols import PROTOCOLS
 
 MARKS: Final = {"read": "¹", "memory": "²"}
 _HEAD: Final = (
-    "Written by `tools/make_results_page.py`; change the reports, not this page. A table holds numbers of one data set, "
+    "Written by `tools/make_results_page.py`; change the reports, not this page. A table is of one data set, "
     "one size and one protocol ([what they are](../benchmarks.md#scoring)); across tables nothing compares."
 )
 _FOOT: Final = (
