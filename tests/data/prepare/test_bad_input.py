@@ -1,5 +1,6 @@
 """Wrong options are caught and named before anything is written; broken files are named and the rest goes on."""
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -204,7 +205,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(data: Path, monkeypatch: py
 
 def test_other_arguments_and_other_data_are_refused(data: Path) -> None:
     prepare(data)
-    with pytest.raises(InputError, match="another fit"):
+    with pytest.raises(InputError, match=r"other options \(fit, layout\)"):
         prepare(data, fit="squash")
     (data.parent / "mine").mkdir()
     (data.parent / "mine" / "thesis.txt").write_text("precious")
@@ -214,17 +215,40 @@ def test_other_arguments_and_other_data_are_refused(data: Path) -> None:
         prepare_deepfashion(data.parent / "mine" / "thesis.txt", data, data / "lists", data / "lip", "lip", workers=1)
 
 
-def test_a_folder_that_cannot_be_written_stops_the_run(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk is no broken picture."""
-    from rsagan.data.prepare import tasks
+@pytest.mark.parametrize("where", ["picture", "journal"])
+def test_a_full_disk_stops_the_run_and_leaves_nothing_half_written(
+    data: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """A full disk is no broken picture, and once there is room the same command goes on."""
+    written = 0
 
-    def full(*_: Any) -> None:
-        raise InputError("Cannot write: no space left.")
+    def full(text: Any) -> None:
+        nonlocal written
+        written += 1
+        if written > 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(tasks, "write_view", full)
-    with pytest.raises(InputError, match="no space"):
-        prepare(data)
-    assert not (data.parent / "out" / "manifest.json").exists()
+    if where == "picture":
+        write = Path.write_bytes
+
+        def write_some(path: Path, content: bytes) -> int:
+            write(path, content[:10])
+            full(content)
+            return write(path, content)
+
+        patched = (Path, "write_bytes", write_some)
+    else:
+        to_json = engine.Record.to_json
+        patched = (engine.Record, "to_json", lambda record: full(record) or to_json(record))  # type: ignore[assignment]
+    with monkeypatch.context() as patch:
+        patch.setattr(*patched)
+        with pytest.raises(InputError, match=r"Cannot write .*No space left"):
+            prepare(data)
+    out = data.parent / "out"
+    assert not (out / "manifest.json").exists()
+    assert not list(out.rglob("*.part"))
+    prepare(data)
+    PreparedFolder(out).verify()
 
 
 def test_what_stands_out_is_in_the_report(data: Path) -> None:

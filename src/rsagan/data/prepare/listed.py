@@ -75,8 +75,8 @@ def find_maps(folder: Path | None, labels: str | None, name_of: NameOf) -> Maps:
     roots = [folder / name for name in fitting if _MAP_FOLDERS[name] == sets] or [folder]
     if labels is None:
         if len(sets) != 1:
-            choice = " or ".join(sets or LABEL_NAMES)
-            raise InputError(f"Say with --labels what the numbers in the parsing maps of {folder} mean: {choice}.")
+            choice = ", ".join(sets or LABEL_NAMES)
+            raise InputError(f"Say with --labels what the numbers in the maps of {folder} mean: one of {choice}.")
         labels = sets[0]
     return Maps(find(roots, name_of, (".png", ".npy")), labels)
 
