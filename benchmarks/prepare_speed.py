@@ -38,9 +38,24 @@ def write(folder: Path, pictures: int) -> None:
     for i in range(pictures):
         figure, split = drawn[i // 2 % len(drawn)], "train" if i < pictures * 0.9 else "test"
         people.append(Figure(i // 2, i % 2, figure.picture, figure.parsing, figure.points, True, split))
-    layouts.download(folder, people)
     layouts.write_lists(folder, people)
-    layouts.write_maps(folder, people, "pise", "SPL8")
+    with tempfile.TemporaryDirectory() as once:  # each drawing is encoded once, and copied
+        first = people[: 2 * len(drawn)]
+        layouts.download(Path(once), first)
+        layouts.write_maps(Path(once), first, "pise", "SPL8")
+        encoded = [[path.read_bytes() for path in files(Path(once), figure)] for figure in first]
+    for i, figure in enumerate(people):
+        for path, content in zip(files(folder, figure), encoded[i % len(encoded)], strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+def files(folder: Path, figure: Any) -> tuple[Path, Path]:
+    """Where a figure's picture and map lie."""
+    import layouts
+
+    name = layouts.listed_name(figure, "fashion").replace(".jpg", ".png")
+    return folder / "img" / layouts.nested_name(figure), folder / f"{figure.split}SPL8" / name
 
 
 def prepare(folder: Path, workers: int) -> None:
