@@ -161,8 +161,9 @@ def _report(
     numbers: dict[str, Any] = {}
     for name, value in scores.numbers.items():
         numbers[name] = {"value": round(value, 6)}
-        # One person spans no interval.
-        if name in scores.rows and np.isfinite(scores.rows[name]).all() and groups.max() > 0:
+        # One person spans no interval, and one over all pairs is not that of a number over some.
+        whole = name in scores.rows and not scores.left_out.get(name) and np.isfinite(scores.rows[name]).all()
+        if whole and groups.max() > 0:
             numbers[name]["interval"] = draws.row(mean(scores.rows[name]))["interval"]
     listed = [
         {"from": a, "to": b, "file": path.name, "sha256": file_hash(path)}
