@@ -14,6 +14,7 @@ import pytest
 import layouts
 from rsagan.data import PreparedFolder
 from rsagan.data.prepare import engine, prepare_deepfashion, prepare_market1501
+from rsagan.data.prepare.deepfashion import plan_deepfashion
 from rsagan.data.prepare.sources import picture_roots
 from rsagan.errors import InputError
 
@@ -111,6 +112,18 @@ def test_wrong_options_and_lists_stop_with_one_sentence(
         prepare(data, **options)
     assert "\n" not in str(caught.value)
     assert not (data.parent / "out").exists()
+
+
+def test_maps_are_not_looked_for_if_regions_are_to_be_estimated(data: Path) -> None:
+    plan, views = plan_deepfashion(data / "pictures", data / "lists", None, "estimated")
+    assert plan.arguments["labels"] == "estimated"
+    assert all(view.parsing is None for view in views)
+    for name in ("trainSPL8", "testSPL8"):
+        (data / name).rename(data / "lists" / name)
+    plan, views = plan_deepfashion(data / "pictures", data / "lists")
+    assert plan.arguments["labels"] == "pise"
+    assert all(view.parsing is not None for view in views)
+    assert plan_deepfashion(data / "pictures", data / "lists", None, "estimated")[0].arguments["labels"] == "estimated"
 
 
 def test_the_right_labels_are_accepted(data: Path) -> None:

@@ -61,7 +61,7 @@ def test_download_with_narrow_lists_and_pise_maps(people: list[Figure], tmp_path
     layouts.download(tmp_path, people)
     layouts.write_lists(tmp_path, people)
     layouts.write_maps(tmp_path, people, "pise", "SPL8")
-    report = prepare_deepfashion(tmp_path / "out", tmp_path, parsing=tmp_path, workers=1)
+    report = prepare_deepfashion(tmp_path / "out", tmp_path, workers=1)  # known maps beside the pictures are found
     prepared = PreparedFolder(tmp_path / "out")
     skin = 0
     for figure in people:

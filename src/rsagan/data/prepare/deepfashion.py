@@ -44,7 +44,8 @@ def plan_deepfashion(
     Args:
         pictures: the download (`img` or `img_highres`, or a folder above them), a flat folder, or an LMDB archive.
         lists: folder of the lists; that of the pictures by default.
-        parsing: folder of parsing maps; regions are estimated without. labels: their label set, where it is not clear.
+        parsing: folder of parsing maps; by default a known one beside the lists or the pictures, else regions are
+            estimated. labels: the maps' label set, where it is not clear, or "estimated".
         fit: "crop" or "squash", see `frames`.
         size: (256, 176), (512, 352), or (256, 256), which GFLA and PIDM squash the tall pictures to.
         frame: of the listed joints, (256, 256) or (256, 176); by the lists' name by default.
@@ -68,7 +69,7 @@ def plan_deepfashion(
             "--lists."
         )
     found = find(picture_roots(pictures, fit == "squash", size), deepfashion_name, without=parsing)
-    maps = find_maps(parsing, labels, deepfashion_name)
+    maps = find_maps(parsing, labels, deepfashion_name, (folder, pictures))
     options = Options(size, fit, read.frame, maps.labels)
     return make_plan(f"DeepFashion, {fit}", read, found, maps, options, deepfashion_identity, LICENCE, KNOWN)
 

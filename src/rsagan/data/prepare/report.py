@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.data.prepare.labels import regions_in, share_of_hits
-from rsagan.data.prepare.plan import Plan
+from rsagan.data.prepare.plan import ESTIMATED, Plan
 from rsagan.data.prepare.sheet import contact_sheet
 from rsagan.data.prepare.tasks import Record
 from rsagan.data.prepared import PreparedFolder
@@ -113,8 +113,8 @@ def _warnings(report: dict[str, Any], counts: Counts) -> list[str]:
         warnings.append(
             f"{counts.outside / joints:.1%} of the joints lie outside the frame, the sign of a wrong --frame."
         )
-    labels = report["plan"].get("labels", "estimated")
-    possible = [] if labels == "estimated" else [region.name.lower() for region in sorted(regions_in(labels))]
+    labels = report["plan"].get("labels", ESTIMATED)
+    possible = [] if labels == ESTIMATED else [region.name.lower() for region in sorted(regions_in(labels))]
     empty = [name for name in possible if report["regions"][name]["of all pictures"] < _RARE]
     if empty:
         warnings.append(f"Hardly any picture has the regions {', '.join(empty)}: is the label set right?")
