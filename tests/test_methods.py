@@ -1,6 +1,7 @@
 """Methods by name, and lists of pairs painted in bulk: resumable, under the names others use."""
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +128,10 @@ def test_methods_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "class Net:\n    def __call__(self, person, pose):\n        return person.picture\nnumber = 3\n"
     )
     (tmp_path / "torn.py").write_text("import nothing_of_that_name\n")
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("sys.path", [each for each in sys.path if each])
+    with pytest.raises(InputError, match="cannot be loaded"):
+        load_method("theirs:paint")
+    monkeypatch.chdir(tmp_path)  # modules are looked for here too
     assert callable(load_method("theirs:paint"))
     assert type(load_method("theirs:Net")).__name__ == "Net"
     for text, word in (

@@ -8,6 +8,7 @@ registered as an entry point of the group `rsagan.methods`.
 import hashlib
 import importlib
 import json
+import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -82,7 +83,7 @@ class Painting:
 def load_method(text: str) -> Method:
     """A method by the name of its entry point, or as `module:object`; a class is made without arguments.
 
-    `rsagan` is this package's own shipped weights.
+    `rsagan` is this package's own shipped weights. Modules are also looked for in the current folder.
 
     Raises:
         InputError: there is none of that name, or it cannot be imported or called.
@@ -95,6 +96,8 @@ def load_method(text: str) -> Method:
             found: Any = known[text].load()
         elif text.count(":") == 1:
             module, name = text.split(":")
+            if "" not in sys.path:
+                sys.path.insert(0, "")
             found = getattr(importlib.import_module(module), name)
         else:
             names = ", ".join(sorted(known)) or "none"

@@ -12,7 +12,7 @@ from rsagan.cli.adapt import Adapt
 from rsagan.cli.animate import Animate
 from rsagan.cli.console import Console
 from rsagan.cli.lists import paint_list, score_others
-from rsagan.cli.options import Background, Count, Size, Weights, WhichPerson
+from rsagan.cli.options import Background, Count, Size, Weights, WhichPerson, refuse
 from rsagan.cli.prepare import Prepare
 from rsagan.cli.web import Web
 
@@ -58,6 +58,9 @@ class Generate:
         from rsagan import jobs
 
         if self.pairs is not None:
+            refuse(
+                self, "pose", "size", "person", "background", "retarget", "refine", "parsing", "labels", of="--pairs"
+            )
             paint_list(console, self.source, self.pairs, self.out, self.weights, self.naming)
             return
         with console.progress("painting") as progress:
@@ -228,6 +231,7 @@ class Evaluate:
 
         if self.method or self.protocol or self.pairs:
             protocol = self.protocol or "clean-v1"
+            refuse(self, "limit", of="a protocol")
             score_others(
                 console, self.results, self.method, self.weights, self.data, self.out, protocol, self.pairs,
                 self.standard,
