@@ -1,6 +1,7 @@
 """Methods by name, and lists of pairs painted in bulk: resumable, under the names others use."""
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,10 @@ def test_a_list_is_painted_once(naming: str, prepared: Path, tmp_path: Path) -> 
         paint_pairs(method, "m", folder, pairs, tmp_path / "out", naming)  # type: ignore[arg-type]
     painting = paint_pairs(copy, "m", folder, pairs, tmp_path / "out", naming)  # type: ignore[arg-type]
     assert (painting.there, painting.painted, painting.problems) == (5, len(pairs) - 5, [])
+    numbers = {identity: k for k, identity in enumerate(sorted({each.identity for each in folder.entries}), 1)}
     for source, target in pairs:
-        path = tmp_path / "out" / result_name(source, target, naming)  # type: ignore[arg-type]
+        number = numbers[folder.entries[folder.index[source]].identity]
+        path = tmp_path / "out" / result_name(source, target, naming, number)  # type: ignore[arg-type]
         with Image.open(path) as image:
             notice = image.info["comment"].decode() if naming == "reid" else image.info["Description"]
             assert "AI-generated" in notice
@@ -45,12 +48,20 @@ def test_a_list_is_painted_once(naming: str, prepared: Path, tmp_path: Path) -> 
     assert len(list((tmp_path / "out").iterdir())) == len(pairs) + 1
 
 
-def test_reid_trainers_read_the_sources_identity() -> None:
-    name = result_name("0002_c1s1_000451_03", "0012_c3s1_000001_01", "reid")
+@pytest.mark.parametrize(
+    ("source", "target", "read"),
+    [
+        ("0002_c4s1_000451_03", "0012_c3s1_000001_01", ("0002", "4")),
+        ("p000000_00", "p000000_01", ("0007", "1")),  # synthetic people have no cameras
+        ("fashionMENDenimid0000008001_1front", "fashionMENDenimid0000008001_2side", ("0007", "1")),
+    ],
+)
+def test_reid_trainers_read_the_sources_identity(source: str, target: str, read: tuple[str, str]) -> None:
+    name = result_name(source, target, "reid", 7)
     match = re.search(r"([-\d]+)_c(\d)", name)
     assert match is not None
-    assert match.groups() == ("0002", "1")
-    assert name.endswith(".jpg")
+    assert match.groups() == read
+    assert name.endswith(f"{source}_2_{target}.jpg")
 
 
 def test_other_pictures_are_left_alone(prepared: Path, tmp_path: Path) -> None:
@@ -74,6 +85,12 @@ def test_what_a_method_gives_is_checked(prepared: Path, tmp_path: Path) -> None:
     for number, wrong in enumerate((None, np.zeros((64, 48, 3)), np.zeros((4, 4, 3), np.uint8))):
         with pytest.raises(InputError, match="a picture is uint8"):
             paint_pairs(lambda person, pose, w=wrong: w, "m", folder, pairs, tmp_path / str(number))  # type: ignore[misc]
+
+    def broken(person: Person, pose: Pose) -> np.ndarray:
+        raise RuntimeError("sizes of tensors must match")
+
+    with pytest.raises(InputError, match=r"failed at .*sizes of tensors must match \(test_methods.py, line \d+\)"):
+        paint_pairs(broken, "m", folder, pairs, tmp_path / "broken")
 
     def refuses(person: Person, pose: Pose) -> np.ndarray:
         raise InputError("too few joints.")
@@ -111,7 +128,10 @@ def test_methods_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "class Net:\n    def __call__(self, person, pose):\n        return person.picture\nnumber = 3\n"
     )
     (tmp_path / "torn.py").write_text("import nothing_of_that_name\n")
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("sys.path", [each for each in sys.path if each])
+    with pytest.raises(InputError, match="cannot be loaded"):
+        load_method("theirs:paint")
+    monkeypatch.chdir(tmp_path)  # modules are looked for here too
     assert callable(load_method("theirs:paint"))
     assert type(load_method("theirs:Net")).__name__ == "Net"
     for text, word in (

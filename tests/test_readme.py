@@ -1,4 +1,4 @@
-"""What the README tells people to type works."""
+"""What the README and the page of benchmarks tell people to type works."""
 
 import re
 import shlex
@@ -11,10 +11,13 @@ import tyro
 from rsagan.cli.verbs import VERBS
 
 ROOT = Path(__file__).parent.parent
-BLOCKS = re.findall(r"```(\w*)\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+BLOCKS, BENCHMARKS = (
+    re.findall(r"```(\w*)\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    for page in ("README.md", "docs/benchmarks.md")
+)
 COMMANDS = [
     line.split("#")[0].strip()
-    for kind, block in BLOCKS
+    for kind, block in BLOCKS + BENCHMARKS
     if kind == ""
     for line in block.splitlines()
     if line.startswith("rsagan")

@@ -10,7 +10,7 @@ RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results"
 
 def main() -> None:
     reports = [path for path in sorted(RESULTS.rglob("report.json")) if "numbers" in json.loads(path.read_text())]
-    (RESULTS / "README.md").write_text(results_page(reports), encoding="utf-8")
+    (RESULTS / "README.md").write_text(results_page(reports, RESULTS), encoding="utf-8")
     print(f"{RESULTS / 'README.md'}: {len(reports)} reports")
 
 

@@ -8,7 +8,9 @@ registered as an entry point of the group `rsagan.methods`.
 import hashlib
 import importlib
 import json
+import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -19,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from rsagan import __version__
+from rsagan.data.prepare.names import market_name
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.files import check_folder, replacing
@@ -80,7 +83,7 @@ class Painting:
 def load_method(text: str) -> Method:
     """A method by the name of its entry point, or as `module:object`; a class is made without arguments.
 
-    `rsagan` is this package's own shipped weights.
+    `rsagan` is this package's own shipped weights. Modules are also looked for in the current folder.
 
     Raises:
         InputError: there is none of that name, or it cannot be imported or called.
@@ -93,6 +96,8 @@ def load_method(text: str) -> Method:
             found: Any = known[text].load()
         elif text.count(":") == 1:
             module, name = text.split(":")
+            if "" not in sys.path:
+                sys.path.insert(0, "")
             found = getattr(importlib.import_module(module), name)
         else:
             names = ", ".join(sorted(known)) or "none"
@@ -107,14 +112,17 @@ def load_method(text: str) -> Method:
     return found
 
 
-def result_name(source: str, target: str, naming: Naming = "gfla") -> str:
+def result_name(source: str, target: str, naming: Naming = "gfla", number: int = 0) -> str:
     """What a pair's picture is called: as GFLA's and its heirs' scripts, as PATN's, or for re-ID trainers.
 
-    Re-ID trainers read identity and camera from the beginning of a JPEG's name, which is the source's.
+    Re-ID trainers read identity and camera from the beginning of a JPEG's name, which is the source's. A source that is
+    not named as in Market-1501 is put behind a `number` of its identity and camera 1.
     """
     if naming == "patn":
         return f"{source}.jpg___{target}.jpg_vis.png"
-    return f"{source}_2_{target}_vis.png" if naming == "gfla" else f"{source}_2_{target}.jpg"
+    if naming == "gfla":
+        return f"{source}_2_{target}_vis.png"
+    return f"{source if market_name(source) else f'{number:04d}_c1s1_{source}'}_2_{target}.jpg"
 
 
 def paint_pairs(
@@ -134,13 +142,18 @@ def paint_pairs(
         progress: called with (pictures done, pictures in all).
 
     Raises:
-        InputError: an unknown naming; `out` holds pictures of another method or list.
+        InputError: an unknown naming; `out` holds pictures of another method or list; the method fails, or gives no
+            picture.
     """
     if naming not in NAMINGS:
         raise InputError(f"There is no naming {naming!r}; there are {', '.join(NAMINGS)}.")
     out = Path(out)
     _claim(out, name, pairs, naming)
-    files = [out / result_name(*pair, naming) for pair in pairs]
+    identities = [folder.entries[folder.index[source]].identity for source, _ in pairs]
+    numbers = {identity: k for k, identity in enumerate(sorted({each.identity for each in folder.entries}), 1)}
+    files = [
+        out / result_name(*pair, naming, numbers[identity]) for pair, identity in zip(pairs, identities, strict=True)
+    ]
     rest = sorted((pair, path) for pair, path in zip(pairs, files, strict=True) if not path.is_file())
     there, seconds, problems = len(pairs) - len(rest), 0.0, []
     last, person = "", None
@@ -156,6 +169,12 @@ def paint_pairs(
         except InputError as error:
             problems.append(f"{source} to {target}: {error}")
             continue
+        except Exception as error:  # whatever a stranger's network does
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            raise InputError(
+                f"The method {name} failed at {source} to {target}: {type(error).__name__}: {error} "
+                f"({Path(place.filename).name}, line {place.lineno})."
+            ) from error
         seconds += time.perf_counter() - start
         _write(path, _checked(picture, folder.size, name), f"{AI_NOTICE}, painted by {name}")
     if progress:

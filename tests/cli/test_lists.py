@@ -61,3 +61,22 @@ def test_results_of_other_pairs_are_one_sentence(
     assert "No file" in json.loads(captured.out)["error"]
     assert captured.err.count("\n") == 1
     assert PreparedFolder(prepared).path == prepared
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("generate", "FOLDER", "--pairs", "LIST", "--pose", "walk"), "With --pairs, --pose"),
+        (("generate", "FOLDER", "--pairs", "LIST", "--refine", "--background", "keep"), "--background and --refine"),
+        (("evaluate", "--data", "FOLDER", "--protocol", "clean-v1", "--limit", "2"), "With a protocol, --limit"),
+        (("evaluate", "--data", "FOLDER", "--protocol", "fid", "--standard"), "There is no protocol 'fid'"),
+    ],
+)
+def test_options_without_meaning_are_refused(
+    arguments: tuple[str, ...], word: str, prepared: Path, pairs: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    given = [{"FOLDER": str(prepared), "LIST": str(pairs)}.get(each, each) for each in arguments]
+    assert main([*given, "--out", str(tmp_path / "out")]) == 2
+    assert word in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -13,9 +13,10 @@ import layouts
 import legacy_scripts as slow
 from rsagan.evaluation.benchmark import similarity
 from rsagan.evaluation.benchmark.body_mask import body_mask
-from rsagan.evaluation.benchmark.distributions import frechet_distance, inception_score, kernel_distance
+from rsagan.evaluation.benchmark.inception_score import inception_score
 from rsagan.evaluation.benchmark.measure import Distance, Network, Networks, measure
-from rsagan.evaluation.benchmark.protocols import PROTOCOLS, whole_batches
+from rsagan.evaluation.benchmark.protocols import INCEPTION_2015, INCEPTION_IMAGENET, PROTOCOLS, whole_batches
+from rsagan.evaluation.sets import frechet_distance, kernel_distance
 
 
 def features(pictures: Tensor) -> Tensor:
@@ -180,6 +181,7 @@ def test_distributions_are_torchmetrics() -> None:
         metric.update(b[:40], real=False)
     assert frechet_distance(one, other[:40]) == pytest.approx(float(fid.compute()), abs=1e-4)
     assert kernel_distance(one, other[:40]) == pytest.approx(float(kid.compute()[0]), abs=1e-4)
+    assert kernel_distance(one, other) == pytest.approx(slow.kernel_distance(one, other), abs=1e-9)
     assert frechet_distance(one, other) == pytest.approx(slow.frechet(one, other), abs=1e-6)
     assert frechet_distance(one, one) == pytest.approx(0, abs=1e-6)
     score = InceptionScore(feature=Flat(), splits=1)
@@ -198,16 +200,59 @@ def test_clean_features_count_every_picture(many: Pictures) -> None:
     own = measure(PROTOCOLS["clean-v1"], truths, truths, reference, NETWORKS).numbers
     key = "Fréchet distance (tiny)"
     assert scores.numbers[f"{key}, of the true pictures"] == pytest.approx(own[key], abs=1e-9)
-    assert "KID x1000 (tiny)" in scores.numbers
+    assert "kernel distance x1000 (tiny)" in scores.numbers
 
 
-def test_names_are_kept_for_the_networks_they_stand_for(many: Pictures) -> None:
+@pytest.mark.parametrize(
+    ("protocol", "network", "names"),
+    [
+        ("clean-v1", INCEPTION_2015, {"FID", "KID x1000", "LPIPS"}),
+        ("gfla-legacy", INCEPTION_IMAGENET, {"FID", "LPIPS"}),
+        ("patn-legacy", INCEPTION_2015, {"Inception Score", "LPIPS"}),
+        ("clean-v1", INCEPTION_IMAGENET, {"LPIPS"}),
+        ("gfla-legacy", INCEPTION_2015, {"LPIPS"}),
+    ],
+)
+def test_names_are_kept_for_the_networks_they_stand_for(
+    many: Pictures, protocol: str, network: str, names: set[str]
+) -> None:
     results, truths, reference = (those[:8] for those in many)
-    real = Networks(Network("inception-2015", features, 75), Distance("lpips-alex", l2))
-    numbers = measure(PROTOCOLS["clean-v1"], results, truths, reference, real).numbers
-    assert {"FID", "LPIPS"} <= set(numbers)
-    mine = measure(PROTOCOLS["clean-v1"], results, truths, reference, NETWORKS).numbers
-    assert not {"FID", "LPIPS"} & set(mine)
+    real = Networks(Network(network, features, 75), Distance("lpips-alex", l2), Network(network, probabilities))
+    found = set(measure(PROTOCOLS[protocol], results, truths, reference, real).numbers)
+    assert found & {"FID", "KID x1000", "LPIPS", "Inception Score"} == names
+    mine = set(measure(PROTOCOLS[protocol], results, truths, reference, NETWORKS).numbers)
+    assert not mine & {"FID", "KID x1000", "LPIPS", "Inception Score"}
+
+
+@pytest.mark.parametrize("name", ["gfla-legacy", "dptn-legacy"])
+def test_lpips_within_the_mask_on_market(name: str) -> None:
+    """Of [-1, 1] times the mask, and without a partial batch, also where the whole pictures count all."""
+    drawn = [layouts.draw(i, 0, (128, 64)) for i in range(66)]
+    truths, joints = [each[0] for each in drawn], [each[2].astype(np.float32) for each in drawn]
+    results = noisy(truths)
+    scores = measure(PROTOCOLS[name], results, truths, None, NETWORKS, joints)
+    masked = []
+    for result, truth, points in zip(results[:64], truths, joints, strict=False):
+        mask = slow.mask(points, (128, 64)).astype(np.float32)[..., None]
+        masked.append(np.mean(((result / 127.5 - 1) * mask - (truth / 127.5 - 1) * mask) ** 2))
+    assert scores.numbers["mask-perceptual distance (l2)"] == pytest.approx(np.mean(masked), abs=1e-4)
+    assert scores.left_out["mask-perceptual distance (l2)"] == 2
+    assert not any("mask" in key for key in measure(PROTOCOLS[name], results, truths, None, NETWORKS).numbers)
+
+
+def test_pidm_shows_its_networks_reduced_pictures() -> None:
+    truths = [layouts.draw(i, 0, (512, 352))[0] for i in range(2)]
+    results, reference = noisy(truths), [layouts.draw(i, 1, (512, 352))[0] for i in range(3)]
+    found = measure(PROTOCOLS["pidm-legacy"], results, truths, reference, NETWORKS).numbers
+    small = [[slow.reduced(each) for each in those] for those in (results, truths, reference)]
+    expected = np.mean([np.mean((a / 127.5 - b / 127.5) ** 2) for a, b in zip(small[0], small[1], strict=True)])
+    assert found["perceptual distance (l2)"] == pytest.approx(expected, abs=1e-4)
+    distance = slow.frechet(
+        *(features(slow.imagenet_shift(each, 75)).numpy().astype(np.float64) for each in (small[0], small[2]))
+    )
+    assert found["Fréchet distance (tiny)"] == pytest.approx(distance, abs=1e-4)
+    pixels = slow.gfla(results, truths, False, 1.2)
+    assert found["SSIM"] == pytest.approx(pixels["SSIM"], abs=1e-4)
 
 
 def test_unequal_lists_are_refused(wide: Pictures) -> None:

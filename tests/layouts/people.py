@@ -17,7 +17,9 @@ IDS: dict[str, list[list[int]]] = {
     "rsagan": [[0], [1], [2], [3], [4], [5], [6], [7]],
 }
 # What our regions become on the way there and back: some tables merge.
-BACK: dict[str, list[int]] = {name: list(range(8)) for name in IDS} | {"casd": [0, 1, 2, 3, 4, 4, 6, 7]}
+BACK: dict[str, list[int]] = {name: list(range(8)) for name in IDS} | {
+    name: [0, 1, 2, 3, 4, 4, 6, 7] for name in ("casd", "pise")
+}
 
 
 @dataclass

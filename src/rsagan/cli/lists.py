@@ -33,18 +33,22 @@ def score_others(
     out: Path,
     protocol: str,
     pairs: Path | None,
+    standard: bool,
 ) -> None:
     """`rsagan evaluate` by a protocol: a folder of results, any method, or weights of ours."""
     from rsagan.errors import InputError
+    from rsagan.evaluation.benchmark.networks import published_networks
+    from rsagan.evaluation.benchmark.protocols import find_protocol
     from rsagan.evaluation.benchmark.results import markdown, score_method, score_results
     from rsagan.methods import Ours
 
+    if sum(each is not None for each in (results, method, weights)) > 1:
+        raise InputError("Name one of --results, --method and --weights to score.")
+    networks = published_networks(find_protocol(protocol)) if standard else None
     with console.progress("scoring") as progress:
-        if sum(each is not None for each in (results, method, weights)) > 1:
-            raise InputError("Name one of --results, --method and --weights to score.")
         if results is not None:
-            report = score_results(results, data, out, protocol, pairs, progress=progress)
+            report = score_results(results, data, out, protocol, pairs, networks, progress=progress)
         else:
-            report = score_method(method or Ours(weights), data, out, protocol, pairs, progress=progress)
+            report = score_method(method or Ours(weights), data, out, protocol, pairs, networks, progress)
     console.notes(report["warnings"])
     console.result(report, markdown(report).splitlines())

@@ -1,12 +1,22 @@
 """Options that several verbs share."""
 
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from tyro.conf import arg
+
+from rsagan.errors import InputError
 
 Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
 Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")]
 WhichPerson = Annotated[str, arg(metavar="largest|N|X,Y")]
 Background = Annotated[str, arg(metavar="keep|plain|FILE")]
 Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
+
+
+def refuse(verb: Any, *names: str, of: str) -> None:
+    """Raises InputError if options are given that have no meaning beside `of`, rather than to pass them over."""
+    given = [each.name for each in fields(verb) if each.name in names and getattr(verb, each.name) != each.default]
+    if given:
+        raise InputError(f"With {of}, --{' and --'.join(given)} has no meaning; leave it out.")

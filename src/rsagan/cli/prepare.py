@@ -10,7 +10,7 @@ from rsagan.cli.console import Console
 from rsagan.cli.options import Size
 
 Folder = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: that of the pictures)")]
-Parsing = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: regions are estimated)")]
+Parsing = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: one beside the lists, else none)")]
 Labels = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: by the folder's name)")]
 Frame = Annotated[Literal["256x256", "256x176"] | None, arg(help_behavior_hint="(default: by the lists' name)")]
 Workers = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: one a core)")]
@@ -28,13 +28,13 @@ class DeepFashion:
     lists: Folder = None
     """Folder of the lists: fasion-resize-*.csv, fasion-*.csv, or train_pairs.txt and pose/."""
     parsing: Parsing = None
-    """Folder of parsing maps: trainSPL8, semantic_merge3, seg, or PNGs of any label set."""
+    """Folder of parsing maps: trainSPL8, semantic_merge3, seg, or PNGs of any label set; else regions are estimated."""
     labels: Labels = None
-    """Label set of the parsing maps: pise, adgan, casd, cihp, lip, atr, fashn."""
+    """Label set of the parsing maps: pise, adgan, casd, cihp, lip, atr, fashn; or estimated."""
     fit: Literal["crop", "squash"] = "crop"
     """crop: the middle of the square pictures; squash: the tall high-resolution pictures, stretched."""
     size: Size = "256x176"
-    """256x176 or 512x352."""
+    """256x176, 512x352, or 256x256 (tall pictures squashed, as GFLA and PIDM score them)."""
     frame: Frame = None
     """Frame that the listed joints are given in."""
     workers: Workers = None
@@ -66,9 +66,9 @@ class Market1501:
     lists: Folder = None
     """Folder of market-pairs-*.csv and market-annotation-*.csv."""
     parsing: Parsing = None
-    """Folder of parsing maps, PNGs under the pictures' names."""
+    """Folder of parsing maps, PNGs under the pictures' names; without, regions are estimated."""
     labels: Labels = None
-    """Label set of the parsing maps: cihp, lip, atr, fashn, pise, adgan, casd."""
+    """Label set of the parsing maps: cihp, lip, atr, fashn, pise, adgan, casd; or estimated."""
     workers: Workers = None
     """Processes."""
     json: bool = False
@@ -165,4 +165,6 @@ class Prepare:
 def _tell(console: Console, report: dict[str, Any], out: Path) -> None:
     console.notes(report["warnings"])
     counts = [f"{row['found']:,} {name}" for name, row in report["counts"].items()]
+    if labels := report["plan"].get("labels"):
+        counts.append("regions estimated" if labels == "estimated" else f"regions from {labels} maps")
     console.result(report, [", ".join(counts), f"The folder is {out}; look at {out / 'contact-sheet.png'}"])

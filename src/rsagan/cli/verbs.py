@@ -12,7 +12,7 @@ from rsagan.cli.adapt import Adapt
 from rsagan.cli.animate import Animate
 from rsagan.cli.console import Console
 from rsagan.cli.lists import paint_list, score_others
-from rsagan.cli.options import Background, Count, Size, Weights, WhichPerson
+from rsagan.cli.options import Background, Count, Size, Weights, WhichPerson, refuse
 from rsagan.cli.prepare import Prepare
 from rsagan.cli.web import Web
 
@@ -58,6 +58,9 @@ class Generate:
         from rsagan import jobs
 
         if self.pairs is not None:
+            refuse(
+                self, "pose", "size", "person", "background", "retarget", "refine", "parsing", "labels", of="--pairs"
+            )
             paint_list(console, self.source, self.pairs, self.out, self.weights, self.naming)
             return
         with console.progress("painting") as progress:
@@ -218,7 +221,7 @@ class Evaluate:
     limit: Count = None
     """Score only so many pairs, spread over the list."""
     standard: bool = False
-    """Add LPIPS, FID, KID and IS by the published networks (needs the extra standard-metrics)."""
+    """Score by the published networks: LPIPS, FID, KID, IS (needs the extra standard-metrics)."""
     method: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: none)")] = None
     """Paint with this method, a name or module:object, and score it by the protocol."""
     protocol: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: the full report)")] = None
@@ -234,7 +237,11 @@ class Evaluate:
 
         if self.method or self.protocol or self.pairs:
             protocol = self.protocol or "clean-v1"
-            score_others(console, self.results, self.method, self.weights, self.data, self.out, protocol, self.pairs)
+            refuse(self, "limit", of="a protocol")
+            score_others(
+                console, self.results, self.method, self.weights, self.data, self.out, protocol, self.pairs,
+                self.standard,
+            )  # fmt: skip
             return
         standard = Standard.load() if self.standard else None
         with console.progress("scoring") as progress:

@@ -14,6 +14,7 @@ The manifest vouches for poses.jsonl, and poses.jsonl for every picture.
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -250,6 +251,8 @@ def write_image(path: Path, image: NDArray[Any], options: Sequence[int]) -> str:
         unfinished.write_bytes(data.tobytes())
         unfinished.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
     return hashlib.sha256(data.tobytes()).hexdigest()
 

@@ -1,7 +1,8 @@
 """Which file of a results folder is which pair, whoever named it, and the picture in it.
 
-Methods name a result after its source and its target: `FROM.jpg___TO.jpg_vis.png` (PATN, whose file holds five pictures
-side by side, the result last), `FROM_2_TO_vis.png` (GFLA, DPTN, NTED, PIDM), `FROM_to_TO.png` (CFLD and others).
+Methods name a result after its source and its target: `FROM.jpg___TO.jpg_vis.jpg` (PATN, ADGAN, whose files hold five
+pictures side by side, the result last), `FROM_2_TO_vis.jpg` (GFLA, DPTN, NTED, PIDM), `FROM_TO_vis.jpg` (PISE),
+`FROM_to_TO.png` (others; CFLD's own script keeps no pictures).
 """
 
 import re
@@ -18,10 +19,57 @@ from rsagan.errors import InputError
 from rsagan.people import Picture, read_picture
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
-_SEPARATORS: Final = re.compile(r"(?=(___|_2_|_to_|_TO_|-to-))")  # ahead, so that a_2_2_b is parted at both
+_SEPARATORS: Final = re.compile(r"(?=(___|_2_|_to_|_TO_|-to-|_))")  # ahead, so that a_2_2_b is parted at both
 _PANELS: Final = 5
-_PAD: Final = 40
 _NAMED: Final = 3
+_SAMPLE: Final = 24
+# How a result comes to the frame of its truth.
+AS_IT_IS: Final = "as they are"
+LAST_PANEL: Final = "the last of five panels"
+MIDDLE: Final = "the middle of a square"
+UNSQUASHED: Final = "squashed squares, stretched back"
+REDUCED: Final = "reduced from a larger size"
+
+
+class Results:
+    """A folder of results, one a pair.
+
+    Five pictures side by side: the last is taken. Twice or four times as large: reduced, bicubically. A square one
+    where the frame is none has the person in its middle (PISE) or all of the frame squashed into it (GFLA, PIDM);
+    which of the two is decided for the folder, by what lies nearer to the true pictures.
+
+    Attributes:
+        files: in the order of the pairs.
+        forms: how a sample of them comes to the frame, in words.
+
+    Raises:
+        InputError: as `find_results`; a picture that cannot be read, or of another size.
+    """
+
+    def __init__(self, path: Path, data: PreparedFolder, pairs: Sequence[Pair]) -> None:
+        self.files, self.size, self._squashed = find_results(path, data, pairs), data.size, False
+        spread = np.unique(np.linspace(0, len(pairs) - 1, min(_SAMPLE, len(pairs))).astype(int))
+        pictures = {int(at): read_picture(self.files[at]) for at in spread}
+        square = (data.size[0], data.size[0])
+        apart = {MIDDLE: 0.0, UNSQUASHED: 0.0}
+        for at, picture in pictures.items():
+            if picture.shape[:2] == square != data.size:
+                truth = data.picture(data.index[pairs[at][1]]).astype(np.int16)
+                for how in apart:
+                    apart[how] += float(np.abs(_brought(picture, data.size, how) - truth).mean())
+        self._squashed = apart[UNSQUASHED] < apart[MIDDLE]
+        self.forms = sorted({self._form(picture, self.files[at]) for at, picture in pictures.items()})
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def read(self, at: int) -> Picture:
+        """The result of the pair at that place: uint8 (H, W, 3) of the frame's size. Raises InputError."""
+        picture = read_picture(self.files[at])
+        return _brought(picture, self.size, self._form(picture, self.files[at]))
+
+    def _form(self, picture: Picture, where: Path) -> str:
+        return _how((picture.shape[0], picture.shape[1]), self.size, self._squashed, where)
 
 
 def find_results(folder: Path, data: PreparedFolder, pairs: Sequence[Pair]) -> list[Path]:
@@ -75,24 +123,27 @@ def possible_pairs(name: str, data: PreparedFolder) -> list[Pair]:
     return found
 
 
-def read_result(path: Path, size: tuple[int, int]) -> Picture:
-    """The result in a file: uint8 (H, W, 3) of `size`.
-
-    Five pictures side by side: the last. A square one with the person in its middle: the middle. Twice or four times
-    as large: reduced, bicubically.
-
-    Raises:
-        InputError: unreadable, or of another size.
-    """
-    picture = read_picture(path)
+def _how(given: tuple[int, int], size: tuple[int, int], squashed: bool, where: Path) -> str:
+    """How a result of one height and width comes to those of the frame, in words."""
     height, width = size
-    given = picture.shape[:2]
+    if given == size:
+        return AS_IT_IS
     if given == (height, width * _PANELS):
+        return LAST_PANEL
+    if given == (height, height):
+        return UNSQUASHED if squashed else MIDDLE
+    if given in ((2 * height, 2 * width), (4 * height, 4 * width)):
+        return REDUCED
+    raise InputError(f"{where} is {given[0]}x{given[1]}; its true picture is {height}x{width}.")
+
+
+def _brought(picture: Picture, size: tuple[int, int], how: str) -> Picture:
+    height, width = size
+    if how == LAST_PANEL:
         picture = picture[:, -width:]
-    elif given == (height, width + 2 * _PAD) and height == given[1]:
-        picture = picture[:, _PAD:-_PAD]
-    elif given in ((2 * height, 2 * width), (4 * height, 4 * width)):
+    elif how == MIDDLE:
+        left = (picture.shape[1] - width) // 2
+        picture = picture[:, left : left + width]
+    elif how in (UNSQUASHED, REDUCED):
         picture = np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC))
-    elif given != size:
-        raise InputError(f"{path} is {given[0]}x{given[1]}; its true picture is {height}x{width}.")
     return np.ascontiguousarray(picture)

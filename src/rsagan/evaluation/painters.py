@@ -13,7 +13,7 @@ from torch import Tensor
 from rsagan.data.named import Pair
 from rsagan.data.prepared import PreparedFolder, file_hash
 from rsagan.errors import InputError
-from rsagan.evaluation.found import find_results, read_result
+from rsagan.evaluation.found import Results
 from rsagan.network import Generator, load_weights
 from rsagan.network.style_injection import read_flow
 from rsagan.people import Parsing, Picture, one_hot
@@ -127,16 +127,18 @@ class Folder:
 
     def __init__(self, path: Path | str) -> None:
         self.path, self.name = Path(path), Path(path).name
-        self._files: dict[Pair, Path] = {}
+        self._results: Results | None = None
+        self._places: dict[Pair, int] = {}
         if not self.path.is_dir():
             raise InputError(f"{path} is no folder of results; give one, or `source` or `truth`.")
 
     def paint(self, folder: PreparedFolder, pairs: NDArray[np.int64], positions: NDArray[np.int64]) -> Painted:
         """See `Painter`."""
-        if not self._files:
+        if self._results is None:
             listed = named_pairs(folder, folder.pairs("test"))
-            self._files = dict(zip(listed, find_results(self.path, folder, listed), strict=True))
-        return Painted([read_result(self._files[pair], folder.size) for pair in named_pairs(folder, pairs)])
+            self._results = Results(self.path, folder, listed)
+            self._places = {pair: at for at, pair in enumerate(listed)}
+        return Painted([self._results.read(self._places[pair]) for pair in named_pairs(folder, pairs)])
 
     def describe(self) -> dict[str, Any]:
         """See `Painter`."""

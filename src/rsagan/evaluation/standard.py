@@ -3,6 +3,9 @@
 They need the extra `[standard-metrics]` (torchvision, torch-fidelity) and, the first time, internet for the weights.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +19,20 @@ from rsagan.people import Picture
 
 _BATCH: Final = 16
 _SUBSET: Final = 1000
+
+
+@contextmanager
+def downloading() -> Iterator[None]:
+    """For the loading of published networks: says in one sentence (AssetError) what is missing."""
+    try:
+        yield
+    except ImportError as error:
+        raise AssetError("LPIPS and FID need `pip install 'rsagan[standard-metrics]'`.") from error
+    except OSError as error:
+        raise AssetError(
+            f"The published weights of LPIPS and FID could not be downloaded ({error}); leave out --standard, or put "
+            f"them into {Path(torch.hub.get_dir()) / 'checkpoints'} where there is internet."
+        ) from error
 
 
 class Standard:
@@ -33,17 +50,13 @@ class Standard:
     @classmethod
     def load(cls) -> "Standard":
         """The published ones. Raises AssetError if a package or the weights cannot be had."""
-        try:
+        with downloading():
             from torchmetrics.image.fid import NoTrainInceptionV3
             from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
             lpips = LearnedPerceptualImagePatchSimilarity(net_type="alex").net
             inception = NoTrainInceptionV3("inception-v3-compat", ["2048"])
             score = NoTrainInceptionV3("inception-v3-compat", ["logits_unbiased"])
-        except ImportError as error:
-            raise AssetError("LPIPS and FID need `pip install 'rsagan[standard-metrics]'`.") from error
-        except OSError as error:
-            raise AssetError(f"The weights of LPIPS and FID could not be downloaded: {error}.") from error
         return cls(inception, lpips, score)
 
     @torch.no_grad()

@@ -1,5 +1,6 @@
 """Wrong options are caught and named before anything is written; broken files are named and the rest goes on."""
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 import layouts
 from rsagan.data import PreparedFolder
 from rsagan.data.prepare import engine, prepare_deepfashion, prepare_market1501
+from rsagan.data.prepare.deepfashion import plan_deepfashion
 from rsagan.data.prepare.sources import picture_roots
 from rsagan.errors import InputError
 
@@ -89,6 +91,7 @@ NARROW = "fasion-resize-annotation-train.csv"
         (nothing, {"lists": Path("nowhere")}, "not a folder"),
         (nothing, {"size": (256, 192)}, "512x352"),
         (nothing, {"size": (512, 352)}, "too small for --size"),
+        (nothing, {"size": (256, 256)}, "--fit squash"),
         (nothing, {"lists": None}, "--lists"),
         (lambda data: [shutil.rmtree(data / "pictures" / split) for split in ("train", "test")], {}, "None of the"),
         (edit(NARROW, lambda text: text.replace("keypoints_y", "x")), {}, "must begin"),
@@ -109,6 +112,18 @@ def test_wrong_options_and_lists_stop_with_one_sentence(
         prepare(data, **options)
     assert "\n" not in str(caught.value)
     assert not (data.parent / "out").exists()
+
+
+def test_maps_are_not_looked_for_if_regions_are_to_be_estimated(data: Path) -> None:
+    plan, views = plan_deepfashion(data / "pictures", data / "lists", None, "estimated")
+    assert plan.arguments["labels"] == "estimated"
+    assert all(view.parsing is None for view in views)
+    for name in ("trainSPL8", "testSPL8"):
+        (data / name).rename(data / "lists" / name)
+    plan, views = plan_deepfashion(data / "pictures", data / "lists")
+    assert plan.arguments["labels"] == "pise"
+    assert all(view.parsing is not None for view in views)
+    assert plan_deepfashion(data / "pictures", data / "lists", None, "estimated")[0].arguments["labels"] == "estimated"
 
 
 def test_the_right_labels_are_accepted(data: Path) -> None:
@@ -203,7 +218,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(data: Path, monkeypatch: py
 
 def test_other_arguments_and_other_data_are_refused(data: Path) -> None:
     prepare(data)
-    with pytest.raises(InputError, match="another fit"):
+    with pytest.raises(InputError, match=r"other options \(fit, layout\)"):
         prepare(data, fit="squash")
     (data.parent / "mine").mkdir()
     (data.parent / "mine" / "thesis.txt").write_text("precious")
@@ -213,17 +228,40 @@ def test_other_arguments_and_other_data_are_refused(data: Path) -> None:
         prepare_deepfashion(data.parent / "mine" / "thesis.txt", data, data / "lists", data / "lip", "lip", workers=1)
 
 
-def test_a_folder_that_cannot_be_written_stops_the_run(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk is no broken picture."""
-    from rsagan.data.prepare import tasks
+@pytest.mark.parametrize("where", ["picture", "journal"])
+def test_a_full_disk_stops_the_run_and_leaves_nothing_half_written(
+    data: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """A full disk is no broken picture, and once there is room the same command goes on."""
+    written = 0
 
-    def full(*_: Any) -> None:
-        raise InputError("Cannot write: no space left.")
+    def full(text: Any) -> None:
+        nonlocal written
+        written += 1
+        if written > 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(tasks, "write_view", full)
-    with pytest.raises(InputError, match="no space"):
-        prepare(data)
-    assert not (data.parent / "out" / "manifest.json").exists()
+    if where == "picture":
+        write = Path.write_bytes
+
+        def write_some(path: Path, content: bytes) -> int:
+            write(path, content[:10])
+            full(content)
+            return write(path, content)
+
+        patched = (Path, "write_bytes", write_some)
+    else:
+        to_json = engine.Record.to_json
+        patched = (engine.Record, "to_json", lambda record: full(record) or to_json(record))  # type: ignore[assignment]
+    with monkeypatch.context() as patch:
+        patch.setattr(*patched)
+        with pytest.raises(InputError, match=r"Cannot write .*No space left"):
+            prepare(data)
+    out = data.parent / "out"
+    assert not (out / "manifest.json").exists()
+    assert not list(out.rglob("*.part"))
+    prepare(data)
+    PreparedFolder(out).verify()
 
 
 def test_what_stands_out_is_in_the_report(data: Path) -> None:
@@ -267,6 +305,9 @@ def test_the_archive_of_the_size_is_taken(tmp_path: Path) -> None:
     assert picture_roots(tmp_path, True, (512, 352)) == [tmp_path / "512-352"]
     assert picture_roots(tmp_path, True, (128, 88)) == [tmp_path / "512-352"]
     assert picture_roots(tmp_path / "256-176", True, (512, 352)) == [tmp_path / "256-176"]
+    (tmp_path / "img").mkdir()  # larger pictures are better than an archive of another size
+    assert picture_roots(tmp_path, True, (512, 352)) == [tmp_path / "512-352"]
+    assert picture_roots(tmp_path, True, (256, 256)) == [tmp_path / "img"]
 
 
 def test_nothing_is_unpickled(data: Path) -> None:

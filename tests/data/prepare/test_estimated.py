@@ -122,6 +122,8 @@ def test_clips_that_make_no_folder(make: object, word: str, tmp_path: Path) -> N
 
 
 def test_folders_that_make_no_pairs(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no pictures"):
+        prepare_folder(tmp_path / "out", tmp_path, workers=1)
     write(tmp_path / "one" / "a.png", layouts.draw(0, 0)[0])
     with pytest.raises(InputError, match="1 identities"):
         prepare_folder(tmp_path / "out", tmp_path, workers=1)

@@ -12,6 +12,8 @@ from layouts import Figure
 from layouts.market1501 import market_name
 from rsagan.data import PreparedFolder
 from rsagan.data.prepare import prepare_deepfashion, prepare_market1501
+from rsagan.data.prepare.labels import regions_of
+from rsagan.people import Region
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +61,14 @@ def test_download_with_narrow_lists_and_pise_maps(people: list[Figure], tmp_path
     layouts.download(tmp_path, people)
     layouts.write_lists(tmp_path, people)
     layouts.write_maps(tmp_path, people, "pise", "SPL8")
-    report = prepare_deepfashion(tmp_path / "out", tmp_path, parsing=tmp_path, workers=1)
+    report = prepare_deepfashion(tmp_path / "out", tmp_path, workers=1)  # known maps beside the pictures are found
     prepared = PreparedFolder(tmp_path / "out")
     skin = 0
     for figure in people:
         found = prepared.parsing(prepared.index[layouts.flat_name(figure)])
         merged = np.isin(figure.parsing, (6, 7))
-        np.testing.assert_array_equal(found[~merged], figure.parsing[~merged])
+        expected = np.array(layouts.BACK["pise"], np.uint8)[figure.parsing]  # dresses are lower clothes
+        np.testing.assert_array_equal(found[~merged], expected[~merged])
         assert np.isin(found[merged], (6, 7)).all()
         if (figure.points >= 0).any():  # the released maps do not part arms from legs; the joints do
             skin += 1
@@ -74,6 +77,27 @@ def test_download_with_narrow_lists_and_pise_maps(people: list[Figure], tmp_path
     same_pictures(tmp_path / "out", people, layouts.flat_name, mean=4)
     assert report["counts"]["train pictures"] == {"found": 6, "known": 48_674}
     assert report["pictures without joints"] == [layouts.flat_name(people[3])]
+
+
+def test_shoes_of_the_released_maps_are_legs() -> None:
+    """They are a piece of the lower body there; trousers are one too, however far down they reach."""
+    _, parsing, points = layouts.draw(1, 0)
+    labels = layouts.label_map(parsing, "pise")
+    left, right = points[[10, 13]]
+    for ankle in (left, right):
+        labels[ankle[1] - 4 : ankle[1] + 6, ankle[0] - 6 : ankle[0] + 7] = 5
+    raised = points.astype(np.float32)
+    found = regions_of(labels, "pise", raised)
+    assert (found[labels == 5] == Region.LEGS).all()
+    assert (found[labels == 4] == Region.PANTS).all()
+    raised[9:11, 1] -= 100  # a raised leg keeps its shoe
+    moved = labels.copy()
+    moved[left[1] - 4 : left[1] + 6, left[0] - 6 : left[0] + 7] = 0
+    moved[left[1] - 104 : left[1] - 94, left[0] - 46 : left[0] - 33] = 5
+    raised[10, 0] -= 40
+    assert (regions_of(moved, "pise", raised)[moved == 5] == Region.LEGS).all()
+    unknown = np.full((18, 2), np.nan, np.float32)
+    assert (regions_of(labels, "pise", unknown)[labels == 5] == Region.PANTS).all()
 
 
 @pytest.mark.parametrize("label_set", ["adgan", "casd"])
@@ -127,6 +151,49 @@ def test_tall_pictures_at_twice_the_size(people: list[Figure], tmp_path: Path) -
             prepared.picture(prepared.index[layouts.flat_name(figure)]), (176, 256), None, 0, 0, cv2.INTER_AREA
         )
         assert np.abs(small.astype(int) - figure.picture).mean() < 4
+
+
+def test_tall_pictures_squashed_into_a_square(people: list[Figure], tmp_path: Path) -> None:
+    """As GFLA and PIDM score them; maps with margins and maps of the pictures' shape come to the same."""
+    layouts.download(tmp_path, people, high_resolution=True)
+    layouts.write_lists(tmp_path, people)
+    layouts.write_maps(tmp_path / "wide", people, "adgan", "seg")
+    layouts.write_maps(tmp_path / "narrow", people, "adgan", "nested")
+    for maps in ("wide", "narrow"):
+        out = tmp_path / f"out-{maps}"
+        prepare_deepfashion(out, tmp_path, None, tmp_path / maps, "adgan", "squash", (256, 256), workers=1)
+        prepared = PreparedFolder(out)
+        assert prepared.size == (256, 256)
+        for figure in people:
+            at = prepared.index[layouts.flat_name(figure)]
+            expected = np.where(figure.points < 0, np.nan, figure.points * [256 / 176, 1])
+            np.testing.assert_allclose(prepared.entries[at].points, expected, atol=1e-3)
+            small = cv2.resize(prepared.picture(at), (176, 256), None, 0, 0, cv2.INTER_AREA)
+            assert np.abs(small.astype(int) - figure.picture).mean() < 4
+            back = cv2.resize(prepared.parsing(at), (176, 256), None, 0, 0, cv2.INTER_NEAREST_EXACT)
+            np.testing.assert_array_equal(back, figure.parsing)
+
+
+def test_names_that_others_give_their_lists(people: list[Figure], tmp_path: Path) -> None:
+    layouts.write_flat(tmp_path, people)
+    layouts.write_maps(tmp_path / "parsing", people, "lip", "nested")
+    layouts.write_lists(tmp_path / "lists", people, "fashion")
+    for split in ("train", "test"):
+        path = tmp_path / "lists" / f"fashion-resize-annotation-{split}.csv"
+        path.rename(path.with_name(f"fasion-resize-annotation-pairs-{split}.csv"))
+    prepare_deepfashion(tmp_path / "out", tmp_path, tmp_path / "lists", tmp_path / "parsing", "lip", workers=1)
+    check(tmp_path / "out", people, layouts.flat_name, layouts.BACK["lip"], 0)
+
+
+def test_text_lists_name_pictures_in_no_pair(people: list[Figure], tmp_path: Path) -> None:
+    """The reference of distributions is all training pictures."""
+    layouts.write_flat(tmp_path, people)
+    layouts.write_maps(tmp_path / "parsing", people, "lip", "nested")
+    layouts.write_text_lists(tmp_path, people)
+    (tmp_path / "train.lst").write_text("".join(f"{layouts.listed_name(f, 'fashion')}\n" for f in people[:6]))
+    report = prepare_deepfashion(tmp_path / "out", tmp_path, None, tmp_path / "parsing", "lip", workers=1)
+    assert len(listed(people[:4])) < 4
+    assert report["counts"]["train pictures"]["found"] == len([f for f in people if f.split == "train"])
 
 
 def test_both_lists_give_the_same_folder(people: list[Figure], tmp_path: Path) -> None:

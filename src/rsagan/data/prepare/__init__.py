@@ -34,9 +34,11 @@ def prepare_deepfashion(
     Args:
         pictures: the download (`img` or `img_highres`, or a folder above them), a flat folder, or an LMDB archive.
         lists: folder of the lists; that of the pictures by default.
-        parsing: folder of parsing maps; regions are estimated without. labels: their label set, where it is not clear.
+        parsing: folder of parsing maps; by default a known one beside the lists or the pictures, else regions are
+            estimated. labels: the maps' label set, where it is not clear, or "estimated".
         fit: "crop" takes the middle of square pictures, "squash" stretches tall ones.
-        size: (256, 176) or (512, 352). frame: (256, 256) or (256, 176), of the listed joints, if not by their name.
+        size: (256, 176), (512, 352), or (256, 256), squashed.
+        frame: (256, 256) or (256, 176), of the listed joints, if not by their name.
         workers: processes; as many as there are cores by default. progress: called with (done, in all).
 
     Returns:

@@ -64,17 +64,16 @@ def _work(folder: Path, journal: Path, plan: Plan, done: set[str], workers: int,
     size = min(CHUNK, plan.chunk)
     chunks = (rest[start : start + size] for start in range(0, len(rest), size))
     try:
-        file = journal.open("a", encoding="utf-8", newline="\n")
+        with journal.open("a", encoding="utf-8", newline="\n") as file:
+            file.write("\n")  # ends a line that an interruption left torn
+            for lines in in_parallel(partial(_prepare, folder), chunks, workers):
+                file.write("".join(line + "\n" for line in lines))
+                file.flush()
+                count += len(lines)
+                if progress:
+                    progress(count, len(plan.tasks))
     except OSError as error:
         raise InputError(f"Cannot write {journal}: {error.strerror or error}.") from error
-    with file:
-        file.write("\n")  # ends a line that an interruption left torn
-        for lines in in_parallel(partial(_prepare, folder), chunks, workers):
-            file.write("".join(line + "\n" for line in lines))
-            file.flush()
-            count += len(lines)
-            if progress:
-                progress(count, len(plan.tasks))
 
 
 def _prepare(folder: Path, tasks: Sequence[Task]) -> list[str]:
@@ -149,4 +148,4 @@ def _difference(found: Any, wanted: dict[str, Any]) -> str:
     if not isinstance(found, dict):
         return "holds other data"
     names = [key for key in sorted(set(found) | set(wanted)) if found.get(key) != wanted.get(key)]
-    return f"was prepared with another {' and '.join(names)}"
+    return f"was prepared with other options ({', '.join(names)})"

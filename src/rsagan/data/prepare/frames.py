@@ -1,8 +1,9 @@
 """From the frames that circulate to the frame wanted: pictures, region maps and joints alike.
 
 DeepFashion's pictures are square with the person in the middle, or tall as they were taken. `crop` takes the middle
-columns of square ones (176 of 256); `squash` stretches tall ones. The results are different pictures, so the choice is
-part of a prepared folder's name of itself.
+columns of square ones (176 of 256); `squash` stretches tall ones, which are nearly shaped like that, or squashes them
+into a square, as GFLA and PIDM do. The results are different pictures, so the choice is part of a prepared folder's
+name of itself.
 """
 
 from typing import Final, Literal
@@ -28,16 +29,16 @@ def fit_picture(picture: Picture, size: tuple[int, int], fit: Fit, where: str) -
         InputError: `crop` of a picture that is not square; `squash` that would stretch by more than a tenth; a picture
             that would have to be enlarged by more than a tenth.
     """
-    if picture.shape[:2] == tuple(size):
-        return picture
     height, width = size
-    given = picture.shape[:2]
+    given, upright = picture.shape[:2], _upright(size)
+    if given == tuple(size) == upright:
+        return picture
     if given[0] * (1 + _MOST_STRETCH) < height:
         raise InputError(
             f"{where} is {given[0]}x{given[1]}, too small for --size {height}x{width}; take larger pictures or a "
             "smaller --size."
         )
-    if given[0] * width == given[1] * height:
+    if given[0] * upright[1] == given[1] * upright[0]:
         return _resized(picture, size)
     if fit == "crop":
         if given[0] != given[1]:
@@ -45,11 +46,11 @@ def fit_picture(picture: Picture, size: tuple[int, int], fit: Fit, where: str) -
                 f"{where} is {given[0]}x{given[1]}: `crop` takes the middle of square pictures; use `--fit squash`."
             )
         return np.ascontiguousarray(_middle(_resized(picture, (height, height)), width))
-    if _stretch(given, size) > _MOST_STRETCH:
+    if _stretch(given, upright) > _MOST_STRETCH:
         other = "; use `--fit crop`" if given[0] == given[1] else ""
         raise InputError(
-            f"{where} is {given[0]}x{given[1]}: `squash` to {height}x{width} would stretch it by "
-            f"{_stretch(given, size):.0%}{other}."
+            f"{where} is {given[0]}x{given[1]}: `squash` is for pictures shaped like {upright[0]}x{upright[1]}, and "
+            f"would stretch it by {_stretch(given, upright):.0%}{other}."
         )
     return _resized(picture, size)
 
@@ -60,15 +61,12 @@ def fit_labels(labels: NDArray[np.uint8], size: tuple[int, int], where: str) -> 
     Raises:
         InputError: a map of another shape.
     """
-    height, width = size
-    given = labels.shape
-    if given == (height, width):
-        return labels
-    if given[0] == given[1] and height != width:
-        return np.ascontiguousarray(_middle(_nearest(labels, (height, height)), width))
-    if _stretch((given[0], given[1]), size) > _MOST_STRETCH:
+    given, (height, width) = labels.shape, _upright(size)
+    if given[0] == given[1]:
+        labels = _middle(_nearest(labels, (height, height)), width)
+    elif _stretch((given[0], given[1]), (height, width)) > _MOST_STRETCH:
         raise InputError(f"{where} is {given[0]}x{given[1]}, which is neither square nor shaped like {height}x{width}.")
-    return _nearest(labels, size)
+    return np.ascontiguousarray(_nearest(labels, size))
 
 
 def fit_points(points: NDArray[np.floating], frame: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -95,6 +93,11 @@ def outside(points: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.bo
     x, y = points.T
     with np.errstate(invalid="ignore"):
         return np.asarray((x < -0.5) | (x > size[1] - 0.5) | (y < -0.5) | (y > size[0] - 0.5))
+
+
+def _upright(size: tuple[int, int]) -> tuple[int, int]:
+    """The shape that pictures have before they are squashed into a square: 256x176; any other size is its own."""
+    return (_SQUARE, _NARROW) if tuple(size) == (_SQUARE, _SQUARE) else (size[0], size[1])
 
 
 def _middle(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:

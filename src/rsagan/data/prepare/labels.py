@@ -12,9 +12,11 @@ from PIL import Image
 
 from rsagan.errors import InputError
 from rsagan.people import LABEL_NAMES, LIMBS, Parsing, Region, to_regions
+from rsagan.people.regions import CLASS_REGION
 
 _MAX_PIXELS: Final = 64_000_000
 _LIMBS_OF: Final = {Region.ARMS: LIMBS[1:3] + LIMBS[4:6], Region.LEGS: LIMBS[7:9] + LIMBS[10:12]}
+_SHINS: Final = LIMBS[8], LIMBS[11]
 _REACH: Final = {4: 0.5, 7: 0.5, 10: 0.3, 13: 0.3}  # how far hands and feet reach beyond wrists and ankles, in limbs
 _R: Final = Region
 # Where a joint may lie in a true map: what tells a right label table from a wrong one.
@@ -51,7 +53,10 @@ def read_labels(data: bytes, where: str) -> NDArray[np.uint8]:
 def regions_of(
     labels: NDArray[np.uint8], label_set: str, points: NDArray[np.float32], where: str = "the parsing map"
 ) -> Parsing:
-    """A map's regions; a class `skin` becomes arms or legs, whichever limb is nearer, or arms where no limb is known.
+    """A map's regions, classes that merge several of ours parted by the joints.
+
+    `skin` becomes arms or legs, whichever limb is nearer, or arms where no limb is known; a piece of `lower` that lies
+    beyond the middle of the shins becomes legs, a shoe.
 
     Args:
         labels: (H, W) of class numbers. points: (18, 2) joints in the map's pixels, NaN = missing.
@@ -60,8 +65,11 @@ def regions_of(
         InputError: unknown label set, or a number that it does not have.
     """
     regions = to_regions(labels, label_set, where)
-    if "skin" in LABEL_NAMES[label_set]:
-        _part_skin(regions, labels == LABEL_NAMES[label_set].index("skin"), points)
+    for number, name in enumerate(LABEL_NAMES[label_set]):
+        if name == "skin":
+            _part_skin(regions, labels == number, points)
+        elif name == "lower":
+            _part_shoes(regions, labels == number, points)
     return regions
 
 
@@ -76,6 +84,25 @@ def _part_skin(regions: Parsing, skin: NDArray[np.bool_], points: NDArray[np.flo
     share = np.bincount(pieces, is_leg) / np.maximum(np.bincount(pieces), 1)
     is_leg = np.where(share[pieces] > _NEARLY_ALL, True, np.where(share[pieces] < 1 - _NEARLY_ALL, False, is_leg))
     regions[skin] = np.where(is_leg, _R.LEGS, _R.ARMS)
+
+
+def _part_shoes(regions: Parsing, lower: NDArray[np.bool_], points: NDArray[np.float32]) -> None:
+    """Write legs where a piece of clothes lies wholly below the middle of the shin whose ankle is nearest."""
+    middles = np.array([points[list(shin), 1].mean() for shin in _SHINS])
+    if np.isnan(middles).all() or not lower.any():
+        return
+    _, pieces, boxes, centres = cv2.connectedComponentsWithStats(lower.astype(np.uint8))
+    ankles = points[[shin[1] for shin in _SHINS]].astype(np.float64)
+    away = np.where(np.isnan(middles), np.inf, np.square(centres[:, None] - ankles).sum(-1))
+    shoes = boxes[:, cv2.CC_STAT_TOP] > middles[away.argmin(1)]
+    shoes[0] = False  # what is not lower
+    regions[shoes[pieces]] = _R.LEGS
+
+
+def regions_in(label_set: str) -> set[Region]:
+    """The regions that maps of a label set can hold."""
+    found = {CLASS_REGION[name] for name in LABEL_NAMES[label_set]}
+    return found | {_R.LEGS} if "skin" in LABEL_NAMES[label_set] else found
 
 
 def agreement(maps: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]], label_set: str) -> float | None:

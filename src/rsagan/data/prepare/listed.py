@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rsagan.data.prepare.lists import Pairs
 from rsagan.data.prepare.names import NameOf
-from rsagan.data.prepare.plan import Plan
+from rsagan.data.prepare.plan import ESTIMATED, Plan
 from rsagan.data.prepare.sources import Found, Source, check_is_folder, find
 from rsagan.data.prepare.tasks import Options, View
 from rsagan.data.prepared import Entry
@@ -55,14 +55,22 @@ class Maps:
     labels: str | None
 
 
-def find_maps(folder: Path | None, labels: str | None, name_of: NameOf) -> Maps:
+def find_maps(folder: Path | None, labels: str | None, name_of: NameOf, beside: Sequence[Path]) -> Maps:
     """Parsing maps below `folder`, wherever a known layout puts them.
+
+    Args:
+        folder: None = a folder of `beside` that holds one of the known layouts; if none does, there are no maps.
+        labels: their label set, where it is not clear; "estimated" = do not look for maps.
 
     Raises:
         InputError: no such folder; an unknown label set; one that must be named.
     """
+    if labels == ESTIMATED and folder is None:
+        return Maps(None, None)
     if labels is not None and labels not in LABEL_NAMES:
         raise InputError(f"There is no label set {labels!r}; there are {', '.join(LABEL_NAMES)}.")
+    if folder is None:
+        folder = next((each for each in beside if any((each / name).is_dir() for name in _MAP_FOLDERS)), None)
     if folder is None:
         if labels is not None:
             raise InputError(f"A label set, {labels}, needs parsing maps; name their folder with --parsing.")
@@ -75,8 +83,8 @@ def find_maps(folder: Path | None, labels: str | None, name_of: NameOf) -> Maps:
     roots = [folder / name for name in fitting if _MAP_FOLDERS[name] == sets] or [folder]
     if labels is None:
         if len(sets) != 1:
-            choice = " or ".join(sets or LABEL_NAMES)
-            raise InputError(f"Say with --labels what the numbers in the parsing maps of {folder} mean: {choice}.")
+            choice = ", ".join(sets or LABEL_NAMES)
+            raise InputError(f"Say with --labels what the numbers in the maps of {folder} mean: one of {choice}.")
         labels = sets[0]
     return Maps(find(roots, name_of, (".png", ".npy")), labels)
 
@@ -106,7 +114,7 @@ def make_plan(
         "size": list(options.size),
         "fit": options.fit,
         "frame": list(options.frame),
-        "labels": options.labels or "estimated",
+        "labels": options.labels or ESTIMATED,
         "pictures": len(views),
         "pairs": {split: len(pairs) for split, pairs in lists.pairs.items()},
     }

@@ -91,6 +91,13 @@ def read_targets_and_sources(path: Path, name_of: NameOf) -> Pairs:
     return _named(path, ((number, [source, row[0]]) for number, row in rows for source in row[1:] or [""]), name_of)
 
 
+def read_names(path: Path, name_of: NameOf) -> list[str]:
+    """The pictures that a file names, one a line; none where there is no file. Raises InputError if it is no text."""
+    if not path.is_file():
+        return []
+    return [name for _, line in _lines(path) if (name := name_of(line)) is not None]
+
+
 def read_joints(text: str, where: str) -> NDArray[np.float64]:
     """18 rows `x y` of a picture's joints file: float64 (18, 2), NaN = missing. Raises InputError."""
     try:

@@ -23,7 +23,8 @@ def plan_market1501(
 
     Args:
         pictures: the download, or any folder above or at its pictures. lists: folder of the lists; by default the same.
-        parsing: folder of parsing maps; regions are estimated without. labels: their label set.
+        parsing: folder of parsing maps; by default a known one beside the lists or the pictures, else regions are
+            estimated. labels: the maps' label set, where it is not clear, or "estimated".
 
     Raises:
         InputError: something is missing or cannot be read.
@@ -49,7 +50,7 @@ def plan_market1501(
             f"{folder} holds none of the lists market-pairs-*.csv and market-annotation-*.csv; name their folder with "
             "--lists."
         )
-    maps = find_maps(parsing, labels, market_name)
+    maps = find_maps(parsing, labels, market_name, (folder, pictures))
     options = Options(SIZE, "squash", SIZE, maps.labels)
     found = find([pictures], market_name, without=parsing)
     return make_plan("Market-1501", read, found, maps, options, market_identity, LICENCE, KNOWN)

@@ -2,7 +2,7 @@
 
 DeepFashion's pictures have one name in the download, `img/WOMEN/Tees_Tanks/id_00007962/09_4_full.jpg`, and several in
 the lists made from it: `fasionWOMENTees_Tanksid0000796209_4full.jpg`, with either spelling, with or without the
-category's underscore. All of them become `fashionWOMENTeesTanksid0000796209_4full`.
+category's underscore, or with `deep` before it. All of them become `fashionWOMENTeesTanksid0000796209_4full`.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Final
 # Our name of a picture from a path or a listed name; None if it is no picture of the data set.
 NameOf = Callable[[str], str | None]
 
-_DEEPFASHION: Final = re.compile(r"(?:fash?ion)?(WOMEN|MEN)([A-Za-z]+)id(\d{8})(\d{2})(\d)([a-z]+)")
+_DEEPFASHION: Final = re.compile(r"(?:(?:deep)?fash?ion)?(WOMEN|MEN)([A-Za-z]+)id(\d{8})(\d{2})(\d)([a-z]+)")
 _MARKET: Final = re.compile(r"(-1|\d{4})_c\ds\d_\d{6}_\d{2}")
 _SUFFIXES: Final = re.compile(r"(\.(jpe?g|png|npy|txt|webp))+$", re.IGNORECASE)
 

@@ -60,6 +60,8 @@ def plan_folder(folder: Path, size: tuple[int, int], test_identities: int | None
     check_is_folder(folder)
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    if not files:
+        raise InputError(f"{folder} holds no pictures ({', '.join(PICTURES)}).")
     photos: dict[str, Photo] = {}
     for path in files:
         below = path.relative_to(folder)

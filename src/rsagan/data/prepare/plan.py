@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from rsagan.data.prepare.lists import Pairs
 from rsagan.data.prepare.tasks import Task
 from rsagan.data.prepared import Entry
+
+ESTIMATED: Final = "estimated"  # in place of a label set: regions by our own parser
 
 
 @dataclass(frozen=True, eq=False)

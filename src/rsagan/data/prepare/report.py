@@ -9,16 +9,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rsagan.data.prepare.labels import share_of_hits
-from rsagan.data.prepare.plan import Plan
+from rsagan.data.prepare.labels import regions_in, share_of_hits
+from rsagan.data.prepare.plan import ESTIMATED, Plan
+from rsagan.data.prepare.sheet import contact_sheet
 from rsagan.data.prepare.tasks import Record
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.files import replacing
-from rsagan.people import NUM_REGIONS, Pose, Region, draw_parsing, draw_pose, grid, write_png
+from rsagan.people import NUM_REGIONS, Region, write_png
 
 SHEET: Final = "contact-sheet.png"
-_SHOWN, _A_ROW = 24, 8
 _NAMED: Final = 20  # of a list of names, in the readable report
 _MANY_OUTSIDE: Final = 0.01
 _FEW_HITS: Final = 0.75
@@ -61,7 +61,8 @@ def write_report(
     folder: Path, plan: Plan, counts: Counts, pairs: tuple[int, int], left_out: dict[str, int]
 ) -> dict[str, Any]:
     """Write report.json, report.md and the contact sheet; returns what report.json holds."""
-    found = dict.fromkeys(plan.known, 0) | {f"{split} pictures".strip(): n for split, n in counts.views.items()}
+    listed = [name for name in plan.known if name.endswith("pictures")]
+    found = dict.fromkeys(listed, 0) | {f"{split} pictures".strip(): n for split, n in counts.views.items()}
     found |= {"train pairs": pairs[0], "test pairs": pairs[1]}
     all_views = sum(counts.views.values())
     total = max(int(counts.pixels.sum()), 1)
@@ -98,16 +99,6 @@ def read_report(folder: Path) -> dict[str, Any]:
         raise InputError(f"{folder / 'report.json'} is missing or damaged; prepare the folder anew.") from error
 
 
-def contact_sheet(folder: PreparedFolder) -> NDArray[np.uint8]:
-    """24 views spread over the folder with their skeletons on their regions: uint8 (H, W, 3)."""
-    positions = np.unique(np.linspace(0, len(folder.entries) - 1, min(_SHOWN, len(folder.entries))).astype(int))
-    shown = []
-    for at in positions:
-        coloured = draw_parsing(folder.parsing(at), folder.picture(at))
-        shown.append(draw_pose(Pose(folder.entries[at].points, folder.size), coloured))
-    return grid([shown[start : start + _A_ROW] for start in range(0, len(shown), _A_ROW)])
-
-
 def _warnings(report: dict[str, Any], counts: Counts) -> list[str]:
     warnings = []
     for name, row in report["counts"].items():
@@ -122,8 +113,10 @@ def _warnings(report: dict[str, Any], counts: Counts) -> list[str]:
         warnings.append(
             f"{counts.outside / joints:.1%} of the joints lie outside the frame, the sign of a wrong --frame."
         )
-    empty = [name for name, row in report["regions"].items() if row["of all pictures"] < _RARE]
-    if empty and report["plan"].get("labels", "estimated") != "estimated":
+    labels = report["plan"].get("labels", ESTIMATED)
+    possible = [] if labels == ESTIMATED else [region.name.lower() for region in sorted(regions_in(labels))]
+    empty = [name for name in possible if report["regions"][name]["of all pictures"] < _RARE]
+    if empty:
         warnings.append(f"Hardly any picture has the regions {', '.join(empty)}: is the label set right?")
     hits = report["joints on a likely region"]
     if hits is not None and hits < _FEW_HITS:
@@ -162,5 +155,14 @@ def _markdown(report: dict[str, Any], plan: Plan) -> str:
     for title, names in plan.notes.items():
         lines += listed(title, names)
     lines += ["", f"![24 views with skeleton and regions]({SHEET})", "", "Arguments:", ""]
-    lines += [f"- {key}: {value}" for key, value in plan.arguments.items()]
+    lines += [f"- {key}: {_plain(value)}" for key, value in plan.arguments.items()]
     return "\n".join(lines) + "\n"
+
+
+def _plain(value: Any) -> str:
+    """An argument to read: sizes as 256x176, counts by name."""
+    if isinstance(value, list):
+        return "x".join(str(each) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{n:,} {name}" for name, n in value.items())
+    return "by default" if value is None else f"{value:,}" if isinstance(value, int) else str(value)

@@ -82,22 +82,23 @@ def find(
 def picture_roots(folder: Path, high_resolution: bool, size: tuple[int, int]) -> list[Path]:
     """Where below `folder` the pictures lie.
 
-    An archive's folder as it is; of several archives, one a size, that of `size` (height, width), else the largest; of
-    `img` and `img_highres`, at most three levels down, the one of the resolution wanted, else the other; otherwise
-    the folder itself.
+    An archive's folder as it is; of several archives, one a size, that of `size` (height, width); of `img` and
+    `img_highres`, at most three levels down, the one of the resolution wanted, else the other; then the largest
+    archive; otherwise the folder itself.
     """
     check_is_folder(folder)
     if (folder / "data.mdb").is_file():
         return [folder]
     archives = {path.parent.name: path.parent for path in sorted(folder.glob("*/data.mdb"))}
-    if archives:
-        largest = max(archives, key=lambda name: int(re.sub(r"\D.*", "", name) or 0))
-        return [archives.get(f"{size[0]}-{size[1]}", archives[largest])]
+    if f"{size[0]}-{size[1]}" in archives:
+        return [archives[f"{size[0]}-{size[1]}"]]
     names = ("img_highres", "img") if high_resolution else ("img", "img_highres")
     for name in names:
         found = [path for pattern in ("", "*/", "*/*/") for path in folder.glob(pattern + name) if path.is_dir()]
         if found:
             return found[:1]
+    if archives:
+        return [archives[max(archives, key=lambda name: int(re.sub(r"\D.*", "", name) or 0))]]
     return [folder]
 
 

@@ -11,8 +11,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from rsagan.evaluation.benchmark.body_mask import body_mask
-from rsagan.evaluation.benchmark.distributions import frechet_distance, inception_score, kernel_distance
-from rsagan.evaluation.benchmark.protocols import BATCH, Protocol, compare, feature_input, padded, whole_batches
+from rsagan.evaluation.benchmark.inception_score import inception_score
+from rsagan.evaluation.benchmark.protocols import (
+    BATCH,
+    MARKET,
+    Protocol,
+    compare,
+    feature_input,
+    padded,
+    perceptual_input,
+    whole_batches,
+)
+from rsagan.evaluation.sets import frechet_distance, kernel_distance
 from rsagan.people import Picture
 
 Joints = Sequence[NDArray[np.floating]]
@@ -95,11 +105,11 @@ def measure(
     left_out, missing = {}, []
     if given.perceptual is None:
         missing.append("perceptual distance: no network was given")
-    elif protocol.dropped_lpips:
-        kept = whole_batches(len(results))
-        name = perceptual_name(given.perceptual)
-        numbers[name] = float(np.mean(rows[name][:kept]))
-        left_out[name] = len(results) - kept
+    else:
+        name, kept = perceptual_name(given.perceptual), whole_batches(len(results))
+        for each in [name] * protocol.dropped_lpips + [f"mask-{name}"] * (f"mask-{name}" in rows):
+            numbers[each] = float(np.mean(rows[each][:kept]))
+            left_out[each] = len(results) - kept
     if protocol.classes:
         numbers |= _inception_scores(protocol, results, given.classifier, joints, missing)
         return Scores(numbers, rows, left_out, missing)
@@ -112,9 +122,9 @@ def measure(
     return Scores(numbers, rows, left_out, missing)
 
 
-def frechet_name(network: Network) -> str:
-    """FID only for the Inception that it stands for."""
-    return "FID" if network.name == "inception-2015" else f"Fréchet distance ({network.name})"
+def frechet_name(protocol: Protocol, network: Network) -> str:
+    """FID only for the network that it stands for in the protocol."""
+    return "FID" if network.name == protocol.network else f"Fréchet distance ({network.name})"
 
 
 def perceptual_name(network: Distance) -> str:
@@ -134,17 +144,24 @@ def _compare_all(
     for at, (result, truth) in enumerate(zip(results, truths, strict=True)):
         if result.shape != truth.shape:
             raise ValueError(f"Result {at} is {result.shape[:2]}, its truth {truth.shape[:2]}.")
-        for name, value in compare(protocol, result, truth, _mask(protocol, truth, joints, at)).items():
-            rows.setdefault(name, []).append(value)
+        mask = _mask(protocol, truth, joints, at)
+        numbers = compare(protocol, result, truth, mask)
         if perceptual is not None:
-            both = [
-                torch.from_numpy(each.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1 for each in (result, truth)
-            ]
-            with torch.no_grad():
-                value = float(perceptual.run(*both).item())
-            rows.setdefault(perceptual_name(perceptual), []).append(value)
+            name = perceptual_name(perceptual)
+            numbers[name] = _perceptual(perceptual, protocol, result, truth, None)
+            if protocol.masked_lpips and mask is not None:
+                numbers[f"mask-{name}"] = _perceptual(perceptual, protocol, result, truth, mask)
+        for name, value in numbers.items():
+            rows.setdefault(name, []).append(value)
         report.add(1)
     return {name: np.array(values) for name, values in rows.items()}
+
+
+@torch.no_grad()
+def _perceptual(
+    distance: Distance, protocol: Protocol, result: Picture, truth: Picture, mask: NDArray[np.bool_] | None
+) -> float:
+    return float(distance.run(*(perceptual_input(each, protocol, mask) for each in (result, truth))).item())
 
 
 def _distribution(
@@ -156,7 +173,7 @@ def _distribution(
     left_out: dict[str, int],
     report: "_Progress",
 ) -> dict[str, float]:
-    name = frechet_name(network)
+    name = frechet_name(protocol, network)
     kept = [whole_batches(len(each)) if protocol.dropped else len(each) for each in (results, reference)]
     if protocol.dropped:
         left_out[name] = len(results) - kept[0]
@@ -166,7 +183,8 @@ def _distribution(
     if not protocol.legacy_features:
         true = _features(protocol, network, truths, len(truths), report)
         numbers[f"{name}, of the true pictures"] = frechet_distance(true, real)
-        numbers[f"KID x1000 ({network.name})"] = 1000 * kernel_distance(ours, real)
+        kernel = "KID x1000" if network.name == protocol.network else f"kernel distance x1000 ({network.name})"
+        numbers[kernel] = 1000 * kernel_distance(ours, real)
     return numbers
 
 
@@ -190,9 +208,9 @@ def _inception_scores(
     missing: list[str],
 ) -> dict[str, float]:
     if network is None:
-        missing.append("Inception Score: no classifier was given")
+        missing.append("Inception Score: there is no classifier without the published networks (--standard)")
         return {}
-    name = "Inception Score" if network.name == "inception-2015" else f"Inception Score ({network.name})"
+    name = "Inception Score" if network.name == protocol.network else f"Inception Score ({network.name})"
     rows: dict[str, list[NDArray[Any]]] = {}
     for at, result in enumerate(results):
         shown = {name: padded(result) if protocol.pads(result) else result}
@@ -200,7 +218,7 @@ def _inception_scores(
         if mask is not None:
             shown[f"mask-{name}"] = result * mask[..., None]
         for key, picture in shown.items():
-            batch = _to_network(picture)
+            batch = perceptual_input(picture, protocol)
             if network.side is not None:
                 batch = functional.interpolate(batch, (network.side, network.side), mode="bilinear")
             with torch.no_grad():
@@ -209,14 +227,10 @@ def _inception_scores(
 
 
 def _mask(protocol: Protocol, picture: Picture, joints: Joints | None, at: int) -> NDArray[np.bool_] | None:
-    if joints is None or not protocol.classes or protocol.pads(picture):
-        return None
-    return body_mask(joints[at], (picture.shape[0], picture.shape[1]))
-
-
-def _to_network(picture: Picture) -> Tensor:
-    """float32 (1, 3, H, W) in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    """The body's mask, where the protocol scores within it."""
+    size = (picture.shape[0], picture.shape[1])
+    wanted = (protocol.classes and not protocol.pads(picture)) or (protocol.masked_lpips and size == MARKET)
+    return body_mask(joints[at], size) if joints is not None and wanted else None
 
 
 class _Progress:

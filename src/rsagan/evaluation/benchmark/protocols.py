@@ -5,12 +5,14 @@
 - patn-legacy: 256x176 pictures get 40 white columns on each side; SSIM with Gaussian 1.5 and the result's own range;
   Inception Score; on other sizes also SSIM and Inception Score within the body's mask.
 - gfla-legacy: SSIM with a flat window of 51, and with Gaussian 1.5 and the result's own range; pictures come bilinearly
-  to the feature network with ImageNet's shift applied to [0, 1]; the last partial batch of 64 is dropped.
-- dptn-legacy: as gfla-legacy with white columns; LPIPS drops nothing.
-- pidm-legacy: as gfla-legacy with Gaussian 1.2, and pictures are brought to 256x176 before the feature network.
-- cfld-legacy: as gfla-legacy, nothing is dropped.
+  to torchvision's Inception with ImageNet's shift applied to [0, 1]; the last partial batch of 64 is dropped; at 128x64
+  also LPIPS within the body's mask.
+- dptn-legacy: as gfla-legacy with white columns; LPIPS drops nothing, but within the mask.
+- pidm-legacy: as gfla-legacy with Gaussian 1.2, without mask, and networks are shown pictures brought to 256x176.
+- cfld-legacy: as gfla-legacy without mask, and nothing is dropped.
 
-None of a protocol's numbers may be set beside another protocol's.
+None of a protocol's numbers may be set beside another protocol's. The scripts take pictures as they find them: GFLA and
+PIDM gave theirs 256x256 ones, squashed, the others 256x176.
 """
 
 from collections.abc import Sequence
@@ -25,12 +27,16 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from rsagan.errors import InputError
 from rsagan.evaluation.benchmark import similarity
 from rsagan.people import Picture
 
+INCEPTION_2015: Final = "inception-2015"  # TensorFlow's: Inception Score, FID, KID
+INCEPTION_IMAGENET: Final = "inception-imagenet"  # torchvision's
 BATCH: Final = 64
 _PAD: Final = 40
 _PADDED_SIZE: Final = (256, 176)
+MARKET: Final = (128, 64)  # height and width of Market-1501's pictures, which masks are for
 
 
 @dataclass(frozen=True)
@@ -39,27 +45,34 @@ class Protocol:
 
     Attributes:
         name: stands beside every number. about: in a sentence.
+        network: whose Fréchet distance, or Inception Score, bears that name here.
         padded: 256x176 pictures get white columns on both sides before pixels are compared.
         flat: also SSIM with a flat window of 51, and GFLA's MAE. sigma: of the Gaussian one.
         own_range: SSIM's data range is the result's largest minus its smallest value instead of 255.
-        legacy_features: pictures come bilinearly to the network, with ImageNet's shift applied to [0, 1].
-        reduced: pictures are first brought to 256x176 by OpenCV's bilinear kernel.
+        reduced: the networks, not SSIM, are shown pictures brought to 256x176 by OpenCV's bilinear kernel.
         dropped: partial batches of 64 are left out of the feature statistics. dropped_lpips: of the perceptual mean.
+        masked_lpips: pictures of 128x64 are also compared within the body's mask, without partial batches.
         classes: L1 on [-1, 1] instead of PSNR and L1 on [0, 1]; Inception Score instead of a distance of features;
             both scores within the body's mask too, where pictures are not padded.
     """
 
     name: str
     about: str
+    network: str = INCEPTION_2015
     padded: bool = False
     flat: bool = False
     sigma: float = 1.5
     own_range: bool = False
-    legacy_features: bool = False
     reduced: bool = False
     dropped: bool = False
     dropped_lpips: bool = False
+    masked_lpips: bool = False
     classes: bool = False
+
+    @property
+    def legacy_features(self) -> bool:
+        """Whether pictures come to the network as to torchvision's in the scripts: bilinearly, wrongly shifted."""
+        return self.network == INCEPTION_IMAGENET
 
     def pads(self, picture: Picture) -> bool:
         """Whether this picture, uint8 (H, W, 3), gets white columns."""
@@ -73,16 +86,23 @@ PROTOCOLS: Final = {
         Protocol("patn-legacy", "PATN's scripts: white margins, Inception Score, masks",
                  padded=True, own_range=True, classes=True),
         Protocol("gfla-legacy", "GFLA's script: two SSIMs, wrongly scaled features, last partial batches dropped",
-                 flat=True, own_range=True, legacy_features=True, dropped=True, dropped_lpips=True),
+                 INCEPTION_IMAGENET, flat=True, own_range=True, dropped=True, dropped_lpips=True, masked_lpips=True),
         Protocol("dptn-legacy", "DPTN's script: GFLA's with white margins",
-                 padded=True, flat=True, own_range=True, legacy_features=True, dropped=True),
-        Protocol("pidm-legacy", "PIDM's script: GFLA's with another sigma and pictures reduced for the features",
-                 flat=True, sigma=1.2, own_range=True, legacy_features=True, reduced=True, dropped=True,
+                 INCEPTION_IMAGENET, padded=True, flat=True, own_range=True, dropped=True, masked_lpips=True),
+        Protocol("pidm-legacy", "PIDM's script: GFLA's with another sigma and pictures reduced for the networks",
+                 INCEPTION_IMAGENET, flat=True, sigma=1.2, own_range=True, reduced=True, dropped=True,
                  dropped_lpips=True),
         Protocol("cfld-legacy", "CFLD's script: GFLA's with every picture counted",
-                 flat=True, own_range=True, legacy_features=True),
+                 INCEPTION_IMAGENET, flat=True, own_range=True),
     )
 }  # fmt: skip
+
+
+def find_protocol(name: str) -> Protocol:
+    """A protocol by its name. Raises InputError if there is none."""
+    if name not in PROTOCOLS:
+        raise InputError(f"There is no protocol {name!r}; there are {', '.join(PROTOCOLS)}.")
+    return PROTOCOLS[name]
 
 
 def whole_batches(count: int, batch: int = BATCH) -> int:
@@ -98,16 +118,27 @@ def feature_input(pictures: Sequence[Picture], protocol: Protocol, side: int | N
         else:
             resized = [picture.astype(np.float32) for picture in pictures]
         return torch.from_numpy(np.stack(resized)).permute(0, 3, 1, 2) / 127.5 - 1
-    if protocol.reduced:
-        scaled = [cv2.resize(picture.astype(np.float32), (176, 256)) for picture in pictures]
-    else:
-        scaled = [picture.astype(np.float32) for picture in pictures]
+    scaled = [shown(picture, protocol) for picture in pictures]
     batch = torch.from_numpy(np.stack(scaled)).permute(0, 3, 1, 2) / 255
     if side is not None:
         batch = functional.interpolate(batch, (side, side), mode="bilinear", align_corners=False)
     spread = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1) / 0.5
     shift = (torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1) - 0.5) / 0.5
     return batch * spread + shift
+
+
+def perceptual_input(picture: Picture, protocol: Protocol, mask: NDArray[np.bool_] | None = None) -> Tensor:
+    """What a perceptual distance is shown: float32 (1, 3, H, W) in [-1, 1], 0 outside a mask (H, W)."""
+    scaled = shown(picture, protocol) / np.float32(127.5) - 1
+    if mask is not None:
+        scaled = scaled * mask[..., None]
+    return torch.from_numpy(np.ascontiguousarray(scaled)).permute(2, 0, 1)[None]
+
+
+def shown(picture: Picture, protocol: Protocol) -> NDArray[np.float32]:
+    """The picture as the protocol's networks are shown it: float32 (H, W, 3) in 0..255."""
+    as_float = picture.astype(np.float32)
+    return np.asarray(cv2.resize(as_float, _PADDED_SIZE[::-1])) if protocol.reduced else as_float
 
 
 def padded(picture: Picture) -> Picture:

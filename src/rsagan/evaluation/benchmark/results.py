@@ -15,8 +15,8 @@ from rsagan.data.named import Pair, read_pairs_of
 from rsagan.data.prepared import TRAIN_LIST, PreparedFolder, file_hash
 from rsagan.errors import InputError
 from rsagan.evaluation.benchmark.measure import Networks, Scores, measure
-from rsagan.evaluation.benchmark.protocols import PROTOCOLS
-from rsagan.evaluation.found import find_results, read_result
+from rsagan.evaluation.benchmark.protocols import Protocol, find_protocol
+from rsagan.evaluation.found import Results
 from rsagan.evaluation.intervals import Draws, mean
 from rsagan.files import check_folder, replacing
 from rsagan.methods import Method, load_method, paint_pairs
@@ -70,26 +70,25 @@ def score_results(
     Raises:
         InputError: unknown protocol; results that are not exactly those of the pairs; a picture of another size.
     """
-    if protocol not in PROTOCOLS:
-        raise InputError(f"There is no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}.")
+    by = find_protocol(protocol)
     check_folder(out)
     folder = PreparedFolder(data)
     listed = read_pairs_of(folder, pairs)
-    files = find_results(Path(results), folder, listed)
+    found = Results(Path(results), folder, listed)
     # In the order of the files' names, as the scripts go through them: what is dropped at the end depends on it.
-    order = sorted(range(len(files)), key=lambda at: files[at].name)
-    listed, files = [listed[at] for at in order], [files[at] for at in order]
+    order = sorted(range(len(found)), key=lambda at: found.files[at].name)
+    listed, files = [listed[at] for at in order], [found.files[at] for at in order]
     if networks is None:
         from rsagan.evaluation.benchmark.networks import load_networks
 
         networks = load_networks()
     positions = [folder.index[target] for _, target in listed]
-    paints = Lazily(lambda at: read_result(files[at], folder.size), range(len(files)))
+    paints = Lazily(found.read, order)
     scores = measure(
-        PROTOCOLS[protocol], paints, Lazily(folder.picture, positions), _reference(folder), networks,
+        by, paints, Lazily(folder.picture, positions), _reference(folder), networks,
         [folder.entries[at].points for at in positions], progress,
     )  # fmt: skip
-    report = _report(folder, listed, files, protocol, networks, scores, method or Path(results).name)
+    report = _report(folder, listed, files, found.forms, by, networks, scores, method or Path(results).name)
     _write(Path(out), report, folder, listed, paints)
     return report
 
@@ -111,8 +110,7 @@ def score_method(
     Raises:
         InputError: as `score_results`; no such method, or one that cannot paint every pair.
     """
-    if protocol not in PROTOCOLS:
-        raise InputError(f"There is no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}.")
+    find_protocol(protocol)
     folder, painter = PreparedFolder(data), load_method(method) if isinstance(method, str) else method
     name = method if isinstance(method, str) else str(getattr(method, "name", type(method).__name__))
     painting = paint_pairs(
@@ -151,7 +149,8 @@ def _report(
     folder: PreparedFolder,
     pairs: Sequence[Pair],
     files: Sequence[Path],
-    protocol: str,
+    forms: Sequence[str],
+    protocol: Protocol,
     networks: Networks,
     scores: Scores,
     method: str,
@@ -162,21 +161,23 @@ def _report(
     numbers: dict[str, Any] = {}
     for name, value in scores.numbers.items():
         numbers[name] = {"value": round(value, 6)}
-        # One person spans no interval.
-        if name in scores.rows and np.isfinite(scores.rows[name]).all() and groups.max() > 0:
+        # One person spans no interval, and one over all pairs is not that of a number over some.
+        whole = name in scores.rows and not scores.left_out.get(name) and np.isfinite(scores.rows[name]).all()
+        if whole and groups.max() > 0:
             numbers[name]["interval"] = draws.row(mean(scores.rows[name]))["interval"]
     listed = [
         {"from": a, "to": b, "file": path.name, "sha256": file_hash(path)}
         for (a, b), path in zip(pairs, files, strict=True)
     ]
-    used = (networks.features, networks.perceptual, networks.classifier)
+    used = (networks.classifier if protocol.classes else networks.features, networks.perceptual)
     return {
         "method": method,
-        "protocol": {"name": protocol, "about": PROTOCOLS[protocol].about},
+        "protocol": {"name": protocol.name, "about": protocol.about},
         "numbers": numbers,
         "counts": {"pairs": len(pairs), "reference": len(reference), "left out": scores.left_out},
         "warnings": _warnings(scores, len(pairs)),
         "networks": [network.name for network in used if network is not None],
+        "results taken": list(forms),
         "data": {"frame": list(folder.size)}
         | {key: folder.manifest.get(key) for key in ("source", "licence", "sha256")},
         "versions": {"rsagan": rsagan.__version__, "torch": torch.__version__},
@@ -218,20 +219,25 @@ def _write_texts(out: Path, report: dict[str, Any]) -> None:
 
 def markdown(report: dict[str, Any]) -> str:
     """The report to read."""
-    lines = [f"# {report['method']}, protocol {report['protocol']['name']}", "", report["protocol"]["about"] + ".", ""]
+    protocol, counts, data = report["protocol"], report["counts"], report["data"]
+    lines = [f"# {report['method']}, protocol {protocol['name']}", ""]
     lines += [f"**{warning}**\n" for warning in report["warnings"]]
     lines += ["| number | value | 95 % interval |", "|---|---|---|"]
     for name, row in report["numbers"].items():
         interval = " to ".join(f"{each:.4f}" for each in row["interval"]) if "interval" in row else ""
         lines.append(f"| {name} | {row['value']:.4f} | {interval} |")
-    counts = report["counts"]
+    height, width = data["frame"]
     lines += [
         "",
-        f"{counts['pairs']:,} pairs of {report['data']['source']}, {counts['reference']:,} reference pictures.",
-        "",
+        f"- {counts['pairs']:,} pairs of {data['source']}, {height}x{width}.",
+        f"- {counts['reference']:,} training pictures as the reference of distributions.",
+        f"- Protocol: {protocol['about']}.",
+        f"- Networks: {', '.join(report['networks']) or 'none'}.",
+        f"- Results taken {', '.join(report['results taken'])}.",
     ]
     if "speed" in report:
         speed = report["speed"]
-        lines += [f"Painted {speed['painted']:,} pictures at {speed['seconds a picture']:.3f} s each.", ""]
-    lines += ["![source, pose, result, truth](grid.png)", ""]
-    return "\n".join(lines)
+        each = f"{speed['seconds a picture']:.3f} s each on {speed['machine']}"
+        lines.append(f"- Painted {speed['painted']:,} pictures at {each}.")
+    lines.append("- report.json holds the list of files with their hashes.")
+    return "\n".join([*lines, "", "![source, pose, result, truth](grid.png)", ""])
