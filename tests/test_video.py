@@ -1,5 +1,6 @@
 """Reading and writing clips: even pace, orientation, sound, and every kind of broken file in one sentence."""
 
+import io
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from rsagan.errors import InputError
-from rsagan.video import open_clip, read_frames, write_clip
+from rsagan.video import Film, open_clip, read_frames, write_clip
 
 
 def shades(count: int, height: int = 48, width: int = 64) -> list[np.ndarray]:
@@ -53,6 +54,22 @@ def add_sound(path: Path, out: Path, codec: str, seconds: float = 1.0) -> Path:
             container.mux(sound.encode(frame))
         container.mux(sound.encode())
     return out
+
+
+@pytest.mark.parametrize("size", [(64, 48), (65, 47)])
+def test_films_are_made_in_memory_too(size: tuple[int, int]) -> None:
+    file = io.BytesIO()
+    film = Film(file, 10, "made by a machine")
+    for level in (20, 120, 220):
+        film.add(np.full((*size, 3), level, np.uint8))
+    film.close()
+    with av.open(io.BytesIO(file.getvalue())) as clip:
+        assert clip.metadata["comment"] == "made by a machine"
+        stream = clip.streams.video[0]
+        assert (stream.height, stream.width) == (64, 48 if size[1] == 48 else 46)
+        assert stream.average_rate == 10
+        levels = [int(frame.to_ndarray(format="rgb24").mean()) for frame in clip.decode(video=0)]
+    assert levels == pytest.approx([20, 120, 220], abs=3)
 
 
 def test_written_clips_read_back(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 """Reading strangers' clips safely and writing ours, through PyAV."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import av
 import numpy as np
@@ -115,30 +115,54 @@ def write_clip(
     Raises:
         InputError: no pictures; not writable.
     """
-    rate = Fraction(fps).limit_denominator(1001)
-    count = 0
-    with replacing(path) as temporary, av.open(str(temporary), "w", format="mp4") as out:
-        if notice:
-            out.metadata["comment"] = notice
-        stream: Any = None
-        sound: _Sound | None = None
+    with replacing(path) as temporary, closing(Film(temporary, fps, notice, sound_of)) as film:
         for picture in pictures:
-            height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
-            if stream is None:
-                stream = _video_stream(out, rate, height, width)
-                sound = _Sound(out, sound_of) if sound_of is not None and sound_of.sound else None
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]), format="rgb24")
-            frame.pts, frame.time_base = count, 1 / rate
-            out.mux(stream.encode(frame))
-            count += 1
-            if sound is not None:
-                sound.go_on(count / float(rate))
-        if stream is None:
+            film.add(picture)
+        if not film.count:
             raise InputError(f"There is no picture to write to {path}.")
-        out.mux(stream.encode())
-        if sound is not None:
-            sound.close()
-    return count
+    return film.count
+
+
+class Film:
+    """An mp4 (H.264) in the making; the first picture fixes its size.
+
+    Args:
+        out: a path, or a binary file that can be sought in.
+        fps, notice, sound_of: see `write_clip`.
+    """
+
+    def __init__(
+        self, out: Path | BinaryIO, fps: float, notice: str | None = None, sound_of: Clip | None = None
+    ) -> None:
+        self.count = 0
+        self._rate = Fraction(fps).limit_denominator(1001)
+        self._container = av.open(str(out) if isinstance(out, Path) else out, "w", format="mp4")
+        if notice:
+            self._container.metadata["comment"] = notice
+        self._sound_of = sound_of if sound_of is not None and sound_of.sound else None
+        self._sound: _Sound | None = None
+        self._stream: Any = None
+
+    def add(self, picture: Picture) -> None:
+        """One picture more: uint8 (H, W, 3) RGB; H.264 knows even sides only, so an odd row or column is left out."""
+        height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
+        if self._stream is None:
+            self._stream = _video_stream(self._container, self._rate, height, width)
+            self._sound = _Sound(self._container, self._sound_of) if self._sound_of else None
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]), format="rgb24")
+        frame.pts, frame.time_base = self.count, 1 / self._rate
+        self._container.mux(self._stream.encode(frame))
+        self.count += 1
+        if self._sound:
+            self._sound.go_on(self.count / float(self._rate))
+
+    def close(self) -> None:
+        """Write what is still held back; before that the file is of no use."""
+        if self._stream is not None:
+            self._container.mux(self._stream.encode())
+        if self._sound:
+            self._sound.close()
+        self._container.close()
 
 
 def _video_stream(out: Any, rate: Fraction, height: int, width: int) -> Any:

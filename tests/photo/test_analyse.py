@@ -111,6 +111,7 @@ def test_two_people(woman: Picture, man: Picture) -> None:
     second, notes = choose(both, person=1)
     assert second.points[0, 0] > woman.shape[1]
     assert "number 1 is taken" in notes[0]
+    assert analyse(both, person=1).people == [first.box, second.box]
     with pytest.raises(InputError, match="no person 2: the photo shows 2 people"):
         choose(both, person=2)
     with pytest.raises(InputError, match="no person -1"):

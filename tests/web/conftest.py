@@ -1,6 +1,7 @@
 """A service with a tiny seeded network, run in a thread; its worker is a process of its own, as always."""
 
 import base64
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -50,6 +51,14 @@ def wait_for(true: Callable[[], bool], seconds: float = 30) -> None:
     while not true():
         assert time.monotonic() < until, f"not within {seconds} s"
         time.sleep(0.02)
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @contextmanager

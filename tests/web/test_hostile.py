@@ -2,17 +2,19 @@
 
 import base64
 import gc
-import io
+import os
 import random
 import socket
 import struct
 import sys
+import time
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+import numpy as np
 import psutil
 import pytest
 
@@ -21,6 +23,7 @@ from rsagan.people import library, to_json
 from .conftest import PHOTO, Service, hand_in, person_asked
 
 pytestmark = pytest.mark.slow
+BODY_SECONDS = 1.0
 FORBIDDEN = (b"Traceback", b"site-packages", b"/src/", b"/tmp/", b'.py"', b"rsagan.web")
 ALLOWED = {200, 202, 204, 400, 401, 403, 404, 405, 408, 409, 411, 413, 415, 421, 422, 429}
 
@@ -56,9 +59,28 @@ BODIES: list[Any] = [
 NUMBERS = [0, -1, 1e308, -1e308, 1e-308, 2**63, 10**400, float("nan"), float("inf"), True, None, "5", [], {}]
 
 
+TRICKS = [
+    "/../settings.py", "/..%2fsettings.py", "/%2e%2e/%2e%2e/etc/passwd", "/js/%00", "//etc/passwd", "/.git/config",
+    "/v1/samples/..%2f..%2fNOTICE", "/v1/samples/%2e%2e.jpg", "/v1/clips/..%2f..mp4", "/v1/clips/%00/events",
+]  # fmt: skip
+
+
+def trickle(parts: int) -> Iterator[bytes]:
+    """A body of no stated length; the last part of several comes too late."""
+    for part in range(parts):
+        if part and part == parts - 1:
+            time.sleep(1.2 * BODY_SECONDS)
+        yield b"x" * 500
+
+
 def hostile(chance: random.Random, source: str) -> tuple[str, dict[str, Any]]:
     """A path and what to post there."""
-    kind = chance.randrange(7)
+    kind = chance.randrange(8)
+    if kind == 7:
+        if chance.random() < 0.5:
+            return chance.choice(TRICKS), {}
+        parts = 3 if chance.random() < 0.2 else 1
+        return "/v1/analyse", {"content": trickle(parts), "headers": {"content-type": "image/png"}}
     if kind == 0:
         types = ["image/jpeg", "image/png", "image/webp", "text/html", "multipart/form-data", ""]
         return "/v1/analyse", {"content": chance.choice(PHOTOS), "headers": {"content-type": chance.choice(types)}}
@@ -98,13 +120,17 @@ def _json(data: Any) -> bytes:
     return json.dumps(data).encode()  # NaN and infinity as Python writes them
 
 
-def memory(service: Service) -> float:
-    """Of the worker, in MiB."""
-    return float(psutil.Process(service.worker).memory_info().rss) / 2**20
+def memory(service: Service) -> np.ndarray:
+    """Of the worker and of the service (with the tests around it), in MiB."""
+    gc.collect()
+    return np.array([psutil.Process(pid).memory_info().rss / 2**20 for pid in (service.worker, os.getpid())])
 
 
 @pytest.mark.usefixtures("analysis")
-def test_a_thousand_mixed_requests(start: Callable[..., Any]) -> None:
+def test_a_thousand_mixed_requests(start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    from rsagan.web import guard
+
+    monkeypatch.setattr(guard, "BODY_SECONDS", BODY_SECONDS)
     chance = random.Random(7)
     statuses: Counter[int] = Counter()
     with start(cache_seconds=3.0, cache_bytes=32 << 20) as service, service.client() as client:
@@ -122,7 +148,11 @@ def test_a_thousand_mixed_requests(start: Callable[..., Any]) -> None:
                     assert answer.json()["picture"] == mine
                 else:
                     path, more = hostile(chance, source)
-                    answer = client.post(path, **more)
+                    try:
+                        answer = client.post(path, **more)
+                    except httpx.TransportError:  # the service hung up on a body that came too late
+                        assert path == "/v1/analyse"
+                        continue
                     assert answer.status_code in ALLOWED, (path, answer.status_code, answer.text[:200])
                     assert mine[200:400] not in answer.text or answer.status_code == 200
                 assert not [word for word in FORBIDDEN if word in answer.content], answer.text[:300]
@@ -132,11 +162,10 @@ def test_a_thousand_mixed_requests(start: Callable[..., Any]) -> None:
         before = memory(service)
         restarts = service.app.state.line.restarts
         round_of(750)
-        gc.collect()
         after = memory(service)
-        sys.stderr.write(f"{dict(statuses)}, worker {before:.0f} MiB after 250, {after:.0f} MiB after 1000 requests\n")
+        sys.stderr.write(f"{dict(statuses)}; MiB after 250: {before.round()}, after 1000: {after.round()}\n")
         assert restarts == service.app.state.line.restarts == 0
-        assert after < before + 60
+        assert (after < before + 60).all()
         assert service.app.state.line.taken == 0
 
 
@@ -165,39 +194,41 @@ def test_slow_and_broken_uploads(start: Callable[..., Any], monkeypatch: pytest.
         assert client.post("/v1/generate", json={"source": source, "pose": "walk"}).status_code == 200
 
 
-def test_schemathesis_finds_no_fault(service: Service) -> None:
+@pytest.mark.parametrize("chance", range(3))
+def test_schemathesis_finds_no_fault(service: Service, someone: dict[str, Any], chance: int) -> None:
+    """What the OpenAPI page allows, and what it does not; half of it about a person that is there."""
     schemathesis = pytest.importorskip("schemathesis")
-    from hypothesis import HealthCheck, given, settings
+    from hypothesis import HealthCheck, given, seed, settings
     from schemathesis.openapi import from_url
     from schemathesis.specs.openapi import checks
 
-    schema = from_url(f"{service.url}/openapi.json")
-    count = 0
-    for found in schema.get_all_operations():
+    conformance = [
+        checks.status_code_conformance,
+        checks.content_type_conformance,
+        checks.response_schema_conformance,
+    ]
+    statuses: Counter[int] = Counter()
+    for found in from_url(f"{service.url}/openapi.json").get_all_operations():
         operation = found.ok()
+        for mode in schemathesis.GenerationMode:
+            if mode is schemathesis.GenerationMode.NEGATIVE and not (operation.body or operation.path_parameters):
+                continue
 
-        @settings(
-            max_examples=40, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-        )
-        @given(case=operation.as_strategy())
-        def ask(case: Any) -> None:
-            nonlocal count
-            if case.path.endswith("/events") or "clips" in case.path:
-                case.path_parameters = {"name": "none"}
-            case.call_and_validate(
-                base_url=service.url,
-                timeout=60,
-                checks=[
-                    schemathesis.checks.not_a_server_error,
-                    checks.status_code_conformance,
-                    checks.content_type_conformance,
-                    checks.response_schema_conformance,
-                ],
-            )
-            count += 1
+            @seed(chance)
+            @settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+            @given(case=operation.as_strategy(mode))
+            def ask(case: Any) -> None:
+                if isinstance(case.body, dict) and isinstance(case.body.get("source"), str) and len(case.body) % 2:
+                    case.body["source"] = someone["source"]
+                answer = case.call(base_url=service.url, timeout=60)
+                statuses[answer.status_code] += 1
+                assert answer.status_code != 500
+                assert answer.status_code != 503 or "retry-after" in answer.headers  # full: two animations at a time
+                case.validate_response(answer, checks=conformance)
 
-        ask()
-    assert count > 150
+            ask()
+    assert sum(statuses.values()) > 150
+    assert service.app.state.line.restarts == 0
 
 
 def test_nobody_gets_anothers_picture(start: Callable[..., Any]) -> None:
@@ -219,29 +250,3 @@ def test_nobody_gets_anothers_picture(start: Callable[..., Any]) -> None:
             together = list(crowd.map(one, range(6)))
     assert together == alone
     assert len({picture for pictures in alone for picture in pictures}) == 24
-
-
-@pytest.mark.usefixtures("analysis")
-def test_previews_follow_at_eight_a_second() -> None:
-    """With the shipped network, on what this machine has; end to end over HTTP, encoded and decoded."""
-    import time
-
-    from PIL import Image
-
-    from rsagan.web.settings import Settings
-
-    from .conftest import serve
-
-    with serve(Settings()) as service, httpx.Client(base_url=service.url, timeout=60) as client:
-        source = client.post("/v1/samples/woman-walking").json()["source"]
-        pose = client.post("/v1/generate", json={"source": source, "pose": "walk"}).json()["pose"]
-        began = time.monotonic()
-        for step in range(40):
-            pose["people"][0]["pose_keypoints_2d"][12] += 0.5 * (step % 2)
-            asked = {"source": source, "pose": pose, "keep_place": True, "preview": "hand"}
-            Image.open(io.BytesIO(client.post("/v1/generate", json=asked).content)).load()
-        rate = 40 / (time.monotonic() - began)
-        sys.stderr.write(f"{rate:.1f} previews a second\n")
-        if psutil.getloadavg()[0] > 3:
-            pytest.skip(f"{rate:.1f} a second, but other programs use this machine")
-        assert rate >= 8

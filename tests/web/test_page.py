@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import zipfile
@@ -162,6 +163,40 @@ def test_every_kind_of_joint_keeps_its_bones(page: Any, joint: int) -> None:
         assert length(moved, a, b) == pytest.approx(length(before, a, b), abs=0.01), (a, b)
 
 
+def test_the_picture_follows_the_hand_and_becomes_sharp_on_release(page: Any) -> None:
+    wide = "document.getElementById('result-picture').naturalWidth"
+    assert page.evaluate(wide) == 176
+    x, y = middle(page, "result-stage", 4)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    seen = set()
+    for step in range(1, 4):
+        painted = page.evaluate("rsagan.result.painter.painted")
+        page.mouse.move(x - 12 * step, y - 30 * step)
+        wait_for(lambda painted=painted: page.evaluate("rsagan.result.painter.painted") > painted)
+        wait_for(lambda: page.evaluate(wide) == 88)
+        seen.add(page.locator("#result-picture").get_attribute("src"))
+    assert len(seen) == 3
+    assert results(page) == 1
+    another_result(page, page.mouse.up)
+    assert page.evaluate(wide) == 176
+
+
+def test_results_nobody_waits_for_are_given_up(page: Any, service: Service) -> None:
+    given_up: list[str] = []
+    page.on("requestfailed", lambda request: given_up.append(request.url))
+    os.kill(service.worker, signal.SIGSTOP)
+    try:
+        for name in ("walk", "wave", "stand"):
+            page.get_by_role("button", name=name, exact=True).click()
+        wait_for(lambda: len(given_up) == 2)
+        wait_for(lambda: service.app.state.line.taken == 2)  # the one that runs already, and the last
+    finally:
+        os.kill(service.worker, signal.SIGCONT)
+    expect(page.locator("[data-name='stand']")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#history button")).to_have_count(2)
+
+
 def test_stale_previews_are_dropped_and_the_last_pose_wins(page: Any) -> None:
     asked: list[Any] = []
     page.on("request", lambda r: asked.append(r.post_data_json) if r.url.endswith("/v1/generate") else None)
@@ -230,11 +265,27 @@ def test_photos_come_by_dialog_drop_and_paste(open_page: Callable[..., Any], ser
 
 def test_a_photo_is_taken_with_the_camera(open_page: Callable[..., Any], service: Service) -> None:
     page = open_page(service.url, permissions=["camera"])
+    page.clock.install()
     page.get_by_role("button", name="Take one").click()
-    wait_for(lambda: page.evaluate("document.getElementById('camera-video').videoWidth") == 480)
-    page.get_by_role("button", name="Take it").click()
+    expect(page.get_by_role("button", name="Take it")).to_be_enabled()
+    assert page.evaluate("document.getElementById('camera-video').videoWidth") == 480
+    page.get_by_role("button", name="Cancel").click()
+    assert page.evaluate("document.getElementById('camera-video').srcObject") is None
+    page.get_by_role("button", name="Take one").click()
+    page.get_by_role("button", name="In 5 seconds").click()
+    expect(page.locator("#camera-count")).to_have_text("5")
+    page.clock.run_for(5100)
+    expect(page.locator("#camera-dialog")).to_be_hidden()
     expect(page.locator("#history button")).to_have_count(1)
     assert on_source(page)[1] is not None
+
+
+def test_without_a_camera_that_is_said(open_page: Callable[..., Any], service: Service) -> None:
+    page = open_page(service.url)
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('refused')); }")
+    page.get_by_role("button", name="Take one").click()
+    expect(page.get_by_role("alert")).to_contain_text("choose a photo")
+    expect(page.locator("#camera-dialog")).to_be_hidden()
 
 
 def test_pictures_of_nobody_are_told_plainly(open_page: Callable[..., Any], service: Service, tmp_path: Path) -> None:
@@ -275,7 +326,7 @@ def test_regions_are_painted(page: Any) -> None:
     before = page.evaluate(labels)
     page.get_by_role("button", name="Paint", exact=True).click()
     page.get_by_role("radio", name="dress").click()
-    page.get_by_label("Brush").fill("20")
+    page.get_by_role("slider", name="Brush").fill("20")
     box = page.locator("#regions").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
@@ -311,12 +362,26 @@ def test_one_of_several_people_is_chosen(open_page: Callable[..., Any], service:
     page.get_by_role("radio", name="Person 2 of 2").click()
     wait_for(lambda: on_source(page) != first)
     expect(page.get_by_role("radio", name="Person 2 of 2")).to_be_checked()
+    second = on_source(page)
+
+    # A photo of nobody changes nothing; the people of the one before can still be chosen, by keys too.
+    Image.new("RGB", (300, 400), "grey").save(tmp_path / "grey.png")
+    drop(page, "body", tmp_path / "grey.png", "image/png")
+    expect(page.get_by_role("alert")).to_contain_text("No person was found")
+    assert on_source(page) == second
+    page.get_by_role("radio", name="Person 2 of 2").press("ArrowLeft")
+    wait_for(lambda: on_source(page) == first)
+    expect(page.get_by_role("radio", name="Person 1 of 2")).to_be_focused()
+    page.problems.clear()  # the browser itself reports the status 422
 
 
 def test_poses_come_from_the_library_and_from_other_photos(page: Any, tmp_path: Path) -> None:
     own = target(page)
     page.get_by_label("Find a pose").fill("hands hips")
     expect(page.locator("#library button:visible")).to_have_count(2)
+    page.get_by_label("Find a pose").fill("somersault on the moon")
+    expect(page.get_by_text("No pose is called that.")).to_be_visible()
+    page.get_by_label("Find a pose").fill("hands hips")
     another_result(page, lambda: page.get_by_role("button", name="hands on hips", exact=True).click())
     library = target(page)
     assert library != own
@@ -333,16 +398,45 @@ def test_poses_come_from_the_library_and_from_other_photos(page: Any, tmp_path: 
     pose = {"height": 256, "width": 176, "people": [{"pose_keypoints_2d": [v for p in own for v in (*(p or (0, 0)), bool(p) * 1)]}]}  # fmt: skip  # noqa: E501
     (tmp_path / "pose.json").write_text(json.dumps(pose))
     another_result(page, lambda: drop(page, "#result-frame", tmp_path / "pose.json", "application/json"))
+    (tmp_path / "pose.json").write_text("no pose")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="From a photo").click()
+    chooser.value.set_files(tmp_path / "pose.json")
+    expect(page.get_by_role("alert")).to_contain_text("not a pose")
+
+
+def test_back_from_choosing_a_new_photo(page: Any) -> None:
+    before = target(page)
+    page.get_by_role("button", name="New photo").click()
+    expect(page.get_by_role("button", name="Choose a photo")).to_be_focused()
+    page.get_by_role("button", name="Back to the pictures").click()
+    expect(page.locator("#result-stage")).to_be_visible()
+    assert target(page) == before
+
+
+def test_what_it_is_for_is_said_and_results_are_marked(page: Any) -> None:
+    expect(page.get_by_text("Use photos of people who agreed to it")).to_be_visible()
+    expect(page.locator("#result-frame").get_by_text("AI-generated")).to_be_visible()
+    expect(page.get_by_role("img", name="The person in the new pose, AI-generated")).to_be_visible()
 
 
 def test_results_are_compared_kept_and_saved(page: Any, tmp_path: Path) -> None:
     another_result(page, lambda: page.get_by_role("button", name="walk", exact=True).click())
     walking = target(page)
     page.get_by_role("button", name="Compare").click()
-    page.get_by_label("How much of the photo is shown").fill("30")
-    clip = page.locator("#compare-picture").evaluate("(image) => getComputedStyle(image).clipPath")
-    assert clip == "inset(0px 70% 0px 0px)"
+    box = page.locator("#result-frame").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 80)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 90, steps=5)
+    page.mouse.up()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    clip = "getComputedStyle(document.getElementById('compare-picture')).clipPath"
+    shown = 100 - float(page.evaluate(clip).split()[1].rstrip("%"))
+    assert shown == pytest.approx(30, abs=2)
+    expect(page.locator("#result-stage")).to_be_hidden()
     page.get_by_role("button", name="Compare").click()
+    expect(page.locator("#result-stage")).to_be_visible()
     another_result(page, lambda: page.get_by_role("button", name="wave", exact=True).click())
 
     def saved(item: str) -> Path:
@@ -386,6 +480,11 @@ def test_an_animation_is_played_and_exported(page: Any, tmp_path: Path) -> None:
     wait_for(lambda: page.evaluate("rsagan.timeline.frames.size") >= 8)
     page.get_by_role("button", name="Stop").click()
     assert page.evaluate("rsagan.result.stage.pose") == target(page)
+    # Who takes hold of the skeleton while it plays has it.
+    page.get_by_role("button", name="Play").click()
+    another_result(page, lambda: drag(page, "result-stage", 1, (10, 0)))
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    assert page.evaluate("rsagan.result.stage.pose") == target(page)
 
     page.get_by_role("button", name="Export MP4").click()
     expect(page.locator("#clip-video")).to_be_visible()
@@ -396,6 +495,14 @@ def test_an_animation_is_played_and_exported(page: Any, tmp_path: Path) -> None:
     with av.open(str(tmp_path / "clip.mp4")) as clip:
         assert AI_NOTICE in clip.metadata["comment"]
         assert sum(1 for _ in clip.decode(video=0)) == 12
+
+    # A long one is given up halfway.
+    page.get_by_label("Seconds between").fill("2")
+    page.get_by_role("button", name="Export MP4").click()
+    wait_for(lambda: page.evaluate("document.getElementById('export-bar').value") > 0)
+    page.get_by_role("button", name="Give the export up").click()
+    expect(page.locator("#toasts")).to_contain_text("given up")
+    expect(page.locator("#clip-video")).to_be_hidden()
     page.get_by_role("button", name="Remove keyframe 2").click()
     expect(page.get_by_role("button", name="Play")).to_be_disabled()
 
@@ -419,7 +526,16 @@ def test_keys_alone_suffice(open_page: Callable[..., Any], service: Service) -> 
     assert target(page)[4] != before[4]
     page.keyboard.press("Delete")
     assert target(page)[4] is None
-    expect(page.locator("#say")).not_to_be_empty()
+    expect(page.locator("#say")).to_have_text(re.compile("right wrist hidden|The new picture is ready"))
+    page.get_by_role("tab", name="Poses").press("ArrowRight")
+    expect(page.get_by_role("tab", name="Animate")).to_be_focused()
+    page.get_by_role("button", name="Add this pose").press("Enter")
+    expect(page.locator("#say")).to_have_text("Keyframe 1 added.")
+    page.locator("#save summary").press("Enter")
+    expect(page.get_by_role("button", name="Picture PNG")).to_be_visible()
+    page.get_by_role("button", name="Picture PNG").press("Escape")
+    expect(page.get_by_role("button", name="Picture PNG")).to_be_hidden()
+    expect(page.locator("#save summary")).to_be_focused()
 
 
 def test_fingers_on_a_phone(open_page: Callable[..., Any], service: Service) -> None:
@@ -445,6 +561,23 @@ def test_fingers_on_a_phone(open_page: Callable[..., Any], service: Service) -> 
     page.get_by_role("tab", name="Photo").tap()
     expect(page.locator("#source-picture")).to_be_visible()
     expect(page.locator("#result-picture")).to_be_hidden()
+    page.get_by_role("button", name="Move", exact=True).tap()
+    x, y = middle(page, "source-stage", 7)
+    page.touchscreen.tap(x, y)
+    page.touchscreen.tap(x, y)
+    expect(page.get_by_role("button", name="Bring left wrist back")).to_be_visible()
+    page.get_by_role("button", name="Paint", exact=True).tap()
+    labels = "rsagan.source.regions.labels.filter((region) => region === 3).length"
+    painted = page.evaluate(labels)
+    box = page.locator("#regions").bounding_box()
+    x, y = box["x"] + 40, box["y"] + 40
+    finger()
+    assert page.evaluate(labels) > painted
+    page.wait_for_timeout(500)
+    another_result(page, lambda: page.locator("#library button").first.tap())
+    expect(page.locator("#result-picture")).to_be_visible()
+    page.get_by_role("tab", name="Animate").tap()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 @pytest.mark.slow
@@ -455,19 +588,23 @@ def test_a_lost_worker_is_survived(open_page: Callable[..., Any], start: Callabl
         before = service.worker
         os.kill(before, signal.SIGKILL)
         wait_for(lambda: not service.app.state.line.ready, 10)
-        service.wait_until_ready()
-        # The new worker knows nobody: the page hands the person in again by itself.
+        # The page waits for the new worker, which knows nobody, and hands the person in again by itself.
         another_result(page, lambda: page.get_by_role("button", name="Mirror the pose").click())
         assert service.worker != before
-        page.problems.clear()  # the browser reports the 404 on the way
+        expect(page.get_by_role("alert")).to_have_count(0)
+        page.problems.clear()  # the browser reports the 503 and the 404 on the way
 
 
 def test_a_demo_with_a_token(open_page: Callable[..., Any], start: Callable[..., Any]) -> None:
     with start(demo=True, token="a-long-enough-secret") as service:
         with_sample(open_page(f"{service.url}/#token=a-long-enough-secret"))
         page = open_page(service.url)
+        page.get_by_role("textbox", name="Token").fill("not-the-secret")
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_role("alert")).to_have_text("That was not the right one.")
         page.get_by_role("textbox", name="Token").fill("a-long-enough-secret")
         page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_text("This is a demo")).to_be_visible()
         with_sample(page)
         page.problems.clear()  # the browser reports the 401 on the way
         expect(page.get_by_role("button", name="Paint")).to_be_hidden()

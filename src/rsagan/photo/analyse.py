@@ -39,12 +39,14 @@ class Analysis:
         fit: how the photo was laid into that frame, for the way back.
         notes: sentences the user should see.
         mask: float32 (H, W), 0..1, the person's soft outline in the frame.
+        people: boxes x0, y0, x1, y1 in photo pixels of everybody who could be taken, largest first.
     """
 
     person: Person
     fit: Fit
     notes: list[str]
     mask: NDArray[np.float32]
+    people: list[tuple[float, float, float, float]]
 
 
 def analyse(
@@ -69,7 +71,8 @@ def analyse(
     """
     from rsagan.photo.parser import parse
 
-    chosen, notes = choose(photo, person)
+    people = _candidates(photo, person)
+    chosen, notes = _pick(people, person)
     part = visible_part(chosen)
     if part:
         notes.append(f"Only {part} of the person can be seen; what the photo does not show is made up.")
@@ -86,7 +89,8 @@ def analyse(
         mask = soft_outline(regions)
     if plain_background:
         picture = on_backdrop(picture, mask)
-    return Analysis(Person(picture, turned(pose, facing_of(parsed.facings, chosen.side)), regions), fit, notes, mask)
+    found = Person(picture, turned(pose, facing_of(parsed.facings, chosen.side)), regions)
+    return Analysis(found, fit, notes, mask, [each.box for each in people])
 
 
 def given_regions(parsing: Parsing, photo: Picture, fit: Fit) -> Parsing:
@@ -147,6 +151,11 @@ def choose(photo: Picture, person: Which = None) -> tuple[Detection, list[str]]:
     Raises:
         InputError: nobody; nobody large enough; no person of that number, or at that place.
     """
+    return _pick(_candidates(photo, person), person)
+
+
+def _candidates(photo: Picture, person: Which) -> list[Detection]:
+    """Everybody in the photo who could be taken, largest first; at least one."""
     place = person if isinstance(person, tuple) else None
     if place and not (0 <= place[0] < photo.shape[1] and 0 <= place[1] < photo.shape[0]):
         raise InputError(
@@ -163,9 +172,13 @@ def choose(photo: Picture, person: Which = None) -> tuple[Detection, list[str]]:
         raise InputError(
             "No person was found in the photo; take one that shows a person clearly, best from head to toe."
         )
+    return people
+
+
+def _pick(people: list[Detection], person: Which) -> tuple[Detection, list[str]]:
     count = "one person" if len(people) == 1 else f"{len(people)} people"
-    if place:
-        return _at(place, people, count), []
+    if isinstance(person, tuple):
+        return _at(person, people, count), []
     if isinstance(person, int) and not 0 <= person < len(people):
         raise InputError(f"There is no person {person}: the photo shows {count}, counted from 0 (the largest).")
     if len(people) == 1:

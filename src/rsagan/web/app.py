@@ -84,9 +84,16 @@ def create_app(settings: Settings, hopeless: Callable[[str], None] = _log.critic
     return app
 
 
+def failure(error: Exception) -> tuple[int, str, dict[str, str]]:
+    """How a failure of the line is told: status, one sentence, headers. Anything unforeseen is a fault of ours."""
+    unforeseen = _FAILURES[Fault]
+    status, sentence, headers = next((told for kind, told in _FAILURES.items() if isinstance(error, kind)), unforeseen)
+    return status, sentence or str(error), headers
+
+
 async def _failed(_: Request, error: Exception) -> JSONResponse:
-    status, sentence, headers = next(told for kind, told in _FAILURES.items() if isinstance(error, kind))
-    return JSONResponse({"error": sentence or str(error)}, status, headers)
+    status, sentence, headers = failure(error)
+    return JSONResponse({"error": sentence}, status, headers)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:

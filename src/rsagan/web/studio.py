@@ -24,8 +24,8 @@ from rsagan.people import (
 )
 from rsagan.people.picture import AI_NOTICE
 from rsagan.transfer import Model, Result, load, shipped_weights
+from rsagan.video import Film
 from rsagan.web.failures import Gone
-from rsagan.web.film import Film
 from rsagan.web.settings import SAMPLES
 from rsagan.web.sources import Source, Sources
 
@@ -47,7 +47,7 @@ class Studio:
         self.model = load(weights, device="cuda" if torch.cuda.is_available() else "cpu")
         self.quick = quick(self.model)
         self.sources = Sources(cache_bytes, cache_seconds)
-        self.films: dict[str, Film] = {}
+        self.films: dict[str, tuple[Film, io.BytesIO]] = {}
         self.notice = f"{AI_NOTICE}, painted by rsagan {__version__} with the weights {weights.stem}"
 
     def warm_up(self) -> None:
@@ -63,8 +63,7 @@ class Studio:
         Raises:
             InputError: unreadable, or nobody usable in it. AssetError: the photo networks are not there.
         """
-        from rsagan.photo import analyse, find_people, on_backdrop
-        from rsagan.photo.checks import MIN_HEIGHT, doubt
+        from rsagan.photo import analyse, on_backdrop
 
         name = self.sources.name(b"photo", photo, str(person).encode())
         known = self.sources.get(name)
@@ -73,9 +72,8 @@ class Studio:
         picture = read_picture(photo, "the photo")
         found = analyse(picture, self.size, person)
         height, width = picture.shape[:2]
-        people = [one.box for one in find_people(picture) if doubt(one) is None and one.height >= MIN_HEIGHT]
         boxes = [[round(x0 / width, 4), round(y0 / height, 4), round(x1 / width, 4), round(y1 / height, 4)]
-                 for x0, y0, x1, y1 in people]  # fmt: skip
+                 for x0, y0, x1, y1 in found.people]  # fmt: skip
         cut_out = Person(on_backdrop(found.person.picture, found.mask), found.person.pose, found.person.parsing)
         told = self._told(name, cut_out) | {
             "notes": found.notes,
@@ -137,20 +135,21 @@ class Studio:
         self._source(source)
         while len(self.films) >= MOST_FILMS:
             self.films.pop(next(iter(self.films)))
-        film = secrets.token_hex(8)
-        self.films[film] = Film(fps, self.notice)
-        return {"film": film}, []
+        name, file = secrets.token_hex(8), io.BytesIO()
+        self.films[name] = Film(file, fps, self.notice), file
+        return {"film": name}, []
 
     def film_frame(self, film: str, source: str, pose: Any, keep_place: bool) -> Reply:
         """Paint one frame more."""
-        self._film(film).add(self._paint(self.model, source, pose, keep_place).picture)
+        self._film(film)[0].add(self._paint(self.model, source, pose, keep_place).picture)
         return {}, []
 
     def film_close(self, film: str) -> Reply:
         """The finished MP4."""
-        clip = self._film(film).finish()
+        made, file = self._film(film)
+        made.close()
         del self.films[film]
-        return {}, [clip]
+        return {}, [file.getvalue()]
 
     def film_drop(self, film: str) -> Reply:
         """Forget a film."""
@@ -171,7 +170,7 @@ class Studio:
             raise Gone("This person is no longer kept; send the photo or the person again.")
         return source
 
-    def _film(self, name: str) -> Film:
+    def _film(self, name: str) -> tuple[Film, io.BytesIO]:
         film = self.films.get(name)
         if film is None:
             raise Gone("This clip is no longer kept; start it again.")

@@ -1,14 +1,17 @@
 // Talking to the service. Every failure is an ApiError with a sentence to show.
 
 export class ApiError extends Error {
-  constructor(status, message, retryAfter = 0) {
+  constructor(status, message) {
     super(message);
-    Object.assign(this, { status, retryAfter });
+    this.status = status;
   }
 }
 
-let askForToken = async () => null;
+let askForToken = async () => null; // is told whether one was shown already, and it was wrong
 export const onToken = (ask) => (askForToken = ask);
+
+export const pause = (milliseconds) => new Promise((after) => setTimeout(after, milliseconds));
+const LONGEST_PAUSE = 10;
 
 // A token may come in the address after the #, where it reaches no server log; it is kept for this tab only.
 const given = new URLSearchParams(location.hash.slice(1)).get("token");
@@ -17,7 +20,8 @@ if (given) {
   history.replaceState(null, "", location.pathname);
 }
 
-export async function call(path, { method = "GET", json, body, type, accept, signal } = {}) {
+// A service that is full, starting or asked too fast says when to come back: that is done `tries` times.
+export async function call(path, { method = "GET", json, body, type, accept, signal, tries = 8 } = {}) {
   const headers = {};
   const token = sessionStorage.getItem("token");
   if (token) headers.Authorization = `Bearer ${token}`;
@@ -32,26 +36,33 @@ export async function call(path, { method = "GET", json, body, type, accept, sig
     throw new ApiError(0, "The service does not answer; is it still running?");
   }
   if (response.status === 401) {
-    const fresh = await askForToken();
+    const fresh = await askForToken(Boolean(token));
     if (fresh) {
       sessionStorage.setItem("token", fresh);
-      return call(path, { method, body, type, accept, signal });
+      return call(path, { method, body, type, accept, signal, tries });
     }
+  }
+  const retryAfter = Number(response.headers.get("Retry-After"));
+  if ([429, 503].includes(response.status) && tries && retryAfter && retryAfter <= LONGEST_PAUSE) {
+    await pause(1000 * retryAfter);
+    signal?.throwIfAborted();
+    return call(path, { method, body, type, accept, signal, tries: tries - 1 });
   }
   if (!response.ok) {
     const told = await response.json().catch(() => ({}));
-    throw new ApiError(response.status, told.error || "The service failed.", Number(response.headers.get("Retry-After")) || 0);
+    throw new ApiError(response.status, told.error || "The service failed.");
   }
   return response;
 }
 
 export const get = async (path) => (await call(path)).json();
 export const post = async (path, json, more) => (await call(path, { method: "POST", json, ...more })).json();
-export const analyse = async (photo, person) => {
+// `photo` is a Blob, or the name of a sample.
+export const analyse = async (photo, { person, signal } = {}) => {
+  if (typeof photo === "string") return (await call(`/v1/samples/${photo}`, { method: "POST", signal })).json();
   const which = person === undefined ? "" : `?person=${person}`;
-  return (await call(`/v1/analyse${which}`, { method: "POST", body: photo, type: photo.type })).json();
+  return (await call(`/v1/analyse${which}`, { method: "POST", body: photo, type: photo.type, signal })).json();
 };
-export const sample = async (name) => (await call(`/v1/samples/${name}`, { method: "POST" })).json();
 
 // Server-sent events of a clip; EventSource cannot show a token.
 export async function follow(path, onEvent, signal) {

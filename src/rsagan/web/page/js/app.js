@@ -1,7 +1,7 @@
 // The page: takes a photo in, and lets the cards know of each other.
 
 import * as api from "./api.js";
-import { same, toJson } from "./body.js";
+import { fromJson, same } from "./body.js";
 import { Timeline } from "./clip.js";
 import { ResultCard } from "./result.js";
 import { SourceCard } from "./source.js";
@@ -11,9 +11,13 @@ import { $, press, say, tabs, theme, toast } from "./ui.js";
 
 const FILES = ["image/jpeg", "image/png", "image/webp"];
 let about = { demo: false, samples: [] };
-let photo = null; // a Blob, or the name of a sample
+let photo = null; // that is worked on: a Blob, or the name of a sample
+let taking = null; // the photo that is being analysed
 
-const mark = () => undo.mark();
+function mark() {
+  timeline.stop();
+  undo.mark();
+}
 const source = new SourceCard({ mark, changed: () => corrected(), another: (person) => take(photo, person) });
 const result = new ResultCard({ source, mark, chosen: (name) => markPose(name) });
 const undo = new Undo(
@@ -25,6 +29,7 @@ const undo = new Undo(
       source.put(state.source);
       timeline.forget();
     }
+    timeline.stop();
     markPose(null);
     result.put(state.result);
   },
@@ -37,12 +42,12 @@ const timeline = new Timeline({
   pose: () => result.pose,
   frameSize: () => source.frame,
   source: () => source.ask(false),
+  paint: (pose) => result.painter.frame(pose),
   show: (blob, pose) => result.show(blob, pose),
   rest: () => result.rest(),
   choose: (pose) => result.change(pose),
   say,
 });
-timeline.asJson = (pose) => toJson(pose, source.frame);
 let correcting;
 
 // The photo's joints or regions were corrected: the person is another one now.
@@ -54,42 +59,37 @@ function corrected() {
 
 // -- taking a photo in
 
+// Resolves to whether it could be taken; the photo before it stays if not.
 async function take(given, person) {
-  photo = given;
+  taking?.abort();
+  const mine = (taking = new AbortController());
   working(true);
   try {
-    const found = await patiently(() => (typeof given === "string" ? api.sample(given) : api.analyse(given, person)));
-    if (photo !== given) return;
+    const found = await api.analyse(given, { person, signal: mine.signal });
+    if (taking !== mine) return true;
     await source.load(found, given);
+    photo = given;
     undo.clear();
     timeline.forget(true);
     markPose(null);
     for (const note of found.notes) toast(note);
     await result.start(source.pose);
     say("Joints and regions found. Choose a pose, or drag the skeleton.");
+    return true;
   } catch (error) {
+    if (taking !== mine) return true; // another photo was given meanwhile
     if (!source.name) open(false);
     toast(error.message, "bad");
+    return false;
   } finally {
-    working(false);
-  }
-}
-
-// The service may be starting, or busy: wait as long as it asks for, a few times.
-async function patiently(ask) {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (error.status !== 503 || !error.retryAfter || error.retryAfter > 10 || tries > 8) throw error;
-      await new Promise((after) => setTimeout(after, 1000 * error.retryAfter));
-    }
+    if (taking === mine) working(false);
   }
 }
 
 function open(on = true) {
   $("welcome").hidden = on;
   $("work").hidden = !on;
+  $("back").hidden = !source.name;
   document.body.classList.toggle("working-now", on);
 }
 
@@ -101,8 +101,8 @@ function working(on) {
 
 function takeFile(file, forPose = false) {
   if (!file) return;
-  if (about.demo) toast("This is a demo: it shows samples only. Install rsagan to use photos of your own.");
-  else if (file.type === "application/json" || file.name?.endsWith(".json")) takePoseFile(file);
+  if (file.type === "application/json" || file.name?.endsWith(".json")) takePoseFile(file);
+  else if (about.demo) toast("This is a demo: it shows its samples only. Install rsagan to use photos of your own.");
   else if (!FILES.includes(file.type)) toast("Give a JPEG, PNG or WebP picture.", "bad");
   else if (forPose) poseOf(file);
   else take(file);
@@ -134,6 +134,7 @@ async function takePoseFile(file) {
 let fileIsPose = false;
 function chooseFile(forPose) {
   fileIsPose = forPose;
+  $("file").accept = [...FILES, ...(forPose ? ["application/json"] : [])].join();
   $("file").value = "";
   $("file").click();
 }
@@ -143,6 +144,10 @@ $("pose-photo").onclick = () => chooseFile(true);
 $("another").onclick = () => {
   open(false);
   (about.demo ? $("samples").querySelector("button") : $("choose")).focus();
+};
+$("back").onclick = () => {
+  open();
+  $("another").focus();
 };
 
 document.addEventListener("paste", (event) => {
@@ -175,20 +180,39 @@ addEventListener("drop", (event) => {
 // -- camera
 
 let stream;
+let countdown;
+const shutter = (ready) => ["camera-take", "camera-later"].forEach((id) => ($(id).disabled = !ready));
 $("camera").onclick = async () => {
+  const wish = { width: { ideal: 1280 }, height: { ideal: 1280 }, facingMode: { ideal: "environment" } };
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, height: { ideal: 1280 } } });
+    stream = await navigator.mediaDevices.getUserMedia({ video: wish });
   } catch {
-    return toast("No camera can be used here.", "bad");
+    return toast("No camera can be used here; allow it in the browser, or choose a photo.", "bad");
   }
+  const away = stream.getVideoTracks()[0].getSettings().facingMode === "environment";
+  $("camera-video").classList.toggle("mirrored", !away); // who looks at themselves expects a mirror
   $("camera-video").srcObject = stream;
   return $("camera-dialog").showModal();
 };
+$("camera-video").onloadeddata = () => shutter(true);
 $("camera-dialog").onclose = () => {
+  clearInterval(countdown);
+  shutter(false);
+  $("camera-count").value = "";
   stream?.getTracks().forEach((track) => track.stop());
   $("camera-video").srcObject = null;
 };
 $("camera-stop").onclick = () => $("camera-dialog").close();
+$("camera-later").onclick = () => {
+  let left = 5;
+  $("camera-later").disabled = true;
+  $("camera-count").value = left;
+  countdown = setInterval(() => {
+    left -= 1;
+    if (left) $("camera-count").value = left;
+    else $("camera-take").click();
+  }, 1000);
+};
 $("camera-take").onclick = async () => {
   const video = $("camera-video");
   const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
@@ -212,8 +236,7 @@ function showLibrary(poses) {
     press(button, false);
     const caption = document.createElement("span");
     caption.textContent = name.replaceAll("-", " ");
-    const points = pose.people[0].pose_keypoints_2d;
-    button.append(drawing(points.flatMap((_, i) => (i % 3 ? [] : [points[i + 2] > 0 ? [points[i], points[i + 1]] : null])), pose), caption);
+    button.append(drawing(fromJson(pose), pose), caption);
     button.onclick = async () => {
       phoneTabs($("tab-result"));
       if (await result.fit(name)) markPose(name);
@@ -227,6 +250,7 @@ $("find").oninput = () => {
     const text = `${button.dataset.name.replaceAll("-", " ")} ${button.title}`.toLowerCase();
     button.hidden = !words.every((word) => text.includes(word));
   }
+  $("none-found").hidden = [...$("library").children].some((button) => !button.hidden);
 };
 
 // -- the rest
@@ -251,15 +275,26 @@ addEventListener("keydown", (event) => {
 addEventListener("click", (event) => {
   if (!$("save").contains(event.target)) $("save").open = false;
 });
+$("save").onkeydown = (event) => {
+  if (event.key !== "Escape") return;
+  $("save").open = false;
+  $("save").querySelector("summary").focus();
+};
 $("help").onclick = () => $("help-dialog").showModal();
 theme($("theme"));
-api.onToken(
-  () =>
-    new Promise((resolve) => {
-      $("token-dialog").onclose = () => resolve($("token").value.trim());
-      if (!$("token-dialog").open) $("token-dialog").showModal();
-    }),
-);
+let tokenAsked = null; // all who need it at once wait for one answer
+api.onToken((wrong) => {
+  tokenAsked ||= new Promise((resolve) => {
+    $("token").value = "";
+    $("token-wrong").hidden = !wrong;
+    $("token-dialog").onclose = () => {
+      tokenAsked = null;
+      resolve($("token").value.trim());
+    };
+    $("token-dialog").showModal();
+  });
+  return tokenAsked;
+});
 
 function showSamples() {
   const shown = about.samples.map((name) => {
@@ -282,7 +317,7 @@ async function start() {
     source.setAbout(about);
     showSamples();
     showLibrary(await api.get("/v1/poses"));
-    document.body.classList.toggle("demo", about.demo);
+    $("demo-note").hidden = !about.demo;
     for (const element of document.querySelectorAll("[data-needs-upload]")) element.hidden = about.demo;
     document.body.dataset.ready = "true";
   } catch (error) {

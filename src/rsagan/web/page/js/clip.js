@@ -1,17 +1,17 @@
 // Animation: keyframes, playing what lies between them, and the export.
 
-import { call, follow } from "./api.js";
-import { between, copy } from "./body.js";
-import { frame, startClip } from "./painter.js";
+import { call, follow, pause, post } from "./api.js";
+import { between, copy, toJson } from "./body.js";
 import { drawing } from "./stage.js";
-import { $, iconButton, pressSave, toast } from "./ui.js";
+import { $, iconButton, toast } from "./ui.js";
 
 const FPS = 12;
 
 export class Timeline {
-  // `pose` gives the present pose, `source` the person's name, `show` paints a blob and a skeleton on the result.
-  constructor({ pose, frameSize, source, show, rest, choose, say }) {
-    Object.assign(this, { pose, frameSize, source, show, rest, choose, say });
+  // `pose` gives the present pose, `source` the person's name, `paint(pose)` one frame; `show` puts that on the result
+  // with its skeleton, `rest` brings the result back, `choose(pose)` makes a pose the present one.
+  constructor({ pose, frameSize, source, paint, show, rest, choose, say }) {
+    Object.assign(this, { pose, frameSize, source, paint, show, rest, choose, say });
     this.keys = [];
     this.frames = new Map(); // painted frames, so that the second round is smooth
     this.playing = null;
@@ -32,6 +32,7 @@ export class Timeline {
   // Another person: painted frames no longer hold.
   forget(keysToo = false) {
     this.stop();
+    this.exporting?.abort();
     this.frames.clear();
     if (keysToo) this.keys = [];
     $("clip").hidden = true;
@@ -57,10 +58,10 @@ export class Timeline {
         for (const pose of this.poses()) {
           const began = performance.now();
           const json = JSON.stringify(pose);
-          if (!this.frames.has(json)) this.frames.set(json, await frame(await this.source(), this.asJson(pose)));
+          if (!this.frames.has(json)) this.frames.set(json, await this.paint(this.#json(pose)));
           if (this.playing !== run) return;
           await this.show(this.frames.get(json), pose);
-          await new Promise((after) => setTimeout(after, Math.max(0, 1000 / FPS - (performance.now() - began))));
+          await pause(Math.max(0, 1000 / FPS - (performance.now() - began)));
           if (this.playing !== run) return;
         }
       } while ($("loop").checked);
@@ -79,6 +80,7 @@ export class Timeline {
   }
 
   async export() {
+    this.stop();
     const stop = (this.exporting = new AbortController());
     $("export").disabled = true;
     $("export-row").hidden = false;
@@ -86,7 +88,9 @@ export class Timeline {
     $("clip").hidden = true;
     let clip = null;
     try {
-      clip = await startClip(await this.source(), this.poses().map((pose) => this.asJson(pose)), FPS);
+      const poses = this.poses().map((pose) => this.#json(pose));
+      await this.paint(poses[0]); // also hands the person in again, should the service have let them go
+      clip = await post("/v1/animate", { source: await this.source(), poses, fps: FPS, keep_place: true }, { signal: stop.signal });
       let last = {};
       await follow(clip.events, (event) => {
         last = event;
@@ -110,6 +114,8 @@ export class Timeline {
       this.#buttons();
     }
   }
+
+  #json(pose) { return toJson(pose, this.frameSize()); }
 
   #move(index, by) {
     const [key] = this.keys.splice(index, 1);
@@ -153,6 +159,5 @@ export class Timeline {
   #button(playing) {
     $("play").querySelector("use").setAttribute("href", playing ? "#i-stop" : "#i-play");
     $("play").querySelector("span").textContent = playing ? "Stop" : "Play";
-    pressSave($("play"), playing);
   }
 }

@@ -1,7 +1,7 @@
 // Asks for pictures. While the hand moves there is one preview under way and at most one wanted; older ones are
 // forgotten, so nothing ever queues up behind the hand. On release the full result is asked for.
 
-import { ApiError, call, post } from "./api.js";
+import { ApiError, call, pause } from "./api.js";
 
 export class Painter {
   // `source(anew)` gives the name of the person; `anew` if the service has let them go.
@@ -12,6 +12,7 @@ export class Painter {
     this.flying = false;
     this.turn = 0;
     this.fullTurn = 0; // previews asked for before it come too late
+    this.asking = null; // the full result under way
     this.painted = 0; // previews shown, for whoever measures
   }
 
@@ -27,7 +28,7 @@ export class Painter {
       const { pose, turn } = this.wanted;
       this.wanted = null;
       try {
-        const response = await this.#ask({ pose, keep_place: true, preview: this.hand });
+        const response = await this.#ask({ pose, keep_place: true, preview: this.hand }, { tries: 0 });
         const blob = await response.blob();
         if (turn >= this.fullTurn) {
           this.painted += 1;
@@ -35,24 +36,29 @@ export class Painter {
         }
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        if (error.status !== 409) await new Promise((after) => setTimeout(after, 250));
+        if (error.status !== 409) await pause(250);
       }
     }
     this.flying = false;
   }
 
-  // The full result; resolves to it, or to null if a newer one was wanted meanwhile or it failed.
+  // The full result; resolves to it, or to null if a newer one was wanted meanwhile or it failed. The one that was
+  // under way is given up, so that the service need not paint it.
   async full(pose, keepPlace = true) {
     this.turn += 1;
     const turn = (this.fullTurn = this.turn);
     this.wanted = null;
+    this.asking?.abort();
+    this.asking = new AbortController();
     this.onBusy(true);
     try {
-      const result = await (await this.#ask({ pose, keep_place: keepPlace })).json();
+      const { signal } = this.asking;
+      const result = await (await this.#ask({ pose, keep_place: keepPlace }, { signal })).json();
       if (turn !== this.turn) return null;
       await this.onResult(result);
       return result;
     } catch (error) {
+      if (error.name === "AbortError") return null;
       if (!(error instanceof ApiError)) throw error;
       if (turn === this.turn) this.onError(error);
       return null;
@@ -61,20 +67,18 @@ export class Painter {
     }
   }
 
-  async #ask(asked, again = true) {
+  // One frame of an animation, as a JPEG; the caller asks for one after the other.
+  async frame(pose) {
+    return (await this.#ask({ pose, keep_place: true, preview: `${this.hand}-play` })).blob();
+  }
+
+  async #ask(asked, how, again = true) {
     try {
-      return await call("/v1/generate", { method: "POST", json: { source: await this.source(false), ...asked } });
+      return await call("/v1/generate", { method: "POST", json: { source: await this.source(false), ...asked }, ...how });
     } catch (error) {
       if (!again || error.status !== 404) throw error;
       await this.source(true); // the service has let the person go
-      return this.#ask(asked, false);
+      return this.#ask(asked, how, false);
     }
   }
 }
-
-// One frame of a clip, as a JPEG; the caller asks for one after the other.
-export async function frame(source, pose) {
-  return (await call("/v1/generate", { method: "POST", json: { source, pose, keep_place: true, preview: "play" } })).blob();
-}
-
-export const startClip = (source, poses, fps) => post("/v1/animate", { source, poses, fps, keep_place: true });

@@ -154,7 +154,7 @@ export class ResultCard {
 
   #compare(on) {
     press($("compare"), on);
-    for (const id of ["compare-row", "compare-picture", "compare-edge"]) $(id).hidden = !on;
+    for (const id of ["compare-range", "compare-picture", "compare-edge", "compare-tag"]) $(id).hidden = !on;
     $("result-stage").classList.toggle("away", on);
     this.#split();
   }

@@ -1,13 +1,14 @@
 // The photo: what was found on it, and its correction.
 
-import { base64, png, post, sample } from "./api.js";
+import { analyse, base64, png, post } from "./api.js";
 import { JOINTS, copy, fromJson, toJson } from "./body.js";
 import { Regions, pixels } from "./regions.js";
 import { Stage } from "./stage.js";
 import { $, press, pressed, radios, say } from "./ui.js";
 
 export class SourceCard {
-  // `mark` is called before a change, `changed` after it, `another(index)` when another person is chosen.
+  // `mark` is called before a change, `changed` after it, `another(index)` when another person is chosen; it resolves to
+  // whether they could be taken.
   constructor({ mark, changed, another }) {
     Object.assign(this, { mark, changed, another });
     this.pose = Array(18).fill(null);
@@ -76,7 +77,7 @@ export class SourceCard {
 
   // The person's name at the service; handed in (again) if corrected, or if `anew`.
   async ask(anew) {
-    if (anew && this.sample && !this.dirty) return (this.name = (await sample(this.sample)).source);
+    if (anew && this.sample && !this.dirty) return (this.name = (await analyse(this.sample)).source);
     if (!anew && !this.dirty) return this.name;
     const [picture, parsing] = await Promise.all([this.regions.pictureBlob(), this.regions.parsingBlob()]);
     const person = { picture: await base64(picture), parsing: await base64(parsing), pose: toJson(this.pose, this.frame) };
@@ -172,12 +173,14 @@ export class SourceCard {
     $("people").hidden = found.people.length < 2 || !photo;
     if ($("people").hidden) return;
     const bitmap = await createImageBitmap(photo);
-    const options = found.people.map((box, index) => ({
-      label: `Person ${index + 1} of ${found.people.length}`,
-      fill: (button) => button.append(crop(bitmap, box)),
-    }));
-    radios($("people"), options, found.person, (index) => this.another(index));
+    const options = found.people.map((box, index) => {
+      const face = crop(bitmap, box);
+      return { label: `Person ${index + 1} of ${found.people.length}`, fill: (button) => button.append(face) };
+    });
     bitmap.close();
+    const choose = async (index) => (await this.another(index)) || show();
+    const show = () => radios($("people"), options, found.person, choose);
+    show();
   }
 }
 

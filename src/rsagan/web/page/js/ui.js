@@ -12,13 +12,13 @@ export function toast(text, kind = "") {
   const note = document.createElement("p");
   note.textContent = text;
   note.className = kind;
+  if (kind === "bad") note.setAttribute("role", "alert");
   $("toasts").append(note);
   setTimeout(() => note.remove(), 4000 + 45 * text.length);
 }
 
 export const press = (button, on) => button.setAttribute("aria-pressed", String(on));
 export const pressed = (button) => button.getAttribute("aria-pressed") === "true";
-export const pressSave = (button, on) => button.classList.toggle("on", on);
 
 export function iconButton(icon, label, onclick) {
   const button = document.createElement("button");
@@ -94,7 +94,9 @@ export function radios(group, options, chosen, onChoose) {
     onChoose(index);
   };
   mark(chosen);
+  const focused = group.contains(document.activeElement);
   group.replaceChildren(...buttons);
+  if (focused) buttons[chosen].focus();
 }
 
 export function theme(button) {
