@@ -62,7 +62,7 @@ def test_photos_and_clips_adapt(
 def test_bad_input(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "mine.safetensors"
     given = ("--weights", weights)
-    assert "either a clip or photos" in refused(capsys, out, *given)
+    assert "either clips or photos" in refused(capsys, out, *given)
     assert "gives 1" in refused(capsys, out, *given, "--photos", SAMPLE)
     assert "minutes" in refused(capsys, out, *given, "--photos", SAMPLE, "--minutes", "nan")
 
