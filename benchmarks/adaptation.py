@@ -14,8 +14,6 @@ import os
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 import clips
 import pairs
 from rsagan import __version__
@@ -43,9 +41,7 @@ def main() -> None:
     unadapted = load()
     report = {}
     for name, (learnt, judged) in PEOPLE.items():
-        count = sum(1 for _ in clips.frames(judged))
-        wanted = np.unique(np.linspace(0, count - 1, FRAMES).astype(int)).tolist()
-        seen = pairs.pairs_of(pairs.people_of(judged, wanted, unadapted.size))
+        seen = pairs.pairs_of(pairs.people_of({"clip": judged, "first": 0, "last": 10**6}, FRAMES, unadapted.size))
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "adapted.safetensors"
             made = adapt(file, [where / each for each in learnt], effort=Effort(minutes=arguments.minutes))

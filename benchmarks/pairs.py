@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,25 +24,32 @@ Painter = Callable[[Person, Person], Result]  # from a source and the target, wh
 
 @dataclass(frozen=True)
 class Pairs:
-    """Sources and targets, all of one person, and what judges them: fetched once."""
+    """Sources and their targets, all of one person."""
 
     sources: list[Person]
     targets: list[Person]
 
 
-def people_of(clip: str, wanted: Sequence[int], size: tuple[int, int]) -> list[Person]:
-    """The person in some frames of a clip, in a frame of (height, width); frames without anybody are left out."""
+def people_of(stretch: dict[str, Any], count: int, size: tuple[int, int]) -> list[Person]:
+    """The person in frames spread evenly over a stretch (see `clips.stretches`); frames without anybody are left out.
+
+    Args:
+        size: (height, width) of the frame they are laid into.
+    """
+    last = min(stretch["last"], clips.length(stretch["clip"]) - 1)
+    wanted = np.unique(np.linspace(stretch["first"], last, count).astype(int)).tolist()
     found = []
-    for _, picture in clips.frames(clip, set(wanted)):
+    for number, picture in clips.frames(stretch["clip"], set(wanted)):
         try:
-            found.append(at_size(analyse(picture, plain_background=True).person, size))
+            person = analyse(picture, person=clips.place_of(stretch, number), plain_background=True).person
         except InputError:
             continue
+        found.append(at_size(person, size))
     return found
 
 
 def pairs_of(people: list[Person], shares: Sequence[float] = (1 / 4, 1 / 2)) -> Pairs:
-    """Each person's frame with the ones that are these shares of the clip away."""
+    """Each person's frame with the ones that are these shares of the list away."""
     count = len(people)
     ends = [(k, (k + round(share * count)) % count) for share in shares for k in range(count)]
     return Pairs([people[a] for a, _ in ends], [people[b] for _, b in ends])
