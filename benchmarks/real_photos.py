@@ -76,7 +76,8 @@ def page(report: dict[str, Any]) -> str:
         "# Real people, painted in the pose of another frame of the same clip",
         "",
         f"Weights `{report['weights']}`, trained on {report['data']['source']}; written by "
-        "`benchmarks/real_photos.py`. The head's distance stands for identity, the colour difference (CIE 1976; 2 is just visible) for garments.",
+        "`benchmarks/real_photos.py`. The head's distance stands for identity, the colour difference (CIE 1976; 2 is "
+        "just visible) for garments.",
         "",
         f"| | pairs | {' | '.join(names)} |",
         "|---" * (len(names) + 2) + "|",
