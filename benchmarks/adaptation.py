@@ -1,107 +1,109 @@
-"""What adapting to a person gains, judged on another clip of the same person.
+"""What adapting to a person gains, judged on another clip of that person.
 
-    python benchmarks/adaptation.py CLIPS --adapted WEIGHTS --judged CLIP [--judged CLIP] [--out adaptation.json]
+    RSAGAN_CLIPS=FOLDER python benchmarks/adaptation.py [--minutes 8] [--out docs/results]
 
-Pairs of frames of the judged clips, both analysed as any photo, are painted with the unadapted and the adapted weights
-and compared with the true frame. The perceptual distance is on the network that the losses use; L1, SSIM and the joints
-that an estimator finds (the share at the same place as in the true frame) are on none that training has seen.
+Two people are adapted to on some of their clips (as `rsagan adapt` does it, on as many threads as the machine has
+cores). Pairs of frames of a clip that was left out are then painted with the unadapted and the adapted weights and
+compared with the true frame. The losses of adapting see the VGG, not MobileNetV2, nor the joint estimator.
+Writes adaptation.json and adaptation.md, and with --sheets FOLDER pictures of source, unadapted, adapted, truth.
 """
 
 import argparse
 import json
-from collections.abc import Sequence
+import os
+import tempfile
 from pathlib import Path
 
-import numpy as np
-import torch
-from torchmetrics.functional.image import structural_similarity_index_measure
+import clips
+import pairs
+from rsagan import __version__
+from rsagan.people import grid, write_png
+from rsagan.training.adapt import Effort, adapt
+from rsagan.transfer import load, shipped_weights
 
-from rsagan import backbones
-from rsagan.errors import InputError
-from rsagan.evaluation.metrics import PERCEPTUAL_LAYERS, perceptual_distance
-from rsagan.evaluation.person import estimate, joints_right
-from rsagan.network import load_weights
-from rsagan.people import Person, Picture, grid, write_png
-from rsagan.photo import analyse
-from rsagan.training.adapt import at_size
-from rsagan.transfer import Model, load
-from rsagan.video import open_clip, read_frames
-
-
-def people_of(clip: Path, count: int, size: tuple[int, int]) -> list[Person]:
-    """The person in frames spread evenly over a clip, in a frame of (height, width)."""
-    frames = list(read_frames(open_clip(clip)))
-    chosen = np.unique(np.linspace(0, len(frames) - 1, count).astype(int))
-    people = []
-    for at in chosen:
-        try:
-            found = analyse(frames[at].picture, plain_background=True)
-        except InputError:
-            continue
-        people.append(at_size(found.person, size))
-    return people
-
-
-def tensor(picture: Picture) -> torch.Tensor:
-    """(1, 3, H, W) in [-1, 1]."""
-    return torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
-
-
-def score(model: Model, pairs: Sequence[tuple[Person, Person]]) -> tuple[dict[str, float], list[Picture]]:
-    """Means over pairs of source and target, and the results."""
-    judge = backbones.load(backbones.VGG16_HED, PERCEPTUAL_LAYERS[-1])
-    sums = np.zeros(3)
-    joints = np.zeros(2)
-    painted = []
-    for source, target in pairs:
-        result = model.prepare(source).pose(target.pose, keep_place=True).picture
-        one, other = tensor(result), tensor(target.picture)
-        with torch.no_grad():
-            distance = float(perceptual_distance(judge, one, other)[0])
-        similarity = structural_similarity_index_measure(one, other, data_range=2.0)
-        sums += [distance, float((one - other).abs().mean() / 2), float(similarity)]  # type: ignore[arg-type]
-        joints += joints_right(estimate(result), estimate(target.picture))
-        painted.append(result)
-    names = (f"perceptual distance ({judge.name})", "L1", "SSIM")
-    found = {name: round(float(value), 4) for name, value in zip(names, sums / len(pairs), strict=True)}
-    return found | {"joint accuracy (blazepose)": round(float(joints[0] / max(joints[1], 1)), 4)}, painted
+PEOPLE = {
+    "man in a black hoodie": (("again.mkv", "brother.mkv", "help.mkv", "no.mkv", "yes.mkv"), "student.mkv"),
+    "woman in an orange hoodie": (("book.mkv", "learn.mkv", "school.mkv"), "walk.mkv"),
+}
+FRAMES = 12  # of the judged clip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("clips", type=Path, help="the folder of the clips")
-    parser.add_argument("--adapted", type=Path, required=True)
-    parser.add_argument("--judged", action="append", required=True, help="a clip's file name")
-    parser.add_argument("--frames", type=int, default=8, help="of each clip")
+    parser.add_argument("--minutes", type=float, default=Effort().minutes)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--sheet", type=Path, help="source, unadapted, adapted, truth")
+    parser.add_argument("--sheets", type=Path)
     arguments = parser.parse_args()
-    before, after = load(), load(arguments.adapted)
-    pairs = []
-    for name in arguments.judged:
-        people = people_of(arguments.clips / name, arguments.frames, before.size)
-        half = len(people) // 2
-        pairs += [(people[k], people[(k + half) % len(people)]) for k in range(len(people))]
-    rows = {}
-    (rows["unadapted"], one), (rows["adapted"], other) = score(before, pairs), score(after, pairs)
-    change = {name: round(rows["adapted"][name] / max(value, 1e-9) - 1, 4) for name, value in rows["unadapted"].items()}
-    _, header = load_weights(arguments.adapted)
-    report = {
-        "pairs": len(pairs),
-        "judged": arguments.judged,
-        "adapted": header.get("adapted"),
-        **rows,
-        "change": change,
-    }
-    print(json.dumps(report, indent=1))
+    where = clips.folder()
+    if where is None:
+        print("Skipped: RSAGAN_CLIPS names no folder with the clips.")
+        return
+    unadapted = load()
+    report = {}
+    for name, (learnt, judged) in PEOPLE.items():
+        seen = pairs.pairs_of(pairs.people_of({"clip": judged, "first": 0, "last": 10**6}, FRAMES, unadapted.size))
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "adapted.safetensors"
+            made = adapt(file, [where / each for each in learnt], effort=Effort(minutes=arguments.minutes))
+            adapted, size = load(file), file.stat().st_size
+        before, plain = pairs.score(pairs.plainly(unadapted), seen)
+        after, better = pairs.score(pairs.plainly(adapted), seen)
+        report[name] = {
+            "learnt from": list(learnt),
+            "judged on": judged,
+            "pairs": len(seen.sources),
+            "seconds": round(made.seconds),
+            "pairs learnt from": made.pictures,
+            "share kept": made.kept,
+            "joints on views held out": [round(value, 4) for value in made.joints],
+            "megabytes": round(size / 1e6, 2),
+            "unadapted": before,
+            "adapted": after,
+            "change": pairs.change(before, after),
+        }
+        print(name, json.dumps(report[name], indent=1), flush=True)
+        if arguments.sheets:
+            arguments.sheets.mkdir(parents=True, exist_ok=True)
+            rows = zip(seen.sources, plain, better, seen.targets, strict=True)
+            cells = [[a.picture, x, y, b.picture] for a, x, y, b in rows]
+            half = (len(cells) + 1) // 2
+            both = [left + right for left, right in zip(cells[:half], cells[half:], strict=False)]
+            write_png(arguments.sheets / f"{judged.split('.')[0]}.png", grid(both))
     if arguments.out:
-        arguments.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    if arguments.sheet:
-        cells = [[a.picture, x, y, b.picture] for (a, b), x, y in zip(pairs, one, other, strict=True)]
-        half = (len(cells) + 1) // 2
-        write_png(
-            arguments.sheet, grid([left + right for left, right in zip(cells[:half], cells[half:], strict=False)])
-        )
+        whole = {
+            "weights": shipped_weights().stem,
+            "rsagan": __version__,
+            "cores": os.cpu_count(),
+            "minutes": arguments.minutes,
+            "people": report,
+        }
+        (arguments.out / "adaptation.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+        (arguments.out / "adaptation.md").write_text(page(whole), encoding="utf-8")
+
+
+def page(whole: dict) -> str:
+    """The report as Markdown."""
+    lines = [
+        "# What `rsagan adapt` gains on another clip of the same person",
+        "",
+        f"Weights `{whole['weights']}`, at most {whole['minutes']:g} minutes of training on {whole['cores']} cores; "
+        "written by `benchmarks/adaptation.py`.",
+    ]
+    for name, row in whole["people"].items():
+        lines += [
+            "",
+            f"## A {name}",
+            "",
+            f"Learnt from {', '.join(row['learnt from'])} in {row['seconds']} s ({row['pairs learnt from']} pairs, "
+            f"{row['share kept']:.0%} kept, {row['megabytes']} MB); judged on {row['pairs']} pairs of frames of "
+            f"{row['judged on']}.",
+            "",
+            "| | unadapted | adapted | change |",
+            "|---|---|---|---|",
+        ]
+        for number, value in row["unadapted"].items():
+            lines.append(f"| {number} | {value:.3f} | {row['adapted'][number]:.3f} | {row['change'][number]:+.1%} |")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -78,6 +79,28 @@ def frames(clip: str, wanted: set[int] | None = None) -> Iterator[tuple[int, Pic
                 yield number, frame.to_ndarray(format="rgb24")
             if number == last:
                 return
+
+
+def stretches() -> list[dict[str, Any]]:
+    """What each stretch of each clip that is there shows: see tests/photo/labels/contact.json."""
+    where = folder()
+    rows = json.loads((LABELS / "contact.json").read_text(encoding="utf-8"))
+    return [row for row in rows if where is not None and (where / row["clip"]).is_file()]
+
+
+def place_of(stretch: dict[str, Any], number: int) -> tuple[float, float] | None:
+    """Where about the person of a stretch is in a frame, if somebody else is there too."""
+    if "from" not in stretch:
+        return None
+    share = (number - stretch["first"]) / (stretch["last"] - stretch["first"])
+    x, y = np.array(stretch["from"]) + share * (np.array(stretch["to"]) - stretch["from"])
+    return float(x), float(y)
+
+
+@cache
+def length(clip: str) -> int:
+    """How many frames a clip has."""
+    return sum(1 for _ in frames(clip))
 
 
 @cache

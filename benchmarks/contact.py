@@ -4,7 +4,6 @@ tests/photo/labels/contact.json says what each stretch of each clip shows (nobod
 way that person faces and, where there are two, where about they are. Every STEP-th frame is judged (3 by default).
 """
 
-import json
 import sys
 from collections import Counter
 
@@ -21,9 +20,7 @@ REACH = 150  # pixels that the middle of shoulders and hips may lie off the plac
 
 def main(step: int) -> None:
     """Print the counts for each kind of stretch, and the frames that went wrong."""
-    rows = json.loads((clips.LABELS / "contact.json").read_text(encoding="utf-8"))
-    where = clips.folder()
-    here = [row for row in rows if where is not None and (where / row["clip"]).is_file()]
+    here = clips.stretches()
     if not here:
         print("Skipped: RSAGAN_CLIPS names no folder with the clips.")
         return
@@ -44,11 +41,7 @@ def main(step: int) -> None:
 
 def judged(photo: np.ndarray, row: dict, number: int) -> list[str]:
     """What is right or wrong about one frame."""
-    place = None
-    if "from" in row:
-        share = (number - row["first"]) / (row["last"] - row["first"])
-        x, y = np.array(row["from"]) + share * (np.array(row["to"]) - row["from"])
-        place = (float(x), float(y))
+    place = clips.place_of(row, number)
     try:
         found = analyse(photo, person=place)
     except InputError as error:

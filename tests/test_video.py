@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from layouts.clips import raw_clip, turned_clip
 from rsagan.errors import InputError
 from rsagan.video import Film, open_clip, read_frames, write_clip
 
@@ -20,21 +21,6 @@ def shades(count: int, height: int = 48, width: int = 64) -> list[np.ndarray]:
         picture[:8] = 255
         out.append(picture)
     return out
-
-
-def raw_clip(path: Path, stamps: list[int], pictures: list[np.ndarray], options: dict[str, str] | None = None) -> Path:
-    """A clip whose pictures are shown at `stamps`, in hundredths of a second."""
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream("libx264", rate=25)
-        stream.height, stream.width, stream.pix_fmt = *pictures[0].shape[:2], "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 100)
-        stream.options = {"preset": "ultrafast", **(options or {})}
-        for stamp, picture in zip(stamps, pictures, strict=True):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = stamp, Fraction(1, 100)
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode())
-    return path
 
 
 def add_sound(path: Path, out: Path, codec: str, seconds: float = 1.0) -> Path:
@@ -109,15 +95,7 @@ def test_variable_frame_rate_is_made_even(tmp_path: Path) -> None:
 
 
 def test_turned_clips_come_upright(tmp_path: Path) -> None:
-    write_clip(tmp_path / "clip.mp4", shades(3), 25)
-    data = (tmp_path / "clip.mp4").read_bytes()
-    upright = b"".join(v.to_bytes(4, "big") for v in (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000))
-    clockwise = b"".join(
-        (v % 2**32).to_bytes(4, "big") for v in (0, 0x10000, 0, -0x10000, 0, 0, 48 * 0x10000, 0, 0x40000000)
-    )
-    at = data.index(upright, data.index(b"tkhd"))
-    (tmp_path / "turned.mp4").write_bytes(data[:at] + clockwise + data[at + len(upright) :])
-    (frame, *_) = read_frames(open_clip(tmp_path / "turned.mp4"))
+    (frame, *_) = read_frames(open_clip(turned_clip(tmp_path / "turned.mp4", shades(3))))
     assert frame.picture.shape == (64, 48, 3)
     assert frame.picture[:, -7:].mean() > 240  # the top edge, turned clockwise, is at the right
     assert frame.picture[:, :30].mean() < 40

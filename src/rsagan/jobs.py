@@ -29,7 +29,7 @@ from rsagan.people import (
     write_png,
 )
 from rsagan.people.picture import AI_NOTICE
-from rsagan.photo.analyse import Which
+from rsagan.photo.analyse import Joints, Which
 
 if TYPE_CHECKING:
     from rsagan.photo import Scene
@@ -175,10 +175,11 @@ def analyse(
     person: Which = None,
     parsing: Path | str | None = None,
     labels: str = "rsagan",
+    joints: Joints = "blazepose",
 ) -> list[str]:
     """Write a person folder for a photo, with `overlay.png` to look at; returns the notes.
 
-    Person, parsing and labels are as in `generate`.
+    Person, parsing and labels are as in `generate`, joints as in `rsagan.analyse`.
 
     Raises:
         InputError: the photo cannot be read or shows nobody. AssetError: the analysis' files cannot be had.
@@ -187,7 +188,8 @@ def analyse(
 
     check_folder(out)
     picture = read_picture(photo)
-    found = analyse_photo(picture, size, person, parsing=read_parsing(parsing, labels) if parsing else None)
+    regions = read_parsing(parsing, labels) if parsing else None
+    found = analyse_photo(picture, size, person, parsing=regions, joints=joints)
     write_person(out, found.person)
     shown = draw_pose(found.person.pose, draw_parsing(found.person.parsing, found.person.picture))
     write_png(Path(out) / "overlay.png", shown)

@@ -23,7 +23,7 @@ from rsagan.network import Encoded, Generator, enlarged, load_weights, shipped_w
 from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence, read_picture
 from rsagan.photo import Analysis
 from rsagan.photo import analyse as analyse_photo
-from rsagan.photo.analyse import Which
+from rsagan.photo.analyse import Joints, Which
 
 MOST_ENLARGED: Final = 8  # times the size that was painted, with the photo's own detail; beyond that plainly
 
@@ -176,6 +176,7 @@ def analyse(
     size: tuple[int, int] = (256, 176),
     person: Which = None,
     parsing: Parsing | None = None,
+    joints: Joints = "blazepose",
 ) -> Analysis:
     """Find a person in a photo and lay them, on a plain backdrop, into a frame that `Model.prepare` takes.
 
@@ -184,13 +185,14 @@ def analyse(
         size: (height, width) of the frame.
         person: which one: a number, 0 being the largest, or a place (x, y) in the photo; the largest by default.
         parsing: uint8 (H, W), the photo's regions if somebody else has found them.
+        joints: who finds people and joints; rtmlib is an extra of this package.
 
     Raises:
         InputError: not a picture, nobody there, too little of them; one sentence.
         AssetError: the analysis' networks cannot be had.
     """
     picture = photo if isinstance(photo, np.ndarray) else read_picture(photo)
-    return analyse_photo(picture, size, person, plain_background=True, parsing=parsing)
+    return analyse_photo(picture, size, person, plain_background=True, parsing=parsing, joints=joints)
 
 
 def load(weights: Path | str | None = None, device: torch.device | str = "cpu") -> Model:

@@ -124,7 +124,8 @@ def test_the_upload_s_metadata_never_reaches_the_result(weights: Path, tmp_path:
     exif.get_ifd(0x8825)[1] = "N"
     Image.open(SAMPLE).save(tmp_path / "photo.jpg", exif=exif)
     generate(tmp_path / "photo.jpg", weights, tmp_path / "out")
-    for path in (tmp_path / "out").iterdir():
+    joints_of(tmp_path / "photo.jpg", tmp_path / "person")
+    for path in [*(tmp_path / "out").iterdir(), *(tmp_path / "person").glob("*.png")]:
         assert b"SECRET" not in path.read_bytes()
         with Image.open(path) as image:
             assert not image.getexif()

@@ -9,7 +9,7 @@ import torch
 from rsagan import backbones
 from rsagan.errors import InputError
 from rsagan.network import Config, Generator, load_weights, save_delta, save_weights
-from rsagan.people import Person, library
+from rsagan.people import Person, Pose, library
 from rsagan.training import adapt
 from rsagan.training.adapt import LEARNING, Effort, at_size, fit, warped
 
@@ -130,9 +130,9 @@ def test_a_delta_without_its_base_is_refused(base: Path, tmp_path: Path) -> None
 def test_adapt_refuses_in_one_sentence(base: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "w.safetensors"
     for arguments, word in (
-        ({}, "either a clip or photos"),
-        ({"clip": base, "photos": [base]}, "either a clip or photos"),
-        ({"clip": tmp_path / "absent.mp4"}, "no clip"),
+        ({}, "either clips or photos"),
+        ({"clips": [base], "photos": [base]}, "either clips or photos"),
+        ({"clips": [tmp_path / "absent.mp4"]}, "no clip"),
         ({"photos": [base, base]}, "JPEG"),
     ):
         with pytest.raises(InputError, match=word):
@@ -140,3 +140,44 @@ def test_adapt_refuses_in_one_sentence(base: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="safetensors file"):
         adapt.adapt(tmp_path / "w.bin", photos=[base, base])
     assert not out.parent.exists()
+
+
+class Painter:
+    """Stands for a network of one weight: the more of it, the fewer joints it paints in place."""
+
+    def __init__(self, spoils: float) -> None:
+        self.generator = torch.nn.Linear(1, 1, bias=False)
+        self.generator.weight.data[:] = 1.0
+        self.spoils = spoils
+
+    def prepare(self, person: Person) -> "Painter":
+        return self
+
+    def pose(self, pose: Pose, keep_place: bool) -> "Painter":
+        return self
+
+    @property
+    def picture(self) -> float:
+        return float(self.generator.weight) * self.spoils
+
+
+@pytest.mark.parametrize(("spoils", "expected"), [(-3, 1.0), (0, 1.0), (1.4, 0.5), (9, 0.0)])
+def test_no_more_is_kept_than_the_pose_bears(spoils: float, expected: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapt, "estimate", lambda picture: picture if isinstance(picture, float) else None)
+    monkeypatch.setattr(adapt, "joints_right", lambda found, true: (10 - max(0, int(found)), 13))
+    painter = Painter(spoils + 1e-3)
+    kept, (before, after) = adapt.keep_the_pose(painter, {"weight": torch.zeros(1, 1)}, VIEWS, VIEWS)  # type: ignore[arg-type]
+    assert kept == expected
+    assert float(painter.generator.weight) == expected
+    assert before == after == pytest.approx(10 / 13)
+
+
+def test_what_spoils_the_pose_is_not_written(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    monkeypatch.setattr(adapt, "_photo_views", lambda photos, size: (VIEWS * 4, []))
+    monkeypatch.setattr(adapt, "keep_the_pose", lambda *_: (0.0, (0.5, 0.5)))
+    monkeypatch.setattr(adapt, "fit", lambda generator, views, *_: (given.append(len(views)) or 4, (1.0, 1.0)))
+    with pytest.raises(InputError, match=r"a\.jpg, b\.jpg makes the pose worse"):
+        adapt.adapt(tmp_path / "w.safetensors", photos=["a.jpg", "b.jpg"], weights=base)
+    assert given == [10]  # of twelve views two are held out
+    assert not (tmp_path / "w.safetensors").exists()

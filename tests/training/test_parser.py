@@ -8,7 +8,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from rsagan.errors import InputError
 from rsagan.people import FLIP, Region
+from rsagan.photo.parser import Parser, load, save, shipped
 from rsagan.training import parser as room
 from rsagan.training import photolike, sightings
 from rsagan.training.parser import Recipe, main, smaller, stacked
@@ -139,6 +141,31 @@ def test_people_are_rendered_once_and_seen_as_in_photos(tmp_path: Path, monkeypa
     assert (person & mask).sum() > 0.7 * (person | mask).sum()
     apart = np.linalg.norm(seen.points - seen.truth, axis=1)
     assert np.nanmedian(apart) < 0.05 * sightings.SIZE[0]
+
+
+def test_a_run_starts_from_a_parser(tmp_path: Path) -> None:
+    for start, expected in (("shipped", shipped()), (str(tmp_path / "earlier.safetensors"), Parser())):
+        if start != "shipped":
+            save(Path(start), expected, {})
+            expected = load(Path(start))
+        parser, average, _, seen = room._resumed(Recipe(tmp_path, start=start))
+        assert seen == 0
+        for name, value in expected.state_dict().items():
+            assert torch.equal(parser.state_dict()[name], value)
+            assert torch.equal(average.state_dict()[name], value)
+    with pytest.raises(InputError, match=r"none\.safetensors"):
+        room._resumed(Recipe(tmp_path, start=str(tmp_path / "none.safetensors")))
+
+
+def test_dresses_are_shown_more_often(tmp_path: Path) -> None:
+    paths = [tmp_path / "trousers.npz", tmp_path / "dress.npz"]
+    dress = drawn()
+    dress.parsing[dress.parsing == Region.PANTS] = Region.DRESS
+    for path, sighting in zip(paths, (drawn(), dress), strict=True):
+        sightings.save(path, sighting)
+    chances = room._chances(paths)
+    assert chances.sum() == pytest.approx(1)
+    assert chances[1] == pytest.approx(room._RARE * chances[0])
 
 
 def test_the_first_stages_stay_as_they_were(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,17 +9,15 @@ from tyro.conf import UseAppendAction, arg
 from rsagan.cli.console import Console
 from rsagan.cli.options import Size, Weights
 
-Clip = Annotated[Path | None, arg(metavar="CLIP", help_behavior_hint="")]
-
 
 @dataclass(frozen=True)
 class Adapt:
-    """Adapt weights to one person, from a clip or a handful of photos."""
+    """Adapt weights to one person, from clips or a handful of photos."""
 
     out: Path
     """The adapted weights to write, a .safetensors file; small, they name the weights they belong to."""
-    clip: Clip = None
-    """A clip of the person moving."""
+    clip: Annotated[UseAppendAction[tuple[Path, ...]], arg(metavar="CLIP")] = ()
+    """A clip of the person moving; say it again for more clips of the same person in the same clothes."""
     photos: Annotated[UseAppendAction[tuple[Path, ...]], arg(metavar="PHOTO")] = ()
     """A photo of the person; say it again for each, at least two."""
     weights: Weights = None
@@ -50,4 +48,5 @@ class Adapt:
             )
         console.notes(made.notes)
         line = f"{made.weights}: {made.views} views, {made.pictures} pairs, {made.seconds:.0f} s"
-        console.result(made.to_dict(), [f"{line}, loss {made.loss[0]:.3f} to {made.loss[1]:.3f}"])
+        joints = f"joints in place {made.joints[0]:.0%} to {made.joints[1]:.0%}"
+        console.result(made.to_dict(), [f"{line}, loss {made.loss[0]:.3f} to {made.loss[1]:.3f}, {joints}"])

@@ -99,6 +99,8 @@ class Analyse:
     """A PNG of the photo's regions made elsewhere, as large as the photo."""
     labels: str = "rsagan"
     """The label set of that PNG: rsagan, lip, cihp, atr, fashn, pise, adgan or casd."""
+    joints: Literal["blazepose", "rtmlib"] = "blazepose"
+    """Who finds people and joints; rtmlib needs `pip install 'rsagan[rtmlib]'` and internet once."""
     json: bool = False
     """Print the result as JSON."""
 
@@ -106,7 +108,7 @@ class Analyse:
         from rsagan import jobs
 
         size, person = jobs.parse_size(self.size), jobs.parse_person(self.person)
-        notes = jobs.analyse(self.photo, self.out, size, person, self.parsing, self.labels)
+        notes = jobs.analyse(self.photo, self.out, size, person, self.parsing, self.labels, self.joints)
         console.notes(notes)
         console.result({"folder": str(self.out), "notes": notes}, [f"The person is in {self.out}"])
 

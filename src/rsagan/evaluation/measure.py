@@ -16,6 +16,7 @@ from rsagan.evaluation import judges, person
 from rsagan.evaluation.metrics import PERCEPTUAL_LAYERS, correspondence_error, likeness, overlap, perceptual_distance
 from rsagan.evaluation.painters import Painted, Painter, to_network
 from rsagan.people import Picture, Pose
+from rsagan.photo import agreement
 from rsagan.training.crops import crop, head_boxes, head_size
 
 _BATCH: Final = 8
@@ -79,7 +80,7 @@ class Truth:
     def pose(self, view: int, mirrored: bool = False) -> Pose:
         """What the estimator sees in a view, or in its mirror image (mirrored back)."""
         if (view, mirrored) not in self._poses:
-            estimate = person.mirrored_estimate if mirrored else person.estimate
+            estimate = agreement.mirrored_estimate if mirrored else agreement.estimate
             self._poses[view, mirrored] = estimate(self.folder.picture(view))
         return self._poses[view, mirrored]
 
@@ -206,8 +207,8 @@ def _matches(truth: Truth, painted: Painted, pairs: NDArray[np.int64]) -> dict[s
 def _joints(truth: Truth, pictures: list[Picture], pairs: NDArray[np.int64]) -> dict[str, list[Any]]:
     seen = [truth.pose(int(view)) for view in pairs[:, 1]]
     again = [truth.pose(int(view), mirrored=True) for view in pairs[:, 1]]
-    made = [person.estimate(picture) for picture in pictures]
+    made = [agreement.estimate(picture) for picture in pictures]
     return {
-        "joints": [person.joints_right(a, b) for a, b in zip(made, seen, strict=True)],
-        "joints_ceiling": [person.joints_right(a, b) for a, b in zip(again, seen, strict=True)],
+        "joints": [agreement.joints_right(a, b) for a, b in zip(made, seen, strict=True)],
+        "joints_ceiling": [agreement.joints_right(a, b) for a, b in zip(again, seen, strict=True)],
     }

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.data.prepared import PreparedFolder
-from rsagan.evaluation import judges, person
+from rsagan.evaluation import judges
 from rsagan.evaluation.metrics import HIGHEST_PSNR, PERCEPTUAL_LAYERS
 from rsagan.files import replacing
 from rsagan.people import Picture, Pose, draw_pose, grid, write_png
+from rsagan.photo import agreement
 
 _SHOWN: Final = 4
 
@@ -40,7 +41,7 @@ def protocol(distances: list[str], features: str) -> dict[str, str]:
         "SSIM, PSNR": "torchmetrics, Gaussian window of 11 pixels, sigma 1.5, data range 1; PSNR at most "
         f"{HIGHEST_PSNR:g}",
         "joint accuracy": "neck to ankles, by the estimator on the result against itself on the truth, nearer than "
-        f"{person.THRESHOLD} of neck to mid-hip; the ceiling is the mirrored truth against the truth",
+        f"{agreement.THRESHOLD} of neck to mid-hip; the ceiling is the mirrored truth against the truth",
         "correspondence error, flow error": "where the network looks in the source against where the body's surface "
         "says that point is; cells whose point the source shows",
         "garment colour": "mean colours of upper, pants and dress in the predicted parsing and in the true one",

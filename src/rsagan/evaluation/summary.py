@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
-from rsagan.evaluation import person
 from rsagan.evaluation.intervals import (
     Draws,
     Numbers,
@@ -24,6 +23,7 @@ from rsagan.evaluation.intervals import (
 )
 from rsagan.evaluation.measure import Measured
 from rsagan.evaluation.sets import frechet_distances, kernel_distances
+from rsagan.photo import agreement
 
 Rows = dict[str, Row]
 HEAD: Final = ", head"
@@ -90,7 +90,7 @@ def statistics_of(measured: Measured, distances: list[str]) -> dict[str, Statist
     for key, end in (("joints", ""), ("joints_ceiling", ", the estimator's own ceiling")):
         if key in measured:
             right, counted = measured[key].astype(float).T
-            found[f"joint accuracy ({person.ESTIMATOR}){end}"] = share(right, counted)
+            found[f"joint accuracy ({agreement.ESTIMATOR}){end}"] = share(right, counted)
     return found
 
 
@@ -124,7 +124,7 @@ def stratified(
     """The main rows of each stratum, with its number of pairs."""
     chosen = statistics_of(measured, distances)
     main = [perceptual(network) + end for network in distances for end in ("", ", ratio to copied source")]
-    main += ["SSIM", "SSIM, person", f"joint accuracy ({person.ESTIMATOR})"]
+    main += ["SSIM", "SSIM, person", f"joint accuracy ({agreement.ESTIMATOR})"]
     main += ["correspondence error of module B, pixels, median"]
     return {
         name: {"pairs": int(members.sum())}

@@ -1,16 +1,19 @@
 """From a photo to a `Person` in the network's frame."""
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.errors import InputError
 from rsagan.people import FACINGS, FLIP, Facing, Fit, Parsing, Person, Picture, Pose, fit_box
+from rsagan.photo import landmarks, rtm
 from rsagan.photo.checks import ANKLES, MIN_HEIGHT, doubt, inside, visible_part
-from rsagan.photo.landmarks import Detection, Side, find_people
+from rsagan.photo.landmarks import Detection, Side
 
+Joints = Literal["blazepose", "rtmlib"]
+_FIND: Final = {"blazepose": landmarks.find_people, "rtmlib": rtm.find_people}
 Which = int | tuple[float, float] | None
 
 BACKDROP: Final = (245, 245, 245)
@@ -55,6 +58,7 @@ def analyse(
     person: Which = None,
     plain_background: bool = False,
     parsing: Parsing | None = None,
+    joints: Joints = "blazepose",
 ) -> Analysis:
     """Find a person in a photo and fit them into a frame.
 
@@ -64,14 +68,16 @@ def analyse(
         person: which one: a number, 0 being the largest, or a place (x, y) in the photo; the largest by default.
         plain_background: lay the person on an off-white backdrop, as the network has seen in training.
         parsing: uint8 (H, W), the photo's regions if somebody else has found them; our own parser is not asked then.
+        joints: who finds people and joints; rtmlib is an extra of this package.
 
     Raises:
-        InputError: nobody there, nobody large enough, no such person, too little of them; one sentence.
+        InputError: nobody there, nobody large enough, no such person, too little of them, rtmlib is not installed; one
+            sentence.
         AssetError: the networks' files cannot be had.
     """
     from rsagan.photo.parser import parse
 
-    people = _candidates(photo, person)
+    people = _candidates(photo, person, joints)
     chosen, notes = _pick(people, person)
     part = visible_part(chosen)
     if part:
@@ -145,16 +151,16 @@ def turned(pose: Pose, facing: Facing) -> Pose:
     return replace(pose, points=points, confidence=confidence, facing=facing)
 
 
-def choose(photo: Picture, person: Which = None) -> tuple[Detection, list[str]]:
-    """The person meant, and what to tell the user about the choice.
+def choose(photo: Picture, person: Which = None, joints: Joints = "blazepose") -> tuple[Detection, list[str]]:
+    """The person meant, found by `joints`, and what to tell the user about the choice.
 
     Raises:
         InputError: nobody; nobody large enough; no person of that number, or at that place.
     """
-    return _pick(_candidates(photo, person), person)
+    return _pick(_candidates(photo, person, joints), person)
 
 
-def _candidates(photo: Picture, person: Which) -> list[Detection]:
+def _candidates(photo: Picture, person: Which, joints: Joints) -> list[Detection]:
     """Everybody in the photo who could be taken, largest first; at least one."""
     place = person if isinstance(person, tuple) else None
     if place and not (0 <= place[0] < photo.shape[1] and 0 <= place[1] < photo.shape[0]):
@@ -162,7 +168,7 @@ def _candidates(photo: Picture, person: Which) -> list[Detection]:
             f"The place {place[0]:g},{place[1]:g} lies outside the photo, which is {photo.shape[1]} pixels wide and "
             f"{photo.shape[0]} high."
         )
-    human = [found for found in find_people(photo, place) if doubt(found) is None]
+    human = [found for found in _FIND[joints](photo, place) if doubt(found) is None]
     people = [found for found in human if found.height >= MIN_HEIGHT]
     if not people and human:
         raise InputError(

@@ -193,6 +193,20 @@ def find_one(picture: Picture) -> Detection:
     return _settle(picture, _whole(picture), 0.0)
 
 
+def look_round(picture: Picture, hips: NDArray[Any], top: NDArray[Any], score: float) -> Detection:
+    """The landmarks of the person round whom somebody has drawn a circle: no search, no check.
+
+    Args:
+        picture: uint8 (H, W, 3) RGB.
+        hips, top: (2,) x and y of the hips' middle and of the circle's point above the head, in pixels.
+        score: how sure the finder is, 0..1.
+
+    Raises:
+        AssetError: the network's file cannot be had.
+    """
+    return _settle(picture, _circle(hips, top), score)
+
+
 def follow(picture: Picture, before: Detection) -> Detection:
     """The person of the frame before, looked for where they were: no search, no check.
 
@@ -310,7 +324,7 @@ def _landmarks(photo: Picture, roi: Roi, score: float) -> tuple[Detection, Roi]:
     return detection, _circle(points[_MID_HIP], points[_TOP_OF_CIRCLE])
 
 
-def _circle(centre: NDArray[np.floating], top: NDArray[np.floating]) -> Roi:
+def _circle(centre: NDArray[Any], top: NDArray[Any]) -> Roi:
     """The square round the circle with that centre and topmost point, turned so that the point is up."""
     dx, dy = float(top[0] - centre[0]), float(top[1] - centre[1])
     side = max(8.0, 2 * _ROI_MARGIN * float(np.hypot(dx, dy)))

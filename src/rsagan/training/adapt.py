@@ -1,7 +1,8 @@
-"""Adapting trained weights to one person, from that person's own clip, photos, or a single photo.
+"""Adapting trained weights to one person, from that person's own clips, photos, or a single photo.
 
 Pairs of the person's own views are trained on with the losses of training. Only the later part of the network learns
 (module C, the decoder): what turns correspondences into pictures. That is what makes it quick and the result small.
+Views held out decide how much of it is kept: as much as leaves the pose no worse than it was.
 """
 
 import math
@@ -26,15 +27,21 @@ from rsagan.errors import InputError
 from rsagan.network import Generator, load_weights, save_delta, shipped_weights
 from rsagan.people import Person, Pose, read_picture
 from rsagan.photo import analyse
+from rsagan.photo.agreement import estimate, joints_right
 from rsagan.training.phases import generator_phase, to_step
 from rsagan.training.recipe import Losses
+from rsagan.transfer import Model
 from rsagan.video import open_clip, read_frames
 
 LEARNING: Final = ("layout", "integration", "decoder")  # the parts of the network that learn
 LOSSES: Final = Losses(adversarial=0, head_adversarial=0, rescoring=0, correspondence=0, flow=0, target_parsing=0.25)
 CORRUPTION: Final = Corruption(jitter=0.004, drop=0.02, target_jitter=0.0, target_drop=0.0, swap=0.0)
-_LOOKED_AT: Final = 40  # frames of a clip
+SHARES: Final = (1.0, 0.75, 0.5, 0.25)  # of what was learnt that may be kept, tried in this order
+_LOOKED_AT: Final = 40  # frames of all clips together
 _FEWEST: Final = 2
+_ENOUGH: Final = 10  # views, of which some can be held out
+_EVERY: Final = 5  # view is held out
+_SOURCES: Final = 2  # for each view held out
 
 
 @dataclass(frozen=True)
@@ -59,13 +66,23 @@ REFINE: Final = Effort(pictures=96, minutes=0.75, learning_rate=3e-4, warp=1.0)
 
 @dataclass(frozen=True)
 class Adapted:
-    """The file, how many views and pairs it has seen, the seconds that took, and the loss at both ends."""
+    """What `adapt` made.
+
+    Attributes:
+        weights: the file. views, pictures: the person's views and the pairs of them that were seen.
+        seconds: all of it took. loss: at both ends.
+        kept: share of what was learnt that is in the file.
+        joints: share of joints in their place on views held out, unadapted and as it is in the file.
+        notes: sentences the user should see.
+    """
 
     weights: Path
     views: int
     pictures: int
     seconds: float
     loss: tuple[float, float]
+    kept: float
+    joints: tuple[float, float]
     notes: list[str]
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,50 +93,102 @@ class Adapted:
             "pictures": self.pictures,
             "seconds": round(self.seconds),
             "loss": [round(value, 4) for value in self.loss],
+            "kept": self.kept,
+            "joints": [round(value, 4) for value in self.joints],
             "notes": self.notes,
         }
 
 
 def adapt(
     out: Path | str,
-    clip: Path | str | None = None,
+    clips: Sequence[Path | str] = (),
     photos: Sequence[Path | str] = (),
     weights: Path | str | None = None,
     size: tuple[int, int] = (256, 176),
     effort: Effort | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Adapted:
-    """Adapt weights to the person of a clip or of several photos; writes a delta (`rsagan.network.save_delta`).
+    """Adapt weights to the person of clips or of several photos; writes a delta (`rsagan.network.save_delta`).
 
     Args:
         out: the safetensors to write.
-        clip, photos: the one or the other; all of one person in one set of clothes.
+        clips, photos: the one or the other; all of one person in one set of clothes.
         weights: what to start from; the shipped ones by default.
         size: (height, width) that the pictures are analysed at.
         progress: called with (parts of the work done, parts in all).
 
     Raises:
-        InputError: nothing or both given, unreadable, fewer than two pictures of the person, no place to write.
+        InputError: nothing or both given, unreadable, fewer than two pictures of the person, no place to write,
+            nothing learnt that leaves the pose as good as it was.
         AssetError: the networks of analysis or losses cannot be had.
     """
     out, base = Path(out), Path(weights or shipped_weights())
     if out.suffix != ".safetensors" or out.is_dir():
         raise InputError(f"The result is a .safetensors file, not {out}.")
-    if (clip is None) == (not photos):
-        raise InputError("Adapting needs either a clip or photos of one person: give --clip or --photos.")
+    if bool(clips) == bool(photos):
+        raise InputError("Adapting needs either clips or photos of one person: give --clip or --photos.")
     effort = effort or Effort()
     start = time.perf_counter()
     generator, header = load_weights(base)
     if "base" in header:
         raise InputError(f"{base} is an adaptation itself; adapt the weights that it belongs to.")
-    people, notes = _clip_views(Path(str(clip)), size) if clip is not None else _photo_views(photos, size)
+    people, notes = _clip_views(clips, size) if clips else _photo_views(photos, size)
     views = [at_size(person, (header["size"][0], header["size"][1])) for person in people]
-    seen, losses = fit(generator, views, effort, progress)
+    held_out = set(range(len(views))[_EVERY // 2 :: _EVERY]) if len(views) >= _ENOUGH else set()
+    shown = [view for k, view in enumerate(views) if k not in held_out]
+    looked_at = [view for k, view in enumerate(views) if k in held_out] or shown
+    before = {name: value.clone() for name, value in generator.state_dict().items()}
+    seen, losses = fit(generator, shown, effort, progress)
+    kept, joints = keep_the_pose(Model(generator, header), before, shown, looked_at)
+    if kept == 0:
+        raise InputError(
+            f"What can be learnt from {_names(clips or photos)} makes the pose worse; give pictures of more poses, or "
+            "ones in which arms and legs are seen better."
+        )
+    if kept < 1:
+        notes.append(f"Of what was learnt {kept:.0%} is kept: with more of it the pose got worse on views held out.")
     seconds = time.perf_counter() - start
-    summary = {"views": len(views), "pictures": seen, "seconds": round(seconds), "rsagan": rsagan.__version__}
-    kept: dict[str, Any] = {name: header[name] for name in ("size", "data") if name in header}
-    save_delta(out, generator, base, {**kept, "adapted": summary})
-    return Adapted(out, len(views), seen, seconds, losses, notes)
+    summary = {"views": len(views), "pictures": seen, "seconds": round(seconds), "kept": kept}
+    metadata: dict[str, Any] = {name: header[name] for name in ("size", "data") if name in header}
+    save_delta(out, generator, base, {**metadata, "adapted": {**summary, "rsagan": rsagan.__version__}})
+    return Adapted(out, len(views), seen, seconds, losses, kept, joints, notes)
+
+
+def keep_the_pose(
+    model: Model, before: dict[str, torch.Tensor], sources: Sequence[Person], targets: Sequence[Person]
+) -> tuple[float, tuple[float, float]]:
+    """Take the model's weights back towards those of `before` until they paint the pose as well as these.
+
+    Args:
+        before: the state it had. sources, targets: views of the person; targets have not been learnt from.
+
+    Returns:
+        the largest of `SHARES` at which no fewer joints are in their place, or 0; and the shares of joints in their
+        place, before and then.
+    """
+    learnt = {name: value.clone() for name, value in model.generator.state_dict().items()}
+    true = [estimate(target.picture) for target in targets]
+
+    def in_place(share: float) -> float:
+        mixed = {
+            name: old + share * (learnt[name] - old) if share < 1 else learnt[name] for name, old in before.items()
+        }
+        model.generator.load_state_dict(mixed)
+        counts = np.zeros(2)
+        for k in range(min(_SOURCES, len(sources))):
+            for at, target in enumerate(targets):
+                source = sources[(at * 7 + (2 * k + 1) * len(sources) // (2 * _SOURCES)) % len(sources)]
+                painted = model.prepare(source).pose(target.pose, keep_place=True).picture
+                counts += joints_right(estimate(painted), true[at])
+        return float(counts[0] / max(counts[1], 1))
+
+    least = in_place(0)
+    for share in SHARES:
+        now = in_place(share)
+        if now >= least:
+            return share, (least, now)
+    model.generator.load_state_dict(before)
+    return 0.0, (least, least)
 
 
 def refine(generator: Generator, person: Person, size: tuple[int, int], effort: Effort | None = None) -> None:
@@ -210,13 +279,20 @@ def _example(views: Sequence[Person], position: int, warp: float) -> Batch:
     )
 
 
-def _clip_views(path: Path, size: tuple[int, int]) -> tuple[list[Person], list[str]]:
-    """People of frames spread evenly over a clip; frames that show nobody usable are passed over."""
-    clip = open_clip(path)
-    fps = min(clip.fps, _LOOKED_AT / clip.seconds) if clip.seconds else clip.fps / 4
-    most = None if clip.seconds else _LOOKED_AT  # read to its end, which tells whether it is whole
-    frames = [(str(path), frame.picture) for frame in islice(read_frames(clip, fps), most)]
+def _clip_views(paths: Sequence[Path | str], size: tuple[int, int]) -> tuple[list[Person], list[str]]:
+    """People of frames spread evenly over clips; frames that show nobody usable are passed over."""
+    frames: list[tuple[str, NDArray[np.uint8]]] = []
+    each = max(_FEWEST, _LOOKED_AT // len(paths))
+    for path in paths:
+        clip = open_clip(path)
+        fps = min(clip.fps, each / clip.seconds) if clip.seconds else clip.fps / 4
+        most = None if clip.seconds else each  # read to its end, which tells whether it is whole
+        frames += [(str(path), frame.picture) for frame in islice(read_frames(clip, fps), most)]
     return _views(frames, size, strict=False)
+
+
+def _names(paths: Sequence[Path | str]) -> str:
+    return ", ".join(str(path) for path in paths)
 
 
 def _photo_views(photos: Sequence[Path | str], size: tuple[int, int]) -> tuple[list[Person], list[str]]:
@@ -234,7 +310,7 @@ def _views(
             if strict:
                 raise InputError(f"{where}: {error}") from error
     if len(people) < _FEWEST:
-        where = pictures[0][0] if pictures else "nothing"
+        where = _names(list(dict.fromkeys(name for name, _ in pictures))) or "nothing"
         raise InputError(
             f"Adapting needs at least {_FEWEST} pictures that show the person; {where} gives {len(people)}."
         )

@@ -39,11 +39,13 @@ def example(sighting: Sighting, other: Sighting, random: Random) -> Example:
     """One example; `other` lends a neighbour, a background or something that hides."""
     flip = bool(random.random() < 0.5)
     picture, regions, outline, points = _framed(sighting, flip, random)
-    if random.random() < 0.15:
+    if random.random() < 0.2:
         picture = _elsewhere(picture, regions, other, random)
     if random.random() < 0.25:
         picture = _neighbour(picture, regions, other, random)
-    if random.random() < 0.3:
+    if random.random() < 0.15:
+        picture = _printed(picture, regions, other, random)
+    if random.random() < 0.4:
         picture = _recoloured(picture, regions, random)
     if random.random() < 0.25:
         picture = _hidden(picture, regions, other, random)
@@ -169,20 +171,58 @@ def _hidden(
 
 
 def _recoloured(picture: NDArray[np.uint8], regions: NDArray[np.uint8], random: Random) -> NDArray[np.uint8]:
-    """One garment, or the hair, in another colour; its folds and prints stay."""
-    there = regions == _CLOTH[random.integers(len(_CLOTH))]
+    """A garment, or the hair, in another colour, at times two alike: dark on dark, cloth like skin; folds stay."""
+    first = _CLOTH[random.integers(len(_CLOTH))]
+    dyed = {first, _CLOTH[random.integers(len(_CLOTH))]} if random.random() < 0.35 else {first}
+    lot = random.random()
+    if lot < 0.25:  # dark
+        wanted = np.array([random.uniform(15, 70), 128 + random.normal(0, 3), 128 + random.normal(0, 5)])
+    elif lot < 0.45:  # as skin is
+        wanted = np.array([random.uniform(70, 215), random.uniform(132, 160), random.uniform(138, 175)])
+    else:
+        wanted = np.array([random.uniform(20, 235), 128 + random.normal(0, 16), 128 + random.normal(0, 20)])
+    lab = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), np.float32)
+    for region in sorted(dyed):
+        there = regions == region
+        if there.sum() < 50:
+            continue
+        mean = lab[there].mean(0)
+        changed = lab.copy()
+        changed[..., 0] *= np.clip(wanted[0] / max(mean[0], 20), 0.3, 3)
+        changed[..., 1:] += wanted[1:] - mean[1:]
+        painted = cv2.cvtColor(np.clip(changed, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
+        cover = _soft(there)
+        picture = np.asarray(picture * (1 - cover) + painted * cover, np.uint8)
+    return picture
+
+
+def _printed(
+    picture: NDArray[np.uint8], regions: NDArray[np.uint8], other: Sighting, random: Random
+) -> NDArray[np.uint8]:
+    """Noise, or patches of somebody else's picture, as the cloth of one garment, in the light of its folds."""
+    there = regions == _CLOTH[random.integers(len(_CLOTH) - 1)]
     if there.sum() < 50:
         return picture
-    lab = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), np.float32)
-    mean = lab[there].mean(0)
-    wanted = np.array([random.uniform(20, 235), 128 + random.normal(0, 14), 128 + random.normal(0, 18)])
-    ratio = np.clip(wanted[0] / max(mean[0], 20), 0.3, 3)
-    changed = lab.copy()
-    changed[..., 0] *= ratio
-    changed[..., 1:] += wanted[1:] - mean[1:]
-    painted = cv2.cvtColor(np.clip(changed, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
-    cover = _soft(there)
-    return np.asarray(picture * (1 - cover) + painted * cover, np.uint8)
+    height, width = FRAME
+    if random.random() < 0.5:
+        side = int(random.integers(12, 100))
+        top = int(random.integers(other.picture.shape[0] - side + 1))
+        left = int(random.integers(other.picture.shape[1] - side + 1))
+        cut = other.picture[top : top + side, left : left + side]
+        tile = cv2.resize(np.ascontiguousarray(cut), None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+        tile = np.concatenate(
+            [np.concatenate([tile, tile[:, ::-1]], 1), np.concatenate([tile, tile[:, ::-1]], 1)[::-1]]
+        )
+        counts = (-(-height // tile.shape[0]), -(-width // tile.shape[1]), 1)
+        cloth = np.tile(tile, counts)[:height, :width].astype(np.float32)
+    else:
+        cells = (int(random.integers(8, 90)), int(random.integers(8, 90)), 3)
+        knots = random.normal(0, 1, cells).astype(np.float32) * random.uniform(10, 50, 3).astype(np.float32)
+        cloth = cv2.resize(knots, (width, height)) + random.uniform(20, 230, 3).astype(np.float32)
+    light = cv2.GaussianBlur(picture.max(2).astype(np.float32), (0, 0), 2)
+    folds = np.clip(light / max(float(light[there].mean()), 10), 0.4, 1.8)[..., None]
+    cover = _soft(there) * float(random.uniform(0.6, 1))
+    return np.asarray(np.clip(picture * (1 - cover) + cloth * folds * cover, 0, 255), np.uint8)
 
 
 def _photographed(picture: NDArray[np.uint8], random: Random) -> NDArray[np.uint8]:
@@ -199,10 +239,15 @@ def _photographed(picture: NDArray[np.uint8], random: Random) -> NDArray[np.uint
         slope = random.normal(0, 0.25, 2)
         y, x = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)[None]
         out = out * np.clip(1 + slope[0] * y + slope[1] * x, 0.3, 1.7)[..., None].astype(np.float32)
-    gamma = float(np.exp(random.normal(0, 0.25)))
+    if random.random() < 0.12:  # the edge of a hard shadow, or of the sun
+        edge = random.normal(0, 1, 2)
+        y, x = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)[None]
+        beyond = 1 / (1 + np.exp(-(edge[0] * y + edge[1] * x - random.normal(0, 0.4)) * random.uniform(8, 60)))
+        out = out * (1 - float(random.uniform(0.2, 0.6)) * beyond[..., None]).astype(np.float32)
+    gamma = float(np.exp(random.normal(0, 0.28)))
     out = 255 * (np.clip(out, 0, 255) / 255) ** gamma
-    out = (out - 128) * float(np.exp(random.normal(0, 0.18))) + 128 + float(random.normal(0, 16))
-    out = out * np.exp(random.normal(0, 0.08, 3)).astype(np.float32)
+    out = (out - 128) * float(np.exp(random.normal(0, 0.2))) + 128 + float(random.normal(0, 18))
+    out = out * np.exp(random.normal(0, 0.11, 3)).astype(np.float32)
     grey = out @ np.array([0.3, 0.59, 0.11], np.float32)
     saturation = 0.0 if random.random() < 0.05 else float(random.uniform(0.5, 1.4))
     out = grey[..., None] + (out - grey[..., None]) * saturation
