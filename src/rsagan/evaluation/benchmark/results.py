@@ -191,7 +191,7 @@ def _warnings(scores: Scores, pairs: int) -> list[str]:
     if pairs < FEW and any("Fréchet" in name or name == "FID" for name in scores.numbers):
         warnings.append(
             f"A Fréchet distance of {pairs:,} pictures is biased upwards; compare it with nothing but the same number "
-            "of pictures, and look at KID."
+            "of pictures, and trust the kernel distance of clean-v1."
         )
     for name, value in scores.numbers.items():
         if value < scores.numbers.get(name + TRUE_PICTURES, -np.inf):
