@@ -111,6 +111,40 @@ def test_every_naming_gives_the_same_numbers(scheme: str, data: Path, tmp_path: 
     assert (tmp_path / "report" / "grid.png").stat().st_size > 1000
 
 
+def test_what_no_method_can_honestly_reach_is_said(data: Path, tmp_path: Path) -> None:
+    """Training pictures as results are nearer to the training pictures than the true test pictures are."""
+    paths, folder = write_results(tmp_path / "results", "GFLA"), PreparedFolder(data)
+    for at, path in enumerate(paths):
+        cv2.imwrite(str(path), folder.picture(int(folder.pairs("train")[at][0]))[..., ::-1])
+    report = score_results(tmp_path / "results", data, tmp_path / "report", networks=NETWORKS)
+    assert any("below that of the true pictures" in warning for warning in report["warnings"])
+
+
+def test_equal_pictures_have_no_psnr(data: Path, tmp_path: Path) -> None:
+    """And JSON has no word for infinity."""
+    folder = PreparedFolder(data)
+    (tmp_path / "results").mkdir()
+    for a, b in folder.pairs("test"):
+        name = f"{folder.entries[a].name}_to_{folder.entries[b].name}.png"
+        cv2.imwrite(str(tmp_path / "results" / name), folder.picture(b)[..., ::-1])
+    report = score_results(tmp_path / "results", data, tmp_path / "report", networks=NETWORKS)
+    assert report["numbers"]["PSNR"] == {"value": None}
+    assert report["numbers"]["SSIM"]["value"] == pytest.approx(1)
+    assert "| PSNR | infinite |" in (tmp_path / "report" / "report.md").read_text()
+    json.loads((tmp_path / "report" / "report.json").read_text(), parse_constant=lambda word: pytest.fail(word))
+    assert not any("below that of the true pictures" in warning for warning in report["warnings"])
+
+
+def test_an_interval_belongs_to_the_pairs_its_value_is_of(data: Path, tmp_path: Path) -> None:
+    write_results(tmp_path / "results", "GFLA")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rsagan.evaluation.benchmark.measure.whole_batches", lambda count: count - 1)
+        report = score_results(tmp_path / "results", data, tmp_path / "report", "gfla-legacy", networks=NETWORKS)
+    assert "interval" in report["numbers"]["SSIM"]
+    assert "interval" not in report["numbers"]["perceptual distance (l2)"]
+    assert report["counts"]["left out"]["perceptual distance (l2)"] == 1
+
+
 def remove(paths: list[Path]) -> None:
     paths[0].unlink()
 

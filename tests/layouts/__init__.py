@@ -15,11 +15,11 @@ from layouts.deepfashion import (
     write_maps,
     write_text_lists,
 )
-from layouts.market1501 import write_market
+from layouts.market1501 import write_market, write_square_maps
 from layouts.people import BACK, IDS, Figure, draw, figures, label_map
 
 __all__ = [
     "BACK", "IDS", "Figure", "annotation_rows", "download", "draw", "figures", "flat_name",
     "label_map", "listed_name", "nested_name",
-    "write_archive", "write_flat", "write_lists", "write_maps", "write_market", "write_text_lists",
+    "write_archive", "write_flat", "write_lists", "write_maps", "write_market", "write_square_maps", "write_text_lists",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from layouts.deepfashion import pairs_of
 from layouts.people import Figure, label_map
@@ -36,3 +37,13 @@ def write_market(folder: Path, people: Sequence[Figure], label_set: str | None =
         known = [figure for figure in those if not figure.extra.get("junk")]
         pairs = [f"{market_name(a)},{market_name(b)}" for a, b in pairs_of(known)]
         (folder / f"market-pairs-{split}.csv").write_text("\n".join(["from,to", *pairs]) + "\n")
+
+
+def write_square_maps(folder: Path, people: Sequence[Figure]) -> None:
+    """As SPGNet's: `seg/A___A.png`, CIHP's numbers, 256x256 with the person in the middle half; pairs' maps beside."""
+    (folder / "seg").mkdir(parents=True, exist_ok=True)
+    for figure in people:
+        name = market_name(figure).removesuffix(".jpg")
+        labels = label_map(figure.parsing, "cihp").repeat(2, 0).repeat(2, 1)
+        cv2.imwrite(str(folder / "seg" / f"{name}___{name}.png"), np.pad(labels, ((0, 0), (64, 64))))
+        cv2.imwrite(str(folder / "seg" / f"{name}___0001_c1s1_000001_00.png"), labels)

@@ -1,7 +1,7 @@
 """Which file of a results folder is which pair, whoever named it, and the picture in it.
 
 Methods name a result after its source and its target: `FROM.jpg___TO.jpg_vis.jpg` (PATN, ADGAN, whose files hold five
-pictures side by side, the result last), `FROM_2_TO_vis.jpg` (GFLA, DPTN, NTED, PIDM), `FROM_TO_vis.jpg` (PISE),
+pictures side by side, the result last), `FROM_2_TO_vis.jpg` (GFLA, DPTN, NTED, PIDM), `FROM_TO_vis.jpg` (PISE, SPGNet),
 `FROM_to_TO.png` (others; CFLD's own script keeps no pictures).
 """
 

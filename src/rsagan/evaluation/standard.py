@@ -30,8 +30,8 @@ def downloading() -> Iterator[None]:
         raise AssetError("LPIPS and FID need `pip install 'rsagan[standard-metrics]'`.") from error
     except OSError as error:
         raise AssetError(
-            f"The published weights of LPIPS and FID could not be downloaded ({error}); leave out --standard, or put "
-            f"them into {Path(torch.hub.get_dir()) / 'checkpoints'} where there is internet."
+            f"The published weights of LPIPS and FID could not be downloaded ({error}); leave out --standard, or bring "
+            f"the files from a machine with internet to {Path(torch.hub.get_dir()) / 'checkpoints'}."
         ) from error
 
 

@@ -227,3 +227,13 @@ def test_market(tmp_path: Path) -> None:
     assert len(junk) == 1
     assert identities[junk[0]] == junk[0]
     assert identities["0002_c1s1_000000_00"] == "0002"
+
+
+def test_market_with_square_maps(tmp_path: Path) -> None:
+    people = layouts.figures(6, 2, (128, 64))
+    layouts.write_market(tmp_path, people)
+    layouts.write_square_maps(tmp_path, people)
+    prepare_market1501(tmp_path / "out", tmp_path, workers=1)
+    check(
+        tmp_path / "out", people, lambda figure: market_name(figure).removesuffix(".jpg"), layouts.BACK["cihp"], 0
+    )  # fmt: skip

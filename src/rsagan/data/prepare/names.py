@@ -33,10 +33,10 @@ def deepfashion_identity(name: str) -> str:
 
 
 def market_name(path: str) -> str | None:
-    """`0161_c3s3_033053_04` from a path or a listed name."""
+    """`0161_c3s3_033053_04` from a path or a listed name; SPGNet's maps are named after it twice, `A___A.png`."""
     parts = PurePosixPath(path.replace("\\", "/")).parts
-    stem = _SUFFIXES.sub("", parts[-1]) if parts else ""
-    return stem if _MARKET.fullmatch(stem) else None
+    stem, *others = set((_SUFFIXES.sub("", parts[-1]) if parts else "").split("___"))
+    return stem if not others and _MARKET.fullmatch(stem) else None
 
 
 def market_identity(name: str) -> str:

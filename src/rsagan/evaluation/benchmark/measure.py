@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from rsagan.evaluation.sets import frechet_distance, kernel_distance
 from rsagan.people import Picture
 
 Joints = Sequence[NDArray[np.floating]]
+TRUE_PICTURES: Final = ", of the true pictures"  # after a distance's name: that of the truths instead of the results
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def _distribution(
     numbers = {name: frechet_distance(ours, real)}
     if not protocol.legacy_features:
         true = _features(protocol, network, truths, len(truths), report)
-        numbers[f"{name}, of the true pictures"] = frechet_distance(true, real)
+        numbers[name + TRUE_PICTURES] = frechet_distance(true, real)
         kernel = "KID x1000" if network.name == protocol.network else f"kernel distance x1000 ({network.name})"
         numbers[kernel] = 1000 * kernel_distance(ours, real)
     return numbers

@@ -14,7 +14,7 @@ import rsagan
 from rsagan.data.named import Pair, read_pairs_of
 from rsagan.data.prepared import TRAIN_LIST, PreparedFolder, file_hash
 from rsagan.errors import InputError
-from rsagan.evaluation.benchmark.measure import Networks, Scores, measure
+from rsagan.evaluation.benchmark.measure import TRUE_PICTURES, Networks, Scores, measure
 from rsagan.evaluation.benchmark.protocols import Protocol, find_protocol
 from rsagan.evaluation.found import Results
 from rsagan.evaluation.intervals import Draws, mean
@@ -160,7 +160,7 @@ def _report(
     reference, draws = _reference(folder) or (), Draws(groups)
     numbers: dict[str, Any] = {}
     for name, value in scores.numbers.items():
-        numbers[name] = {"value": round(value, 6)}
+        numbers[name] = {"value": round(value, 6) if np.isfinite(value) else None}  # equal pictures have no PSNR
         # One person spans no interval, and one over all pairs is not that of a number over some.
         whole = name in scores.rows and not scores.left_out.get(name) and np.isfinite(scores.rows[name]).all()
         if whole and groups.max() > 0:
@@ -191,8 +191,11 @@ def _warnings(scores: Scores, pairs: int) -> list[str]:
     if pairs < FEW and any("Fréchet" in name or name == "FID" for name in scores.numbers):
         warnings.append(
             f"A Fréchet distance of {pairs:,} pictures is biased upwards; compare it with nothing but the same number "
-            "of pictures, and look at KID."
+            "of pictures, and trust the kernel distance of clean-v1."
         )
+    for name, value in scores.numbers.items():
+        if value < scores.numbers.get(name + TRUE_PICTURES, -np.inf):
+            warnings.append(f"{name} is below that of the true pictures: it no longer tells how good the method is.")
     for name, count in scores.left_out.items():
         if count:
             warnings.append(f"The protocol leaves {count} pictures out of {name}.")
@@ -225,7 +228,8 @@ def markdown(report: dict[str, Any]) -> str:
     lines += ["| number | value | 95 % interval |", "|---|---|---|"]
     for name, row in report["numbers"].items():
         interval = " to ".join(f"{each:.4f}" for each in row["interval"]) if "interval" in row else ""
-        lines.append(f"| {name} | {row['value']:.4f} | {interval} |")
+        value = "infinite" if row["value"] is None else f"{row['value']:.4f}"
+        lines.append(f"| {name} | {value} | {interval} |")
     height, width = data["frame"]
     lines += [
         "",
