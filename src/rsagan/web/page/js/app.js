@@ -13,6 +13,7 @@ const FILES = ["image/jpeg", "image/png", "image/webp"];
 let about = { demo: false, samples: [] };
 let photo = null; // that is worked on: a Blob, or the name of a sample
 let taking = null; // the photo that is being analysed
+const samplePhotos = new Map(); // by name
 
 function mark() {
   timeline.stop();
@@ -63,6 +64,10 @@ function corrected() {
 async function take(given, person) {
   taking?.abort();
   const mine = (taking = new AbortController());
+  $("toasts").replaceChildren();
+  phoneTabs($("tab-source"));
+  const shown = samplePhotos.get(given) || given;
+  if (!source.name && shown instanceof Blob) source.glimpse(shown);
   working(true);
   try {
     const found = await api.analyse(given, { person, signal: mine.signal });
@@ -73,6 +78,7 @@ async function take(given, person) {
     timeline.forget(true);
     markPose(null);
     for (const note of found.notes) toast(note);
+    phoneTabs($("tab-result"));
     await result.start(source.pose);
     say("Joints and regions found. Choose a pose, or drag the skeleton.");
     return true;
@@ -250,7 +256,9 @@ $("find").oninput = () => {
     const text = `${button.dataset.name.replaceAll("-", " ")} ${button.title}`.toLowerCase();
     button.hidden = !words.every((word) => text.includes(word));
   }
-  $("none-found").hidden = [...$("library").children].some((button) => !button.hidden);
+  const none = [...$("library").children].every((button) => button.hidden);
+  $("library").hidden = none;
+  $("none-found").hidden = !none;
 };
 
 // -- the rest
@@ -303,7 +311,10 @@ function showSamples() {
     button.setAttribute("aria-label", `Sample: ${name.replaceAll("-", " ")}`);
     const image = document.createElement("img");
     image.alt = "";
-    api.call(`/v1/samples/${name}.jpg`).then(async (photo) => (image.src = URL.createObjectURL(await photo.blob())));
+    api.call(`/v1/samples/${name}.jpg`).then(async (answer) => {
+      samplePhotos.set(name, await answer.blob());
+      image.src = URL.createObjectURL(samplePhotos.get(name));
+    });
     button.append(image);
     button.onclick = () => take(name);
     return button;

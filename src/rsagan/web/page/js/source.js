@@ -64,6 +64,9 @@ export class SourceCard {
     await this.#people(found, this.sample ? null : given);
   }
 
+  // The photo as it was given, until its person is found.
+  glimpse(photo) { this.#picture(photo); }
+
   take() {
     return { pose: copy(this.pose), regions: this.regions.take() };
   }
@@ -98,6 +101,7 @@ export class SourceCard {
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = URL.createObjectURL(blob);
     $("source-picture").src = $("compare-picture").src = this.url;
+    if (!this.width) return;
     for (const id of ["source-frame", "result-frame"]) $(id).style.aspectRatio = `${this.width} / ${this.height}`;
   }
 

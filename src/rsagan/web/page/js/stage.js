@@ -37,7 +37,6 @@ export class Stage {
     this.frame = { height: 256, width: 176 };
     this.drag = null;
     this.enabled = true;
-    this.handles = [];
     svg.addEventListener("pointerdown", (event) => this.#down(event));
     svg.addEventListener("pointermove", (event) => this.#moved(event));
     for (const name of ["pointerup", "pointercancel"]) svg.addEventListener(name, (event) => this.#up(event));
@@ -71,6 +70,7 @@ export class Stage {
         "data-joint": joint, "stroke-width": 1.1 * unit,
       }));
     });
+    this.#draw();
   }
 
   #draw() {
@@ -94,6 +94,7 @@ export class Stage {
       handle.setAttribute("cy", point[1]);
       handle.setAttribute("aria-label", `${JOINTS[joint]}, ${Math.round(point[0])} across, ${Math.round(point[1])} down`);
     });
+    if (!this.pose.some(Boolean)) return;
     const reachable = this.handles.findIndex((handle, joint) => handle.getAttribute("tabindex") === "0" && this.pose[joint]);
     if (reachable < 0) this.#reach(this.pose.findIndex(Boolean));
   }

@@ -13,6 +13,7 @@ export function toast(text, kind = "") {
   note.textContent = text;
   note.className = kind;
   if (kind === "bad") note.setAttribute("role", "alert");
+  note.onclick = () => note.remove();
   $("toasts").append(note);
   setTimeout(() => note.remove(), 4000 + 45 * text.length);
 }
