@@ -25,7 +25,7 @@ class Adapt:
     size: Size = "256x176"
     """Height and width that the pictures are fitted to."""
     minutes: float = 8.0
-    """Train no longer than that."""
+    """Analyse and train no longer than that, about; training gets a quarter of it at least."""
     json: bool = False
     """Print the result as JSON."""
 

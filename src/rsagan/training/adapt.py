@@ -8,7 +8,7 @@ Views held out decide how much of it is kept: as much as leaves the pose no wors
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -115,6 +115,7 @@ def adapt(
         clips, photos: the one or the other; all of one person in one set of clothes.
         weights: what to start from; the shipped ones by default.
         size: (height, width) that the pictures are analysed at.
+        effort: its minutes are those of analysing and training together, of which training gets a quarter at least.
         progress: called with (parts of the work done, parts in all).
 
     Raises:
@@ -138,7 +139,9 @@ def adapt(
     shown = [view for k, view in enumerate(views) if k not in held_out]
     looked_at = [view for k, view in enumerate(views) if k in held_out] or shown
     before = {name: value.clone() for name, value in generator.state_dict().items()}
-    seen, losses = fit(generator, shown, effort, progress)
+    spent = (time.perf_counter() - start) / 60
+    left = replace(effort, minutes=max(effort.minutes - spent, effort.minutes / 4))
+    seen, losses = fit(generator, shown, left, progress)
     kept, joints = keep_the_pose(Model(generator, header), before, shown, looked_at)
     if kept == 0:
         raise InputError(
