@@ -34,10 +34,12 @@ def test_results_of_any_method(prepared: Path, tmp_path: Path) -> None:
         painter_of(tmp_path).paint(folder, pairs[:2], AT)
     last = tmp_path / "{}_to_{}.png".format(*named_pairs(folder, pairs[-1:])[0])
     write_png(last, grey[:32])
+    with pytest.raises(InputError, match="32x48"):
+        painter_of(tmp_path).paint(folder, pairs[:2], AT)
+    write_png(last, grey + 9)
     painter = painter_of(tmp_path)
     assert [int(picture[0, 0, 0]) for picture in painter.paint(folder, pairs[:2], AT).pictures] == [0, 1]
-    with pytest.raises(InputError, match="32x48"):
-        painter.paint(folder, pairs[-1:], AT[:1])
+    assert int(painter.paint(folder, pairs[-1:], AT[:1]).pictures[0][0, 0, 0]) == 9
     with pytest.raises(InputError, match="no folder"):
         Folder(tmp_path / "none")
 
