@@ -42,7 +42,7 @@ class Service:
     def client(self, **options: Any) -> httpx.Client:
         return httpx.Client(base_url=self.url, timeout=60, **options)
 
-    def wait_until_ready(self, seconds: float = 90) -> None:
+    def wait_until_ready(self, seconds: float = 300) -> None:
         wait_for(lambda: self.app.state.line.ready, seconds)
 
 

@@ -162,17 +162,14 @@ def test_exactly_as_many_as_there_are_places(small: Service) -> None:
     with ThreadPoolExecutor(places + more) as crowd, stopped(small), small.client() as client:
         answers = [crowd.submit(generate, small, source) for _ in range(places + more)]
         wait_for(lambda: sum(answer.done() for answer in answers) == more)
-        times = []
-        for _ in range(20):
-            began = time.monotonic()
+        for _ in range(20):  # how quickly: benchmarks/page_speed.py
             assert client.get("/healthz").status_code == 200
-            times.append(time.monotonic() - began)
+        assert small.app.state.line.taken == places
         refused = [answer.result() for answer in answers if answer.done()]
         os.kill(small.worker, signal.SIGCONT)
         statuses = sorted(answer.result().status_code for answer in answers)
     assert statuses == [200] * places + [503] * more
     assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
-    assert float(np.median(times)) < 0.1
 
 
 def test_a_client_that_left_frees_its_place(small: Service) -> None:
