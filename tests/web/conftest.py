@@ -20,6 +20,7 @@ from rsagan.people import library, parsing_bytes, png_bytes, to_json
 pytest.importorskip("fastapi", reason="the extra [web] is not installed")
 
 from rsagan.web.app import create_app
+from rsagan.web.server import listen
 from rsagan.web.settings import Settings
 
 PHOTO = Path(__file__).parents[2] / "src/rsagan/samples/man-standing.jpg"
@@ -42,7 +43,7 @@ class Service:
     def client(self, **options: Any) -> httpx.Client:
         return httpx.Client(base_url=self.url, timeout=60, **options)
 
-    def wait_until_ready(self, seconds: float = 90) -> None:
+    def wait_until_ready(self, seconds: float = 300) -> None:
         wait_for(lambda: self.app.state.line.ready, seconds)
 
 
@@ -66,7 +67,7 @@ def serve(settings: Settings) -> Iterator[Service]:
     app = create_app(settings)
     config = uvicorn.Config(app, port=0, log_level="error", access_log=False, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
-    listener = config.bind_socket()
+    listener = listen(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -162,17 +163,14 @@ def test_exactly_as_many_as_there_are_places(small: Service) -> None:
     with ThreadPoolExecutor(places + more) as crowd, stopped(small), small.client() as client:
         answers = [crowd.submit(generate, small, source) for _ in range(places + more)]
         wait_for(lambda: sum(answer.done() for answer in answers) == more)
-        times = []
-        for _ in range(20):
-            began = time.monotonic()
+        for _ in range(20):  # how quickly: benchmarks/page_speed.py
             assert client.get("/healthz").status_code == 200
-            times.append(time.monotonic() - began)
+        assert small.app.state.line.taken == places
         refused = [answer.result() for answer in answers if answer.done()]
         os.kill(small.worker, signal.SIGCONT)
         statuses = sorted(answer.result().status_code for answer in answers)
     assert statuses == [200] * places + [503] * more
     assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
-    assert float(np.median(times)) < 0.1
 
 
 def test_a_client_that_left_frees_its_place(small: Service) -> None:
@@ -233,6 +231,19 @@ def test_a_worker_that_is_killed_mid_job_is_replaced_and_that_is_said(start: Sta
         assert "rsagan_worker_restarts_total 1.0" in client.get("/metrics").text
         assert generate(service, source).status_code == 404  # the new worker knows nobody
         assert generate(service, hand_in(service)["source"]).status_code == 200
+
+
+def test_answers_are_not_held_back() -> None:
+    """The body of an answer does not wait until the client has confirmed the head."""
+    import uvicorn
+
+    from rsagan.web.server import listen
+
+    config = uvicorn.Config("nothing", port=0, log_level="error")
+    with listen(config) as here:
+        here.listen()
+        with socket.create_connection(here.getsockname()), here.accept()[0] as connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_paths_lead_nowhere(service: Service) -> None:

@@ -24,16 +24,15 @@ export class Painter {
 
   async #fly() {
     this.flying = true;
+    let shown = null; // the next preview is painted while the browser still decodes this one
     while (this.wanted) {
       const { pose, turn } = this.wanted;
       this.wanted = null;
       try {
         const response = await this.#ask({ pose, keep_place: true, preview: this.hand }, { tries: 0 });
         const blob = await response.blob();
-        if (turn >= this.fullTurn) {
-          this.painted += 1;
-          await this.onPreview(blob);
-        }
+        await shown;
+        if (turn >= this.fullTurn) shown = this.onPreview(blob).then(() => (this.painted += 1));
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         if (error.status !== 409) await pause(250);
