@@ -153,6 +153,9 @@ def test_a_run_starts_from_a_parser(tmp_path: Path) -> None:
         for name, value in expected.state_dict().items():
             assert torch.equal(parser.state_dict()[name], value)
             assert torch.equal(average.state_dict()[name], value)
+        summary = room._summary(Recipe(tmp_path, start=start), 8)
+        assert Path(start).name in summary["initialised"]
+        assert str(tmp_path) not in json.dumps(summary)
     with pytest.raises(InputError, match=r"none\.safetensors"):
         room._resumed(Recipe(tmp_path, start=str(tmp_path / "none.safetensors")))
 

