@@ -169,9 +169,10 @@ def test_no_signature_takes_a_picture_or_a_parsing_of_the_target() -> None:
     def names(function: Callable[..., Any]) -> list[str]:
         return list(inspect.signature(function).parameters)
 
-    assert names(Generator.forward) == ["self", "source", "parsing", "source_points", "target_points"]
+    # `alone` switches the copying of colours off in training: a truth value a person, nothing of the target.
+    assert names(Generator.forward) == ["self", "source", "parsing", "source_points", "target_points", "alone"]
     assert names(Generator.encode_source) == ["self", "source", "parsing", "points"]
-    assert names(Generator.render) == ["self", "encoded", "target_points"]
+    assert names(Generator.render) == ["self", "encoded", "target_points", "alone"]
     assert not any("target" in field or "driving" in field for field in Encoded._fields)
 
 

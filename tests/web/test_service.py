@@ -234,16 +234,14 @@ def test_a_worker_that_is_killed_mid_job_is_replaced_and_that_is_said(start: Sta
 
 
 def test_answers_are_not_held_back() -> None:
-    """The body of an answer does not wait until the client has confirmed the head."""
+    """Who comes early is let in; the body of an answer does not wait until the client has confirmed the head."""
     import uvicorn
 
     from rsagan.web.server import listen
 
     config = uvicorn.Config("nothing", port=0, log_level="error")
-    with listen(config) as here:
-        here.listen()
-        with socket.create_connection(here.getsockname()), here.accept()[0] as connection:
-            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    with listen(config) as here, socket.create_connection(here.getsockname()), here.accept()[0] as connection:
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_paths_lead_nowhere(service: Service) -> None:

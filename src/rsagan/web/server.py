@@ -64,4 +64,5 @@ def listen(config: uvicorn.Config) -> socket.socket:
     # An answer goes out as head and body. Without this, which connections inherit, the body waits for the client to
     # confirm the head: 40 ms, half a preview. asyncio asks for it only where a socket names its protocol.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+    listener.listen(config.backlog)  # whoever comes before the service is up waits for it, and is not refused
     return listener
