@@ -29,6 +29,8 @@ FREE = "demo.mp4"
 PAIRED = 6  # frames of a person, or two of each stretch
 LARGE = ("woman who walks", "man who steps", "man in a black hoodie", "woman in an orange hoodie")  # these are refined
 QUALITY = 82
+# Whose clips the shipped weights have learnt from, if their metadata tells of clips at all.
+LEARNT_FROM = ("walker 1", "walker 2", "walker 3", "man in a black hoodie")
 
 
 def rows_of(stretch: dict[str, Any], model: Model) -> list[list[Picture]]:
@@ -75,19 +77,21 @@ def page(report: dict[str, Any]) -> str:
     """The report as Markdown."""
     people = report["people"]
     names = list(next(iter(people.values()))["as painted"])
+    mixed = f", with {report['data']['mixed_in']['source']}" if "mixed_in" in report["data"] else ""
+    learnt = LEARNT_FROM if mixed else ()
     lines = [
         "# Real people, painted in the pose of another frame of the same clip",
         "",
-        f"Weights `{report['weights']}`, trained on {report['data']['source']}; written by "
+        f"Weights `{report['weights']}`, trained on {report['data']['source']}{mixed}; written by "
         "`benchmarks/real_photos.py`. The head's distance stands for identity, the colour difference (CIE 1976; 2 is "
-        "just visible) for garments.",
+        "just visible) for garments. A star: the weights have learnt from frames of this person; judge by the others.",
         "",
         f"| | pairs | {' | '.join(names)} |",
         "|---" * (len(names) + 2) + "|",
     ]
     for name, row in people.items():
         values = " | ".join(f"{row['as painted'].get(each, float('nan')):.3f}" for each in names)
-        lines.append(f"| {name} | {row['pairs']} | {values} |")
+        lines.append(f"| {name}{' *' * (name in learnt)} | {row['pairs']} | {values} |")
     lines += [
         "",
         "## What `generate --refine` changes",
@@ -101,7 +105,7 @@ def page(report: dict[str, Any]) -> str:
         if "refining" not in row:
             continue
         values = " | ".join(f"{row['refining']['change'].get(each, float('nan')):+.1%}" for each in names)
-        lines.append(f"| {name} | {row['refining']['pairs']} | {values} |")
+        lines.append(f"| {name}{' *' * (name in learnt)} | {row['refining']['pairs']} | {values} |")
     return "\n".join(lines) + "\n"
 
 
