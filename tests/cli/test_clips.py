@@ -9,6 +9,7 @@ from layouts.clips import bad_clips, raw_clip, turned_clip, walking
 from rsagan import backbones
 from rsagan.cli.main import main
 from rsagan.people import Picture
+from rsagan.training import adapt
 from rsagan.video import open_clip, read_frames, write_clip
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("analysis")]
@@ -17,6 +18,8 @@ pytestmark = [pytest.mark.network, pytest.mark.usefixtures("analysis")]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backbones, "load", lambda name, deepest="4_1": backbones.random_vgg16(0, deepest))
+    # What an untrained network learns in a moment, more on a quick machine, may or may not spoil the pose.
+    monkeypatch.setattr(adapt, "joints_right", lambda found, true: (1, 1))
 
 
 @pytest.fixture(scope="module")
