@@ -164,7 +164,7 @@ SHIPPED: Final = (
         "weights",
         "the generator's weights",
         "weights/people-128.safetensors",
-        "trained by this project on its own synthetic people",
+        "trained by this project on its own synthetic people and some frames of freely licensed clips (see NOTICE)",
         "Apache-2.0",
     ),
     Shipped(
