@@ -78,6 +78,8 @@ def test_one_call_makes_everything_and_resumes(
     assert whole["rows"]["full"]["learning_rate"] in PLAN.rates
     assert [each["full against"] for each in whole["headlines"]] == ["pose_only_published"] * 2
     assert whole["pairs"] == {"budget": 16, "test": 4, "frechet": 6, "validation": 2, "under_fire": 2}
+    of_sets = [name for name, row in whole["rows"].items() if any("of the sets" in title for title in row["metrics"])]
+    assert of_sets == ["full"]
     assert set(whole["fire"]["rows"]) >= {"clean", "parsing 0.4", "joints 0.4", "both 0.4"}
     saved = json.loads((out / "claims.json").read_text())
     assert saved["headlines"] == whole["headlines"]

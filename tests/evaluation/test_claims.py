@@ -43,6 +43,12 @@ def test_headlines() -> None:
     assert second["lower_by"]["value"] == pytest.approx(0.1, abs=1e-5)
     assert second["kept"] is True
     assert claims.headlines({"full": results["full"]}, ["vgg"], "eff", DRAWS) == []
+    for name, far in (("full", 6.0), ("semantic_baseline_published", 8.0)):
+        for each in results[name]:
+            each.measured["frechet_sets"] = np.full(6, far)
+    second = claims.headlines(results, ["vgg"], "eff", DRAWS)[1]
+    assert second["metric"] == "Frechet distance of the sets (eff)"
+    assert second["lower_by"]["value"] == pytest.approx(0.25)
 
 
 def test_gains_are_split() -> None:

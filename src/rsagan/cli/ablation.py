@@ -39,7 +39,7 @@ class Ablate:
     fire: int = 200
     """Test pairs that each level of corruption scores."""
     set_pairs: int = 0
-    """Pairs of test people for the Frechet distance; 0 takes the test list."""
+    """Pairs of test people for the Frechet distance of the two rows compared by it; 0 takes the test list alone."""
     limit: Limit = None
     """Score only so many test pairs, spread over the list."""
     json: bool = False

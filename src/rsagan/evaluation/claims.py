@@ -45,6 +45,8 @@ def table(results: Results, distances: list[str], features: str, draws: Draws) -
         metrics = {title: draws.row(statistics[title]) for title in wanted if title in statistics}
         metrics[f"kernel distance ({features})"] = row_of(measured["kernel"])
         metrics[f"Frechet distance ({features})"] = jackknife(measured["frechet"])
+        if "frechet_sets" in measured:
+            metrics[f"Frechet distance of the sets ({features})"] = jackknife(measured["frechet_sets"])
         row: dict[str, Any] = {"says": ROWS[name].says if name in ROWS else f"the {name} itself", "metrics": metrics}
         if name in trained:
             ends = [each.curve[-1] for each in these]
@@ -79,8 +81,10 @@ def headlines(results: Results, distances: list[str], features: str, draws: Draw
             found.append(_headline(rival, perceptual(network), lower, promised))
     rival, promised = _PROMISED["frechet"]
     if rival in results:
-        lower = jackknife(1 - full["frechet"] / pooled(results[rival])["frechet"])
-        found.append(_headline(rival, f"Frechet distance ({features})", lower, promised))
+        which = "frechet_sets" if "frechet_sets" in full else "frechet"
+        lower = jackknife(1 - full[which] / pooled(results[rival])[which])
+        of_sets = " of the sets" if which == "frechet_sets" else ""
+        found.append(_headline(rival, f"Frechet distance{of_sets} ({features})", lower, promised))
     return found
 
 

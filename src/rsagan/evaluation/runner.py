@@ -5,6 +5,7 @@ Below the folder of runs each row has a folder a seed:
     settings.json     what must not change between a call and the next: recipe and data
     curve.jsonl       one line a look at the validation pairs: seen, seconds and the perceptual distances
     measured.npz      the numbers of the test pairs; whoever has it is done
+    sets-N.npz        of the rows of `SETS`: the Frechet distance of N pairs of test people
     report/           report.json, report.md, grid.png of the test pairs
     train/            the run itself; rate-R/ the runs of the learning-rate grid
 """
@@ -38,6 +39,7 @@ from rsagan.training.recipe import Recipe
 
 ENDS: Final = (SOURCE, TRUTH)
 UNDER_FIRE: Final = ("full", "no_match")
+SETS: Final = ("full", "semantic_baseline_published")  # what the promise about the Frechet distance compares
 Point = dict[str, float]
 
 
@@ -51,7 +53,7 @@ class Plan:
         rates: learning rates that every row tries for `rate_pictures` pairs each, on the first seed; the best on the
             validation pairs is taken. None means the recipe's.
         validation, fire: how many pairs a look at the curve, and a level of corruption, scores.
-        set_pairs: pairs of test people for the Frechet distance; those of the test list if 0.
+        set_pairs: pairs of test people for the Frechet distance of the rows of `SETS`; the test list alone if 0.
         limit: score only so many test pairs.
     """
 
@@ -82,7 +84,8 @@ class Finished:
     """A row with one seed, done.
 
     Attributes:
-        measured: see `rsagan.evaluation.measure`, without pictures; `frechet` of the plan's sets.
+        measured: see `rsagan.evaluation.measure`, without pictures; `frechet` of the test list, `frechet_sets` of
+            the plan's sets.
         curve: points by pairs seen. rate: its learning rate. parameters: of its generator.
         fire: by "kind level", the perceptual distances by network (P,).
     """
@@ -146,6 +149,8 @@ class Ablation:
         curve = self._train(name, recipe, folder)
         weights = folder / "train" / "weights.safetensors"
         measured = self._test(folder, lambda: Weights(weights))
+        if self.plan.set_pairs and name in SETS:
+            measured |= self._frechet_of_sets(folder, weights)
         burning = self._burn(folder, weights) if name in UNDER_FIRE else {}
         parameters = sum(each.numel() for each in Weights(weights).generator.parameters())
         return Finished(measured, curve, rate, parameters, burning)
@@ -199,8 +204,6 @@ class Ablation:
         measured |= set_distances(measured, Draws(self.truth.groups))
         report = report_of(self.truth, painter, measured)
         write_report(folder / "report", report, self.folder, self.truth.pairs, measured.pop("picture"))
-        if self.sets is not self.truth:
-            measured["frechet"] = self._frechet_of_sets(painter)
         save_measured(path, measured)
         return load_measured(path)
 
@@ -225,7 +228,7 @@ class Ablation:
         """Refuse to mix the numbers of two plans."""
         plan = self.plan
         settings = settings | {"data": self.folder.manifest.get("sha256"), "limit": plan.limit}
-        settings |= {"validation": plan.validation, "fire": plan.fire, "set_pairs": plan.set_pairs}
+        settings |= {"validation": plan.validation, "fire": plan.fire}
         text, path = json.dumps(settings, indent=1, sort_keys=True) + "\n", folder / "settings.json"
         if not path.is_file():
             with replacing(path) as temporary:
@@ -240,13 +243,18 @@ class Ablation:
         named = bounded(people, self.plan.set_pairs, seed=0)
         return np.array([[self.folder.index[a], self.folder.index[b]] for a, b in named], np.int64)
 
-    def _frechet_of_sets(self, painter: Painter) -> NDArray[np.float64]:
-        pairs, found = self.sets.pairs, []
-        for start in range(0, len(pairs), 8):
-            at = np.arange(start, min(start + 8, len(pairs)))
-            found.append(self.sets.features_of(painter.paint(self.folder, pairs[at], at).pictures))
-        truth = np.concatenate([self.sets.features(pairs[at : at + 8, 1], False) for at in range(0, len(pairs), 8)])
-        return frechet_distances(np.concatenate(found), truth, self.sets.groups)
+    def _frechet_of_sets(self, folder: Path, weights: Path) -> Measured:
+        path = folder / f"sets-{self.plan.set_pairs}.npz"
+        if not path.is_file():
+            pairs, painter, found = self.sets.pairs, Weights(weights), []
+            self.say(f"{folder.relative_to(self.runs)}: {len(pairs)} pairs for the Frechet distance")
+            for start in range(0, len(pairs), 8):
+                at = np.arange(start, min(start + 8, len(pairs)))
+                found.append(self.sets.features_of(painter.paint(self.folder, pairs[at], at).pictures))
+            truth = [self.sets.features(pairs[at : at + 8, 1], False) for at in range(0, len(pairs), 8)]
+            distances = frechet_distances(np.concatenate(found), np.concatenate(truth), self.sets.groups)
+            save_measured(path, {"frechet_sets": distances})
+        return load_measured(path)
 
 
 def save_measured(path: Path, measured: Measured) -> None:
