@@ -16,6 +16,7 @@ from pathlib import Path
 
 import clips
 import pairs
+from real_photos import LEARNT_FROM
 from rsagan import __version__
 from rsagan.people import grid, write_png
 from rsagan.training.adapt import Effort, adapt
@@ -51,6 +52,7 @@ def main() -> None:
         report[name] = {
             "learnt from": list(learnt),
             "judged on": judged,
+            "known to the unadapted weights": "mixed_in" in unadapted.metadata["data"] and name in LEARNT_FROM,
             "pairs": len(seen.sources),
             "seconds": round(made.seconds),
             "pairs learnt from": made.pictures,
@@ -96,7 +98,9 @@ def page(whole: dict) -> str:
             "",
             f"Learnt from {', '.join(row['learnt from'])} in {row['seconds']} s ({row['pairs learnt from']} pairs, "
             f"{row['share kept']:.0%} kept, {row['megabytes']} MB); judged on {row['pairs']} pairs of frames of "
-            f"{row['judged on']}.",
+            f"{row['judged on']}."
+            + " The unadapted weights have learnt from frames of this person already: judge by the others."
+            * row["known to the unadapted weights"],
             "",
             "| | unadapted | adapted | change |",
             "|---|---|---|---|",

@@ -82,7 +82,7 @@ class Protocol:
 PROTOCOLS: Final = {
     protocol.name: protocol
     for protocol in (
-        Protocol("clean-v1", "every picture as it is, standard SSIM, features rightly resized and scaled"),
+        Protocol("clean-v1", "Every picture as it is, standard SSIM, features rightly resized and scaled"),
         Protocol("patn-legacy", "PATN's scripts: white margins, Inception Score, masks",
                  padded=True, own_range=True, classes=True),
         Protocol("gfla-legacy", "GFLA's script: two SSIMs, wrongly scaled features, last partial batches dropped",
