@@ -90,6 +90,8 @@ def test_one_call_makes_everything_and_resumes(
     assert (out / "curves.png").stat().st_size > 1000
 
     trained.clear()
+    for pictures in [*runs.rglob("train"), *runs.rglob("report")]:  # the numbers are enough
+        shutil.rmtree(pictures)
     again = (out / "ablation.json").read_bytes()
     ablate(PLAN, data, runs, out, networks=networks)
     assert not trained

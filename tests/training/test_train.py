@@ -34,6 +34,7 @@ RECIPE = Recipe(
 )
 
 _TOML = """
+optimizer = "muon"
 pictures = 64
 batch = 4
 warmup = 8

@@ -7,7 +7,9 @@ Below the folder of runs each row has a folder a seed:
     measured.npz      the numbers of the test pairs; whoever has it is done
     sets-N.npz        of the rows of `SETS`: the Frechet distance of N pairs of test people
     report/           report.json, report.md, grid.png of the test pairs
-    train/            the run itself; rate-R/ the runs of the learning-rate grid
+    train/            the run itself; rate-R/ the runs of the learning-rate grid, each with its score.json
+
+A row that is done needs no more than its numbers (settings.json, curve.jsonl, *.npz and score.json of the rates).
 """
 
 import json
@@ -33,6 +35,7 @@ from rsagan.evaluation.scores import report_of, some_pairs
 from rsagan.evaluation.sets import frechet_distances
 from rsagan.evaluation.summary import set_distances
 from rsagan.files import replacing
+from rsagan.network import Generator
 from rsagan.network.weights import read_metadata
 from rsagan.training import train
 from rsagan.training.recipe import Recipe
@@ -152,7 +155,7 @@ class Ablation:
         if self.plan.set_pairs and name in SETS:
             measured |= self._frechet_of_sets(folder, weights)
         burning = self._burn(folder, weights) if name in UNDER_FIRE else {}
-        parameters = sum(each.numel() for each in Weights(weights).generator.parameters())
+        parameters = sum(each.numel() for each in Generator(recipe.network).parameters())
         return Finished(measured, curve, rate, parameters, burning)
 
     def _train(self, name: str, recipe: Recipe, folder: Path) -> list[Point]:

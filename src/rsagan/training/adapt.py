@@ -52,6 +52,7 @@ class Effort:
         pictures: pairs in all. minutes: stop earlier if they take longer. batch: pairs a step.
         learning_rate: of Adam; it falls along a cosine to nothing.
         warp: how far views are turned, scaled and shifted by chance: 1 is 12 degrees, 12 % and 6 % of the height.
+        alone: share of the pairs that are painted without the source's own colours.
     """
 
     pictures: int = 2_400
@@ -59,9 +60,10 @@ class Effort:
     batch: int = 4
     learning_rate: float = 6e-4
     warp: float = 0.5
+    alone: float = 0.5
 
 
-REFINE: Final = Effort(pictures=96, minutes=0.75, learning_rate=3e-4, warp=1.0)
+REFINE: Final = Effort(pictures=96, minutes=0.75, learning_rate=3e-4, warp=1.0, alone=0.0)
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,7 @@ def fit(
         how many pairs were seen, and the mean loss over the first and the last tenth of the steps.
     """
     backbone = backbones.load(LOSSES.backbone, max({*LOSSES.layers, *LOSSES.head_layers})).to(torch.bfloat16)
+    weights = replace(LOSSES, alone=effort.alone)
     learning = [p for name, p in generator.named_parameters() if name.split(".")[0] in LEARNING]
     for parameter in learning:
         parameter.requires_grad_(True)
@@ -228,7 +231,7 @@ def fit(
         step = to_step({name: np.stack([e[name] for e in examples]) for name in examples[0]}, torch.device("cpu"))
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16):
-            _, values = generator_phase(step, generator, backbone, LOSSES, {}, 0.0)
+            _, values = generator_phase(step, generator, backbone, weights, {}, 0.0)
         norm = nn.utils.clip_grad_norm_(learning, 1.0)
         if bool(torch.isfinite(values["total"]) & torch.isfinite(norm)):
             optimizer.step()

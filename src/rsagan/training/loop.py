@@ -30,6 +30,7 @@ from rsagan.network import Discriminator, Generator, load_weights, save_weights
 from rsagan.people import write_png
 from rsagan.training import checkpoint, distributed
 from rsagan.training.log import NoLog, RunLog
+from rsagan.training.optimizer import GeneratorOptimizer
 from rsagan.training.phases import discriminator_phase, generator_phase, penalty_phase, to_step
 from rsagan.training.preview import Preview
 from rsagan.training.recipe import Recipe, load_recipe
@@ -187,9 +188,7 @@ class State:
         for name, weight in (("picture", recipe.losses.adversarial), ("head", recipe.losses.head_adversarial)):
             if weight and recipe.losses.adversarial:
                 self.discriminators[name] = _channels_last(Discriminator(recipe.network).to(device))
-        self.optimizer = torch.optim.Adam(
-            self.generator.parameters(), recipe.learning_rate, cast(Any, recipe.betas), fused=True
-        )
+        self.optimizer = GeneratorOptimizer(self.generator.parameters(), recipe)
         critics = [p for discriminator in self.discriminators.values() for p in discriminator.parameters()]
         self.critic_optimizer = (
             torch.optim.Adam(critics, recipe.adversary.learning_rate, cast(Any, recipe.betas), fused=True)
@@ -261,7 +260,7 @@ def train_step(state: State, batch: Batch, backbone: backbones.VGG16 | None, run
     began = time.perf_counter()
 
     with _autocast(recipe, state.device), _frozen(state.discriminators):
-        state.optimizer.zero_grad(set_to_none=True)
+        state.optimizer.zero_grad()
         output, values = generator_phase(
             step, state.generator, backbone, recipe.losses, state.discriminators, share if fighting else 0.0
         )
@@ -270,9 +269,7 @@ def train_step(state: State, batch: Batch, backbone: backbones.VGG16 | None, run
     # One process's trouble is everybody's: none may wait for another that gave up.
     if not bool(torch.isfinite(distributed.total(values["total"])) & torch.isfinite(norm)):
         _give_up(run, seen, batch, values)
-    for group in state.optimizer.param_groups:
-        group["lr"] = recipe.learning_rate * schedule(recipe, seen)
-    state.optimizer.step()
+    state.optimizer.step(recipe.learning_rate * schedule(recipe, seen))
     _follow(state, seen)
     numbers: dict[str, Tensor | float] = {**values, "gradient_norm": norm.detach()}
     numbers["seconds_generator"] = time.perf_counter() - began
@@ -358,9 +355,11 @@ def _metadata(state: State, folder: PreparedFolder, second: PreparedFolder | Non
 
 
 def _identity_of(recipe: Recipe, folder: PreparedFolder, second: PreparedFolder | None) -> str:
-    """What must not change between a run and its resumption: network, seed, batch and data."""
+    """What must not change between a run and its resumption: network, seed, batch, optimiser and data."""
     critics = [bool(recipe.losses.adversarial), bool(recipe.losses.head_adversarial)]
     parts = [recipe.network.to_dict(), recipe.seed, recipe.batch, critics, folder.manifest.get("sha256")]
+    if recipe.optimizer != "adam":
+        parts.append(recipe.optimizer)
     if second is not None:
         parts.append(second.manifest.get("sha256"))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -85,7 +85,8 @@ class Recipe:
         seed: of weights, order and draws.
         pictures: pairs to train on, all in all.
         batch: pairs a step, all processes together.
-        learning_rate: of Adam, after `warmup` pictures; falls along a cosine to `final_rate` of it at the end.
+        optimizer: "adam", or "muon" for the generator's matrices and convolutions and Adam for the rest of it.
+        learning_rate: of either, after `warmup` pictures; falls along a cosine to `final_rate` of it at the end.
         betas: of Adam. clip: largest norm of the generator's gradient.
         ema: half-life of the weights' moving average, in pictures.
         precision: "bfloat16" (autocast) or "float32".
@@ -101,6 +102,7 @@ class Recipe:
     seed: int = 0
     pictures: int = 60_000
     batch: int = 8
+    optimizer: str = "adam"
     learning_rate: float = 1e-3
     warmup: int = 1_000
     final_rate: float = 0.05
@@ -135,6 +137,8 @@ class Recipe:
             raise InputError(f"The recipe's mixed is {self.mixed}; it must be a share from 0 to 1.")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"The recipe's betas are {self.betas}; each must be at least 0 and below 1.")
+        if self.optimizer not in ("adam", "muon"):
+            raise InputError(f"The recipe's optimizer is {self.optimizer!r}; it is adam or muon.")
         if self.precision not in ("bfloat16", "float32"):
             raise InputError(f"The recipe's precision is {self.precision!r}; it is bfloat16 or float32.")
 
