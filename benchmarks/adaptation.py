@@ -16,7 +16,6 @@ from pathlib import Path
 
 import clips
 import pairs
-from real_photos import LEARNT_FROM
 from rsagan import __version__
 from rsagan.people import grid, write_png
 from rsagan.training.adapt import Effort, adapt
@@ -52,7 +51,7 @@ def main() -> None:
         report[name] = {
             "learnt from": list(learnt),
             "judged on": judged,
-            "known to the unadapted weights": "mixed_in" in unadapted.metadata["data"] and name in LEARNT_FROM,
+            "known to the unadapted weights": name in pairs.known_people(unadapted.metadata["data"]),
             "pairs": len(seen.sources),
             "seconds": round(made.seconds),
             "pairs learnt from": made.pictures,

@@ -8,7 +8,6 @@ rendering one pose.
 """
 
 import argparse
-import json
 import os
 import platform
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 import torch
 
+import reports
 from rsagan import __version__, analyse, load
 from rsagan.people import library, read_picture
 from rsagan.photo import choose
@@ -90,10 +90,7 @@ def main() -> None:
         "machine": platform.machine(),
         "photos": {photo.name: measure(photo, model, arguments.times) for photo in arguments.photos},
     }
-    text = json.dumps(report, indent=1)
-    print(text)
-    if arguments.out:
-        arguments.out.write_text(text + "\n", encoding="utf-8")
+    reports.tell(report, arguments.out)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ is the mean absolute second difference over time: of joints in pixels of a 256 x
 """
 
 import argparse
-import json
 import platform
 from pathlib import Path
 
 import numpy as np
 
+import reports
 from rsagan import __version__
 from rsagan.people import Fit, Picture, Pose, read_picture, smoothed
 from rsagan.people.motion import SMOOTHING, flicker
@@ -67,10 +67,7 @@ def main() -> None:
         "python": platform.python_version(),
         "flicker": rows,
     }
-    text = json.dumps(report, indent=1)
-    print(text)
-    if arguments.out:
-        arguments.out.write_text(text + "\n", encoding="utf-8")
+    reports.tell(report, arguments.out)
 
 
 if __name__ == "__main__":

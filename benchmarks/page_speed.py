@@ -9,7 +9,6 @@ Then the worker is stopped, all places are taken, and `/healthz` is asked. Run i
 """
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -29,7 +28,7 @@ import psutil
 import torch
 from playwright.sync_api import sync_playwright
 
-from rsagan.files import replacing
+import reports
 from rsagan.people import Pose, library, to_json
 from rsagan.web import Settings
 from rsagan.web.studio import Studio
@@ -167,11 +166,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="for each of the three")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     arguments = parser.parse_args()
-    found = measure(arguments.seconds)
-    if arguments.out:
-        with replacing(arguments.out) as temporary:
-            temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=1))
+    reports.tell(measure(arguments.seconds), arguments.out)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import clips
 from rsagan.errors import InputError
 from rsagan.evaluation.measure import trained_networks
 from rsagan.evaluation.metrics import likeness, perceptual_distance
+from rsagan.evaluation.painters import to_network
 from rsagan.evaluation.person import garment_difference
 from rsagan.people import Person, Picture
 from rsagan.photo import analyse
@@ -19,6 +20,8 @@ from rsagan.training.adapt import at_size
 from rsagan.training.crops import crop, head_boxes, head_size
 from rsagan.transfer import Model, Result
 
+# Whose clips the shipped weights have learnt from, if their metadata tells of clips at all.
+_LEARNT_FROM = ("walker 1", "walker 2", "walker 3", "man in a black hoodie")
 Painter = Callable[[Person, Person], Result]  # from a source and the target, whose pose alone may be looked at
 
 
@@ -28,6 +31,11 @@ class Pairs:
 
     sources: list[Person]
     targets: list[Person]
+
+
+def known_people(data: dict[str, Any]) -> tuple[str, ...]:
+    """Of whom weights have learnt, by what their metadata say of their data."""
+    return _LEARNT_FROM if "mixed_in" in data else ()
 
 
 def people_of(stretch: dict[str, Any], count: int, size: tuple[int, int]) -> list[Person]:
@@ -73,7 +81,7 @@ def score(painter: Painter, pairs: Pairs) -> tuple[dict[str, float], list[Pictur
     painted = []
     for source, target in zip(pairs.sources, pairs.targets, strict=True):
         result = painter(source, target)
-        one, other = _tensor(result.picture), _tensor(target.picture)
+        one, other = to_network([result.picture]), to_network([target.picture])
         box = head_boxes(torch.from_numpy(target.pose.points)[None], target.size)
         size = head_size(target.size)
         heads = [crop(each, box, size) for each in (one, other)]
@@ -94,8 +102,3 @@ def score(painter: Painter, pairs: Pairs) -> tuple[dict[str, float], list[Pictur
 def change(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
     """By how much each number rose, as a share of what it was."""
     return {name: round(after[name] / max(value, 1e-9) - 1, 4) for name, value in before.items()}
-
-
-def _tensor(picture: Picture) -> torch.Tensor:
-    """(1, 3, H, W) in [-1, 1]."""
-    return torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1

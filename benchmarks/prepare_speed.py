@@ -21,6 +21,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import reports
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 WANTED = 150.0  # pictures a second on two cores
@@ -125,10 +127,7 @@ def main() -> None:
         "wanted": f"{WANTED:.0f} pictures a second with 2 workers",
         "runs": [measure(pictures, given.workers) for pictures in given.pictures],
     }
-    text = json.dumps(report, indent=1) + "\n"
-    sys.stdout.write(text)
-    if given.out:
-        given.out.write_text(text, encoding="utf-8")
+    reports.tell(report, given.out)
     slow = [run for run in report["runs"] if run["pictures a second"] < WANTED]
     sys.exit(f"too slow: {slow[-1]['pictures a second']} pictures a second" if slow else 0)
 

@@ -29,8 +29,6 @@ FREE = "demo.mp4"
 PAIRED = 6  # frames of a person, or two of each stretch
 LARGE = ("woman who walks", "man who steps", "man in a black hoodie", "woman in an orange hoodie")  # these are refined
 QUALITY = 82
-# Whose clips the shipped weights have learnt from, if their metadata tells of clips at all.
-LEARNT_FROM = ("walker 1", "walker 2", "walker 3", "man in a black hoodie")
 
 
 def rows_of(stretch: dict[str, Any], model: Model) -> list[list[Picture]]:
@@ -78,7 +76,7 @@ def page(report: dict[str, Any]) -> str:
     people = report["people"]
     names = list(next(iter(people.values()))["as painted"])
     mixed = f", with {report['data']['mixed_in']['source']}" if "mixed_in" in report["data"] else ""
-    learnt = LEARNT_FROM if mixed else ()
+    learnt = pairs.known_people(report["data"])
     lines = [
         "# Real people, painted in the pose of another frame of the same clip",
         "",

@@ -210,9 +210,8 @@ def _printed(
         left = int(random.integers(other.picture.shape[1] - side + 1))
         cut = other.picture[top : top + side, left : left + side]
         tile = cv2.resize(np.ascontiguousarray(cut), None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
-        tile = np.concatenate(
-            [np.concatenate([tile, tile[:, ::-1]], 1), np.concatenate([tile, tile[:, ::-1]], 1)[::-1]]
-        )
+        wide = np.concatenate([tile, tile[:, ::-1]], 1)
+        tile = np.concatenate([wide, wide[::-1]])
         counts = (-(-height // tile.shape[0]), -(-width // tile.shape[1]), 1)
         cloth = np.tile(tile, counts)[:height, :width].astype(np.float32)
     else:
