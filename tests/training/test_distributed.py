@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
+import torch.distributed as dist
 
 from rsagan.errors import InputError
 from rsagan.training import distributed, train
@@ -18,6 +20,7 @@ from rsagan.training.losses import pixel
 
 _RECIPE = """
 pictures = 80
+optimizer = "muon"
 learning_rate = 2e-5
 batch = 4
 warmup = 8
@@ -114,7 +117,7 @@ def test_a_killed_process_changes_nothing(prepared: Path, tmp_path: Path) -> Non
         _finish(process)
     finally:
         process.terminate()  # takes its processes along
-    assert (Path(f"{run}-pids") / "2-0").exists()  # restarted at least twice
+    assert {path.name[0] for path in Path(f"{run}-pids").iterdir()} == set("012")  # restarted twice, at once
     a, b = load_newest(tmp_path / "straight"), load_newest(run)
     assert a is not None
     assert b is not None
@@ -123,6 +126,17 @@ def test_a_killed_process_changes_nothing(prepared: Path, tmp_path: Path) -> Non
         assert a[part].keys() == b[part].keys()
         assert all(torch.equal(a[part][name], b[part][name]) for name in a[part])
     assert [line["seen"] for line in _lines(run)] == list(range(4, 84, 4))
+
+
+def test_restarted_processes_do_not_meet_where_the_dead_ones_did() -> None:
+    store = dist.HashStore()
+    store.set("name of 1", "somebody who was killed before being told")
+    for _ in range(3):  # torchrun keeps the store over restarts
+        with ThreadPoolExecutor(3) as pool:
+            parts = list(pool.map(lambda place: distributed._meet(store, place, 3), range(3)))
+        assert not any(part.check(["address"]) for part in parts)
+        parts[1].set("address", "here")
+        assert all(part.get("address") == b"here" for part in parts)
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(

@@ -11,6 +11,8 @@ the first step, and with them the order of summation, so a resumed run would not
 """
 
 import os
+import time
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,11 +65,48 @@ def joined() -> Iterator[Group]:
     device = torch.device("cuda", local) if cuda else torch.device("cpu")
     if cuda:
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if cuda else "gloo", timeout=_PATIENCE, device_id=device if cuda else None)
+    store, place, world = next(dist.rendezvous("env://", timeout=_PATIENCE))
+    dist.init_process_group(
+        "nccl" if cuda else "gloo",
+        store=_meet(store, place, world),
+        rank=place,
+        world_size=world,
+        timeout=_PATIENCE,
+        device_id=device if cuda else None,
+    )
     try:
         yield Group(rank(), world, device)
     finally:
         dist.destroy_process_group()
+
+
+def _meet(store: dist.Store, place: int, world: int) -> dist.Store:
+    """A part of the store that nobody has written to yet, the same for all processes.
+
+    `torchrun` restarts processes with the store of those that died, and what these left there, their addresses above
+    all, must not be taken for that of the new ones. So each tells the first process a name that nobody had before, and
+    is told under this name where all of them meet.
+    """
+    name = str(uuid.uuid4())
+    if place > 0:
+        store.set(f"name of {place}", name)
+        meeting = store.get(f"where {name} meets").decode()  # waits for it
+        store.set(f"{meeting} knows {place}", "")
+        return dist.PrefixStore(meeting, store)
+    told: dict[int, bytes] = {}
+    absent = set(range(1, world))
+    deadline = time.monotonic() + _PATIENCE.total_seconds()
+    while absent:
+        for other in sorted(absent):
+            if store.check([f"{name} knows {other}"]):
+                absent.remove(other)
+            elif store.check([f"name of {other}"]) and told.get(other) != (theirs := store.get(f"name of {other}")):
+                store.set(f"where {theirs.decode()} meets", name)
+                told[other] = theirs
+        if time.monotonic() > deadline:
+            raise InputError(f"Processes {sorted(absent)} of {world} did not come; see what they said before.")
+        time.sleep(0.02)
+    return dist.PrefixStore(name, store)
 
 
 def world_size() -> int:
