@@ -1,8 +1,10 @@
 """Training speed on this machine: pairs a second, and the share of the measured peak of its matrix products.
 
     python benchmarks/training_speed.py --out training-speed.json
+    torchrun --standalone --nproc-per-node 2 benchmarks/training_speed.py --out training-speed.json
 
-One process on one graphics card, or on the processor's cores where there is none. A step is the training loop's own:
+One process, or several started by torchrun, each on a graphics card or on the processor's cores where there is none.
+A step is the training loop's own:
 generator, loss network, both discriminators and their penalty as often as the recipe says, optimisers and moving
 average; pictures are drawn beforehand, so that no data are needed and none are waited for. The operations of a step are
 counted (`torch.utils.flop_counter`: convolutions, matrix products and attention, forward and backward; multiply and add
@@ -23,6 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from rsagan.data.sampler import Batch
 from rsagan.files import replacing
+from rsagan.training.distributed import Group, joined, total
 from rsagan.training.loop import State, load_backbone, train_step
 from rsagan.training.recipe import Recipe, load_recipe
 
@@ -71,12 +74,14 @@ def peak(device: torch.device, repeats: int = 5) -> float:
     return best
 
 
-def measure(recipe: Recipe, size: tuple[int, int], steps: int) -> dict[str, object]:
-    """Train on noise for a few steps, discriminators switched on."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def measure(recipe: Recipe, size: tuple[int, int], steps: int, group: Group) -> dict[str, object]:
+    """Train on noise for a few steps, discriminators switched on; what is counted is that of all processes together."""
+    device = group.device
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
     recipe = replace(recipe, adversary=replace(recipe.adversary, start=0, fade=1))
     state, backbone = State(recipe, device), load_backbone(recipe, device)
-    batch = random_batch(size, recipe.batch)
+    batch = random_batch(size, recipe.batch // group.world, seed=group.rank)
 
     def step() -> None:
         train_step(state, batch, backbone, Path())
@@ -90,12 +95,13 @@ def measure(recipe: Recipe, size: tuple[int, int], steps: int) -> dict[str, obje
     for _ in range(steps):
         step()
     seconds, used = (finished(device) - began) / steps, (time.process_time() - used) / steps
-    fastest = peak(device)
-    operations = counter.get_total_flops()
+    fastest = float(total(torch.tensor(peak(device), dtype=torch.float64, device=device)))
+    operations = counter.get_total_flops() * group.world
     return {
         "recipe": recipe.name,
         "size": list(size),
         "batch": recipe.batch,
+        "processes": group.world,
         "steps": steps,
         "pairs_per_second": round(recipe.batch / seconds, 3),
         "seconds_per_step": round(seconds, 5),
@@ -134,12 +140,17 @@ def main() -> None:
     arguments = parser.parse_args()
     recipe = load_recipe(arguments.recipe)
     height, width = (int(side) for side in arguments.size.split("x"))
-    found = measure(replace(recipe, batch=arguments.batch or recipe.batch), (height, width), arguments.steps)
+    with joined() as group:
+        found = measure(replace(recipe, batch=arguments.batch or recipe.batch), (height, width), arguments.steps, group)
+        chief = group.chief
+    if not chief:
+        return
     if arguments.out:
         with replacing(arguments.out) as temporary:
             temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(
-        f"{found['pairs_per_second']} pairs/s of {arguments.size} with {found['recipe']}, batch {found['batch']}: "
+        f"{found['pairs_per_second']} pairs/s of {arguments.size} with {found['recipe']}, batch {found['batch']}, "
+        f"{found['processes']} processes: "
         f"{100 * float(str(found['share_of_peak'])):.0f} % of the measured {found['peak_teraflops']} TFLOP/s"
     )
 
