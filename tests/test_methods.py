@@ -6,13 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from rsagan.data import PreparedFolder
 from rsagan.data.named import read_pairs_of
 from rsagan.errors import InputError
-from rsagan.methods import load_method, paint_pairs, result_name
+from rsagan.evaluation.found import find_results
+from rsagan.methods import Ours, load_method, paint_pairs, result_name
+from rsagan.network import Config, Generator, save_weights
 from rsagan.people import Person, Pose
+
+TINY = Config(widths=(8, 8, 16, 16), heads=2, blocks=1, key_channels=16)
 
 
 def copy(person: Person, pose: Pose) -> np.ndarray:
@@ -77,6 +82,47 @@ def test_other_pictures_are_left_alone(prepared: Path, tmp_path: Path) -> None:
         paint_pairs(copy, "m", folder, pairs, tmp_path / "mine")
     with pytest.raises(InputError, match="no naming"):
         paint_pairs(copy, "m", folder, pairs, tmp_path / "new", "cubist")  # type: ignore[arg-type]
+
+
+def test_pictures_of_other_weights_or_data_are_left_alone(prepared: Path, tmp_path: Path) -> None:
+    folder = PreparedFolder(prepared)
+    pairs = read_pairs_of(folder, None)[:2]
+    torch.manual_seed(0)
+    for number in range(2):
+        (tmp_path / str(number)).mkdir()
+        save_weights(tmp_path / str(number) / "weights.safetensors", Generator(TINY), {"size": [64, 48]})
+    first, second = (Ours(tmp_path / str(number) / "weights.safetensors") for number in range(2))
+    assert first.name == second.name
+    paint_pairs(first, first.name, folder, pairs, tmp_path / "out")
+    with pytest.raises(InputError, match=r"another method .*\(version\)"):
+        paint_pairs(second, second.name, folder, pairs, tmp_path / "out")
+    folder.manifest["sha256"] = {"poses.jsonl": "of other people"}
+    with pytest.raises(InputError, match=r"another method .*\(data\)"):
+        paint_pairs(first, first.name, folder, pairs, tmp_path / "out")
+
+
+def test_a_kill_while_writing_leaves_nothing_behind(prepared: Path, tmp_path: Path) -> None:
+    folder = PreparedFolder(prepared)
+    pairs = read_pairs_of(folder, None)
+    paint_pairs(copy, "m", folder, pairs, tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    done = tmp_path / result_name(*pairs[0])
+    done.rename(tmp_path / f".writing-{done.stem}-x1y2.png")
+    (tmp_path / ".hidden.png").write_bytes(b"")
+    with pytest.raises(InputError, match="lacks 1 of"):
+        find_results(tmp_path, folder, pairs)
+    assert paint_pairs(copy, "m", folder, pairs, tmp_path).painted == 1
+    assert {path.name for path in tmp_path.iterdir()} == names | {".hidden.png"}
+    assert len(find_results(tmp_path, folder, pairs)) == len(pairs)
+
+
+def test_ours_paints_however_few_joints_there_are(prepared: Path, tmp_path: Path) -> None:
+    save_weights(tmp_path / "w.safetensors", Generator(TINY), {"size": [64, 48]})
+    points = np.full((18, 2), np.nan, np.float32)
+    points[0] = 20, 10
+    pose = Pose(points, (64, 48))
+    person = Person(PreparedFolder(prepared).picture(0), pose, np.zeros((64, 48), np.uint8))
+    assert Ours(tmp_path / "w.safetensors")(person, pose).shape == (64, 48, 3)
 
 
 def test_what_a_method_gives_is_checked(prepared: Path, tmp_path: Path) -> None:

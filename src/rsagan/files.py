@@ -16,6 +16,13 @@ def check_folder(out: Path | str) -> None:
         raise InputError(f"{out} is a file; results need a folder.")
 
 
+def check_writable(path: Path | str) -> None:
+    """For what takes long before it writes: raises InputError now if a file cannot be written there."""
+    folder = next(parent for parent in Path(path).absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InputError(f"Cannot write {path}: {folder} is no folder you may write to; choose another.")
+
+
 _WRITING = ".writing-"  # how the names of unfinished files begin
 
 

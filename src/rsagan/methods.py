@@ -24,7 +24,7 @@ from rsagan import __version__
 from rsagan.data.prepare.names import market_name
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
-from rsagan.files import check_folder, replacing
+from rsagan.files import check_folder, file_hash, replacing, sweep
 from rsagan.people import Person, Picture, Pose, write_png
 from rsagan.people.picture import AI_NOTICE
 
@@ -35,7 +35,10 @@ _NOTE: Final = "painted.json"
 
 
 class Method(Protocol):
-    """Shows a person in another pose."""
+    """Shows a person in another pose.
+
+    It may have a `version`, text that changes whenever its pictures would: pictures of two versions are never mixed.
+    """
 
     def __call__(self, person: Person, pose: Pose) -> Picture:
         """The person in the pose: uint8 (H, W, 3) RGB of the person's size.
@@ -54,14 +57,15 @@ class Ours:
 
         path = Path(weights or shipped_weights())
         self.name = f"rsagan {__version__} with the weights {path.stem}"
+        self.version = f"rsagan {__version__}, sha256 {file_hash(path)}"
         self.model = load(path)
         self._last: tuple[Person, Subject] | None = None
 
     def __call__(self, person: Person, pose: Pose) -> Picture:
-        """See `Method`. Raises InputError: too few joints."""
+        """See `Method`; however few joints there are, since a list of pairs is painted whole."""
         if self._last is None or self._last[0] is not person:
-            self._last = (person, self.model.prepare(person))
-        return self._last[1].pose(pose, keep_place=True).picture
+            self._last = (person, self.model.encode(person))
+        return self._last[1].paint(pose).picture
 
 
 @dataclass(frozen=True)
@@ -142,13 +146,26 @@ def paint_pairs(
         progress: called with (pictures done, pictures in all).
 
     Raises:
-        InputError: an unknown naming; `out` holds pictures of another method or list; the method fails, or gives no
-            picture.
+        InputError: an unknown naming; `out` holds pictures of another method, version, data set or list; the method
+            fails, or gives no picture.
     """
     if naming not in NAMINGS:
         raise InputError(f"There is no naming {naming!r}; there are {', '.join(NAMINGS)}.")
     out = Path(out)
-    _claim(out, name, pairs, naming)
+    version, data = getattr(method, "version", None), folder.manifest.get("sha256")
+    digest = hashlib.sha256(json.dumps(list(pairs)).encode()).hexdigest()
+    _claim(
+        out,
+        {
+            "method": name,
+            "version": version,
+            "naming": naming,
+            "data": data,
+            "pairs": len(pairs),
+            "sha256 of the pairs": digest,
+        },
+    )
+    sweep(out)
     identities = [folder.entries[folder.index[source]].identity for source, _ in pairs]
     numbers = {identity: k for k, identity in enumerate(sorted({each.identity for each in folder.entries}), 1)}
     files = [
@@ -201,11 +218,9 @@ def _write(path: Path, picture: Picture, notice: str) -> None:
         Image.fromarray(picture).save(temporary, format="JPEG", quality=95, subsampling=0, comment=notice.encode())
 
 
-def _claim(out: Path, name: str, pairs: Sequence[tuple[str, str]], naming: str) -> None:
+def _claim(out: Path, wanted: dict[str, Any]) -> None:
     """Make `out` the folder of this method and list. Raises InputError if it is another's."""
     check_folder(out)
-    digest = hashlib.sha256(json.dumps(list(pairs)).encode()).hexdigest()
-    wanted = {"method": name, "naming": naming, "pairs": len(pairs), "sha256 of the pairs": digest}
     note = out / _NOTE
     if note.is_file():
         try:
@@ -213,7 +228,10 @@ def _claim(out: Path, name: str, pairs: Sequence[tuple[str, str]], naming: str) 
         except (OSError, ValueError):
             found = None
         if found != wanted:
-            raise InputError(f"{out} holds pictures of another method or list of pairs; choose a new folder.")
+            changed = [key for key in wanted if not isinstance(found, dict) or found.get(key) != wanted[key]]
+            raise InputError(
+                f"{out} holds pictures of another method or list of pairs ({', '.join(changed)}); choose a new folder."
+            )
         return
     if out.is_dir() and any(out.iterdir()):
         raise InputError(f"{out} is not empty and holds no painted pairs; choose a new folder.")

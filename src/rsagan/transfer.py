@@ -74,6 +74,10 @@ class Subject:
         reason = target.usable()
         if reason:
             raise InputError(f"The target pose cannot be used: {reason}.")
+        return self.paint(target)
+
+    def paint(self, target: Pose) -> Result:
+        """The person with these joints of their own frame, however few there are."""
         return self.model.paint(self._encoded, target, self._large)
 
     def poses(self, poses: Iterable[Pose]) -> Iterator[Result]:
@@ -86,7 +90,7 @@ class Subject:
         Args:
             poses, retarget, on_ground: as in `rsagan.people.placed_sequence`.
         """
-        return (self.model.paint(self._encoded, pose, self._large) for pose in self.place(poses, retarget, on_ground))
+        return (self.paint(pose) for pose in self.place(poses, retarget, on_ground))
 
     def place(self, poses: Sequence[Pose], retarget: bool = True, on_ground: bool = False) -> list[Pose]:
         """The poses in this person's frame; one that is not usable there gives way to the one before it.
@@ -112,7 +116,6 @@ class Model:
         self.device = torch.device(device)
         self.size: tuple[int, int] = _size_in(metadata)
 
-    @torch.inference_mode()
     def prepare(self, person: Person | Analysis) -> Subject:
         """Encode a person, given as such or as `analyse` found them.
 
@@ -125,6 +128,15 @@ class Model:
         reason = person.pose.usable()
         if reason:
             raise InputError(f"The source person cannot be used: {reason}.")
+        return self.encode(person)
+
+    @torch.inference_mode()
+    def encode(self, person: Person) -> Subject:
+        """As `prepare`, however few joints there are.
+
+        Raises:
+            InputError: a frame of another shape than trained for.
+        """
         wanted, given = self.size[0] / self.size[1], person.size[0] / person.size[1]
         if abs(wanted / given - 1) > 0.05:
             raise InputError(

@@ -13,6 +13,7 @@ from rsagan.evaluation.ablation import ablate
 from rsagan.evaluation.measure import Networks
 from rsagan.evaluation.runner import Plan
 from rsagan.network import Config
+from rsagan.training.loop import NonFiniteLoss
 from rsagan.training.recipe import Adversary, Losses, Recipe
 
 RECIPE = Recipe(
@@ -98,6 +99,27 @@ def test_one_call_makes_everything_and_resumes(
     assert (out / "ablation.json").read_bytes() == again
     with pytest.raises(InputError, match="other settings"):
         ablate(replace(PLAN, recipe=replace(RECIPE, batch=2)), data, runs, out, networks=networks)
+
+
+def test_a_rate_that_diverges_is_not_taken(
+    data: Path, networks: Networks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = runner.train
+
+    def diverging(recipe: Recipe, folder: object, run: Path, until: int | None = None) -> Path:
+        if recipe.learning_rate > highest:
+            raise NonFiniteLoss("Lower it.")
+        return train(recipe, folder, run, until=until)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "train", diverging)
+    plan = replace(PLAN, rows=("pose_only_published",), rates=(1e-4, 1e3), set_pairs=0)
+    highest = 1e-4
+    for _ in range(2):  # the second call finds it written down
+        whole = ablate(plan, data, tmp_path / "runs", tmp_path / "out", networks=networks)
+        assert whole["rows"]["pose_only_published"]["learning_rate"] == 1e-4
+    highest = 0.0
+    with pytest.raises(InputError, match="every learning rate"):
+        ablate(plan, data, tmp_path / "other", tmp_path / "out", networks=networks)
 
 
 def test_bad_plans_get_one_sentence(prepared: Path, networks: Networks, tmp_path: Path) -> None:

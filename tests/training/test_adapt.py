@@ -137,6 +137,13 @@ def test_adapt_refuses_in_one_sentence(base: Path, tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=word):
             adapt.adapt(out, weights=base, **arguments)
+    before = base.read_bytes()
+    with pytest.raises(InputError, match="must stay"):
+        adapt.adapt(base, photos=[base, base], weights=base)
+    assert base.read_bytes() == before
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(InputError, match="no folder you may write to"):
+        adapt.adapt(tmp_path / "file" / "w.safetensors", photos=[base, base], weights=base)
     with pytest.raises(InputError, match="safetensors file"):
         adapt.adapt(tmp_path / "w.bin", photos=[base, base])
     assert not out.parent.exists()

@@ -63,6 +63,10 @@ def test_an_own_recipe_changes_what_it_names(tmp_path: Path) -> None:
         ("learning_rate = nan\n", ["learning_rate", "above 0"]),
         ("threads = -1\n", ["threads", "at least 0"]),
         ("[losses]\nlayers = ['9_9']\n", ["9_9"]),
+        ("[losses]\nlayers = ['3_3', '1_2']\n", ["layers", "shallow ones first"]),
+        ("[losses]\nhead_layers = []\n", ["head_layers", "at least one"]),
+        ("[adversary]\nr1_every = 0\n", ["r1_every", "at least 1"]),
+        ("seed = 20250101\n", ["seed", "below 16777216"]),
         ("[losses]\nbackbone = 'vgg19'\n", ["vgg19"]),
     ],
 )

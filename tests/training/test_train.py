@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from rsagan.errors import InputError
-from rsagan.network import Config, load_weights
+from rsagan.network import Config, Generator, load_weights, save_weights
 from rsagan.training import train
 from rsagan.training.checkpoint import load_newest
 from rsagan.training.loop import NonFiniteLoss, schedule
@@ -244,10 +244,45 @@ def test_a_non_finite_loss_stops_before_the_update(
     assert state["seen"] == 16
 
 
+def test_a_discriminators_gradient_that_is_none_is_not_followed(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rsagan.training import losses
+
+    hinge = losses.hinge
+
+    def steep(real: list[torch.Tensor], fake: list[torch.Tensor]) -> torch.Tensor:
+        return hinge(real, fake) + (real[0].mean() * 0).sqrt()  # 0, with an infinite slope
+
+    monkeypatch.setattr(losses, "hinge", steep)
+    with pytest.raises(NonFiniteLoss, match="the gradient"):
+        train(RECIPE, prepared, tmp_path, until=RECIPE.adversary.start + RECIPE.batch)
+
+
+def test_the_weights_are_those_of_where_it_stops(prepared: Path, tmp_path: Path) -> None:
+    weights = train(RECIPE, prepared, tmp_path, until=4)
+    save_weights(weights, Generator(TINY), {"size": [64, 48], "training": {"pictures_seen": 0}})  # older than the rest
+    again = train(RECIPE, prepared, tmp_path, until=4)
+    assert load_weights(again)[1]["training"]["pictures_seen"] == 4
+    with pytest.raises(InputError, match="after 0 pictures"):
+        train(RECIPE, prepared, tmp_path / "new", until=0)
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_head_alone_may_be_looked_at(prepared: Path, tmp_path: Path) -> None:
+    only = replace(RECIPE.losses, perceptual=0.0, style=0.0, layers=("1_1", "2_1"), head_layers=("1_1",))
+    train(replace(RECIPE, losses=only, log_every=4), prepared, tmp_path, until=4)
+    line = json.loads((tmp_path / "log.jsonl").read_text())
+    assert "head_perceptual" in line
+    assert "perceptual" not in line
+
+
 def test_a_run_of_something_else_is_refused(prepared: Path, tmp_path: Path) -> None:
     train(RECIPE, prepared, tmp_path, until=4)
+    noted = (tmp_path / "recipe.json").read_bytes()
     with pytest.raises(InputError, match="another recipe"):
         train(replace(RECIPE, network=replace(TINY, blocks=2)), prepared, tmp_path, until=8)
+    assert (tmp_path / "recipe.json").read_bytes() == noted
     train(replace(RECIPE, log_every=4), prepared, tmp_path, until=8)  # what does not matter may change
 
 

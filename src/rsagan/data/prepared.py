@@ -185,13 +185,14 @@ class PreparedFolder:
             manifest = json.loads(self._text(path))
             version, frame = manifest["format"], manifest["frame"]
             sound = len(frame) == 2 and min(int(side) for side in frame) > 0
+            hashes = dict(manifest.get("sha256", {}))
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is damaged; prepare the folder anew.") from error
         if version != FORMAT:
             raise InputError(f"{path} is of format {version}; this program reads format {FORMAT}.")
         if not sound:
             raise InputError(f"{path} names the frame {frame}; it must be a height and a width.")
-        for name, expected in manifest.get("sha256", {}).items():
+        for name, expected in hashes.items():
             if not (self.path / name).is_file() or file_hash(self.path / name) != expected:
                 raise InputError(f"{self.path / name} is missing or was changed since the folder was prepared.")
         return dict(manifest)

@@ -81,7 +81,8 @@ def find_results(folder: Path, data: PreparedFolder, pairs: Sequence[Pair]) -> l
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder of results.")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    seen = (path for path in folder.iterdir() if not path.name.startswith("."))
+    files = sorted(path for path in seen if path.suffix.lower() in SUFFIXES)
     wanted, strange = set(pairs), []
     found: dict[Pair, Path] = {}
     for path in files:

@@ -71,7 +71,13 @@ class Weights:
 
     @torch.no_grad()
     def paint(self, folder: PreparedFolder, pairs: NDArray[np.int64], positions: NDArray[np.int64]) -> Painted:
-        """See `Painter`."""
+        """See `Painter`. Raises InputError: pictures of another size than the weights paint."""
+        size = self.metadata.get("size")
+        if size is not None and tuple(size) != folder.size:
+            raise InputError(
+                f"{self.name} paints {size[0]}x{size[1]} and {folder.path} holds {folder.size[0]}x{folder.size[1]}; "
+                "with --protocol what it paints is enlarged."
+            )
         inputs = []
         for (source, target), position in zip(pairs, positions, strict=True):
             given = (folder.parsing(source), folder.entries[source].points, folder.entries[target].points)

@@ -13,6 +13,7 @@ A row that is done needs no more than its numbers (settings.json, curve.jsonl, *
 """
 
 import json
+import math
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,7 @@ from rsagan.files import replacing
 from rsagan.network import Generator
 from rsagan.network.weights import read_metadata
 from rsagan.training import train
+from rsagan.training.loop import NonFiniteLoss
 from rsagan.training.recipe import Recipe
 
 ENDS: Final = (SOURCE, TRUTH)
@@ -190,10 +192,16 @@ class Ablation:
             path = folder / "score.json"
             if not path.is_file():
                 self.say(f"{name}: trying the learning rate {rate:g} for {recipe.pictures} pairs")
-                point = self._look(train(recipe, self.folder, folder / "train"))
+                try:
+                    point = self._look(train(recipe, self.folder, folder / "train"))
+                except NonFiniteLoss as error:
+                    self.say(f"{name}: the learning rate {rate:g} is too high. {error}")
+                    point = {}
                 with replacing(path) as temporary:
                     temporary.write_text(json.dumps(point) + "\n", encoding="utf-8")
-            scores[rate] = json.loads(path.read_text("utf-8"))[next(iter(self.networks.distances))]
+            scores[rate] = json.loads(path.read_text("utf-8")).get(next(iter(self.networks.distances)), math.inf)
+        if min(scores.values()) == math.inf:
+            raise InputError(f"{name} diverged with every learning rate that was to be tried; name lower ones.")
         return min(scores, key=lambda rate: scores[rate])
 
     def _test(self, folder: Path, painter_of: Callable[[], Painter]) -> Measured:

@@ -24,6 +24,7 @@ from rsagan import backbones
 from rsagan.data.corrupt import Corruption
 from rsagan.data.sampler import Augmentation, Batch, make_example
 from rsagan.errors import InputError
+from rsagan.files import check_writable
 from rsagan.network import Generator, load_weights, save_delta, shipped_weights
 from rsagan.people import Person, Pose, read_picture
 from rsagan.photo import analyse
@@ -121,8 +122,8 @@ def adapt(
         progress: called with (parts of the work done, parts in all).
 
     Raises:
-        InputError: nothing or both given, unreadable, fewer than two pictures of the person, no place to write,
-            nothing learnt that leaves the pose as good as it was.
+        InputError: nothing or both given, unreadable, fewer than two pictures of the person, no place to write (the
+            weights to start from are none), nothing learnt that leaves the pose as good as it was.
         AssetError: the networks of analysis or losses cannot be had.
     """
     out, base = Path(out), Path(weights or shipped_weights())
@@ -135,8 +136,12 @@ def adapt(
     generator, header = load_weights(base)
     if "base" in header:
         raise InputError(f"{base} is an adaptation itself; adapt the weights that it belongs to.")
+    model = Model(generator, header)
+    if out.exists() and out.samefile(base):
+        raise InputError(f"{base} is what the result belongs to and must stay; name another file as the result.")
+    check_writable(out)
     people, notes = _clip_views(clips, size) if clips else _photo_views(photos, size)
-    views = [at_size(person, (header["size"][0], header["size"][1])) for person in people]
+    views = [at_size(person, model.size) for person in people]
     held_out = set(range(len(views))[_EVERY // 2 :: _EVERY]) if len(views) >= _ENOUGH else set()
     shown = [view for k, view in enumerate(views) if k not in held_out]
     looked_at = [view for k, view in enumerate(views) if k in held_out] or shown
@@ -144,7 +149,7 @@ def adapt(
     spent = (time.perf_counter() - start) / 60
     left = replace(effort, minutes=max(effort.minutes - spent, effort.minutes / 4))
     seen, losses = fit(generator, shown, left, progress)
-    kept, joints = keep_the_pose(Model(generator, header), before, shown, looked_at)
+    kept, joints = keep_the_pose(model, before, shown, looked_at)
     if kept == 0:
         raise InputError(
             f"What can be learnt from {_names(clips or photos)} makes the pose worse; give pictures of more poses, or "

@@ -27,6 +27,7 @@ from rsagan.data.stream import open_data
 from rsagan.errors import InputError
 from rsagan.files import file_hash, replacing, sweep
 from rsagan.network import Discriminator, Generator, load_weights, save_weights
+from rsagan.network.weights import read_metadata
 from rsagan.people import write_png
 from rsagan.training import checkpoint, distributed
 from rsagan.training.log import NoLog, RunLog
@@ -38,8 +39,8 @@ from rsagan.training.recipe import Recipe, load_recipe
 M = TypeVar("M", bound=nn.Module)
 
 
-class NonFiniteLoss(RuntimeError):
-    """A loss or gradient was not a number. The step's inputs lie in the run's folder; no weight was changed by it."""
+class NonFiniteLoss(InputError):
+    """A loss or gradient was not a number. The step's inputs lie in the run's folder; no checkpoint holds the step."""
 
 
 def train(
@@ -69,9 +70,11 @@ def train(
 
     Raises:
         InputError: a broken recipe or folder; a run that belongs to another network or data set; weights of another
-            network.
+            network; an `until` below 1.
         NonFiniteLoss: training diverged.
     """
+    if until is not None and until < 1:
+        raise InputError(f"Training cannot stop after {until} pictures; at least 1 must be seen.")
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
@@ -99,10 +102,13 @@ def _train(
     if start is not None:
         state.begin_with(start)
     if group.chief:
-        _prepare(run, recipe)
+        _prepare(run)
     identity = _identity_of(recipe, folder, second)
     saved = distributed.from_chief(checkpoint.read_newest(run) if group.chief else None, group.device)
     state.restore(None if saved is None else checkpoint.decode(saved), identity)
+    if group.chief:
+        with replacing(run / "recipe.json") as temporary:
+            temporary.write_text(json.dumps(recipe.to_dict(), indent=1) + "\n", encoding="utf-8")
     backbone = load_backbone(recipe, group.device)
     preview = Preview(folder, group.device) if group.chief else None
     goal = recipe.pictures if until is None else min(until, recipe.pictures)
@@ -144,13 +150,18 @@ def _train(
                 checkpoint.save(run, state.seen, state.to_dict(identity))
                 kept = time.monotonic()
         stream.close()  # type: ignore[attr-defined]
-    if group.chief and not weights_file.is_file():
+    if group.chief and _pictures_seen(weights_file) != state.seen:
         save_weights(weights_file, state.average, _metadata(state, folder, second))
     return weights_file
 
 
-def _prepare(run: Path, recipe: Recipe) -> None:
-    """Make the run's folder, clean up after a killed process, and note the recipe."""
+def _pictures_seen(weights: Path) -> int | None:
+    """By how many pictures weights were trained; None if there are none."""
+    return int(read_metadata(weights)["training"]["pictures_seen"]) if weights.is_file() else None
+
+
+def _prepare(run: Path) -> None:
+    """Make the run's folder, and clean up after a killed process."""
     try:
         run.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -158,8 +169,6 @@ def _prepare(run: Path, recipe: Recipe) -> None:
             f"Cannot write {run}: {error.strerror or error}; choose another folder for the run."
         ) from error
     sweep(run)
-    with replacing(run / "recipe.json") as temporary:
-        temporary.write_text(json.dumps(recipe.to_dict(), indent=1) + "\n", encoding="utf-8")
 
 
 def _means(sums: Mapping[str, list[Tensor | float]], device: torch.device) -> dict[str, float]:
@@ -281,8 +290,10 @@ def train_step(state: State, batch: Batch, backbone: backbones.VGG16 | None, run
             losses = discriminator_phase(step, output.picture.detach(), state.discriminators)
         if adversary.r1 and (seen // recipe.batch) % adversary.r1_every == 0:
             losses |= penalty_phase(step, state.discriminators, 0.5 * adversary.r1 * adversary.r1_every)
-        distributed.average_gradients(p for these in state.discriminators.values() for p in these.parameters())
-        if not bool(torch.isfinite(distributed.total(torch.stack(list(losses.values())))).all()):
+        critics = [p for these in state.discriminators.values() for p in these.parameters()]
+        distributed.average_gradients(critics)
+        norm = nn.utils.get_total_norm([p.grad for p in critics if p.grad is not None])
+        if not bool(torch.isfinite(distributed.total(torch.stack([*losses.values(), norm]))).all()):
             _give_up(run, seen, batch, losses)
         for group in state.critic_optimizer.param_groups:
             group["lr"] = adversary.learning_rate * schedule(recipe, seen)
@@ -317,7 +328,7 @@ def _give_up(run: Path, seen: int, batch: Batch, values: Mapping[str, Tensor]) -
         np.savez(file, **batch)  # type: ignore[arg-type]
     bad = ", ".join(name for name, value in values.items() if not bool(torch.isfinite(value))) or "the gradient"
     raise NonFiniteLoss(
-        f"After {seen} pictures {bad} is not finite; no weight was changed, the step's inputs are in {path}. "
+        f"After {seen} pictures {bad} is not finite; the step's inputs are in {path}. "
         "Lower the learning rate and run again: it goes on from the last checkpoint."
     )
 

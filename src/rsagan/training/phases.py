@@ -93,7 +93,9 @@ def generator_phase(
     result = output.picture.float()
     if backbone is not None:
         window = person_columns(step.target_parsing, step.chance, weights.window)
-        looks = [("", weights.layers, weights.perceptual, weights.style, lambda x: cut_columns(x, *window))]
+        looks = []
+        if weights.perceptual or weights.style:
+            looks.append(("", weights.layers, weights.perceptual, weights.style, lambda x: cut_columns(x, *window)))
         if weights.head_perceptual or weights.head_style:
             looks.append(("head_", weights.head_layers, weights.head_perceptual, weights.head_style, step.head))
         for prefix, layers, perceptual, style, look in looks:

@@ -59,6 +59,10 @@ class Losses:
         for layer in (*self.layers, *self.head_layers, *self.style_layers):
             if layer not in backbones.LAYERS:
                 raise InputError(f"The backbone has no layer {layer!r}; it has {', '.join(backbones.LAYERS)}.")
+        for name in ("layers", "head_layers"):
+            chosen = list(getattr(self, name))
+            if not chosen or chosen != [layer for layer in backbones.LAYERS if layer in chosen]:
+                raise InputError(f"The losses' {name} are {chosen}; name at least one, each once, shallow ones first.")
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,10 @@ class Adversary:
     learning_rate: float = 4e-4
     r1: float = 0.5
     r1_every: int = 16
+
+    def __post_init__(self) -> None:
+        if self.r1_every < 1:
+            raise InputError(f"The adversary's r1_every is {self.r1_every}; it must be at least 1.")
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,8 @@ class Recipe:
         for name in ("seed", "threads", "warmup"):
             if getattr(self, name) < 0:
                 raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be at least 0.")
+        if self.seed >= 2**24:
+            raise InputError(f"The recipe's seed is {self.seed}; it must be below {2**24}.")
         for name in ("learning_rate", "clip", "ema", "checkpoint_minutes"):
             if not 0 < getattr(self, name) < math.inf:
                 raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be a number above 0.")

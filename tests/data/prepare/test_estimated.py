@@ -70,11 +70,21 @@ def test_a_clip_gives_a_view_a_pose(tmp_path: Path) -> None:
     woman = sample("woman-walking")
     write_clip(tmp_path / "walk.mp4", [woman] * 10 + [np.ascontiguousarray(woman[:, ::-1])] * 10)
     (tmp_path / "cut.mp4").write_bytes((tmp_path / "walk.mp4").read_bytes()[:3000])
+    write_clip(tmp_path / "still.mp4", [woman] * 5)
     report = prepare_clips(tmp_path / "out", tmp_path, (128, 88), every=0.3, workers=1)
     folder = PreparedFolder(tmp_path / "out")
     assert [entry.name for entry in folder.entries] == ["walk-000000", "walk-000004"]
     assert {entry.identity for entry in folder.entries} == {"walk"}
     assert "cut.mp4" in report["problems"]["broken files"][0]
+    assert "still.mp4" in report["problems"]["pictures in which no person was found"][0]
+    assert len(list((tmp_path / "out" / "images").iterdir())) == 2
+    (tmp_path / "cut.mp4").unlink()
+    (tmp_path / "still.mp4").unlink()
+    report = prepare_clips(tmp_path / "out", tmp_path, (128, 88), every=0.3, workers=1)
+    assert not report["problems"]
+    write_clip(tmp_path / "still.mp4", [woman] * 5)
+    with pytest.raises(InputError, match="prepared from other files"):
+        prepare_clips(tmp_path / "out", tmp_path, (128, 88), every=0.3, workers=1)
 
 
 @pytest.mark.network

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from rsagan.data.prepare.plan import Plan
 from rsagan.data.prepare.tasks import BROKEN, NOBODY, Record
 from rsagan.data.prepared import Entry
 from rsagan.errors import InputError
-from rsagan.people import Picture, Pose
+from rsagan.people import Person, Picture, Pose
 from rsagan.video import open_clip, read_frames
 
 SUFFIXES: Final = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
@@ -50,32 +51,38 @@ class Clip:
 
     def prepare(self, folder: Path) -> Record:
         """Views of all poses that differ, written; or the problem."""
-        from rsagan.photo import analyse
-
         entries: list[Entry] = []
         counts: list[dict[str, Any]] = []
-        small: NDArray[np.float32] | None = None
-        pose: Pose | None = None
+        views = self._views()
         try:
-            for number, picture in enumerate(frames(self.path, self.every)):
-                copy = _small(picture)
-                if small is not None and np.abs(copy - small).mean() < _SAME_PICTURE:
-                    continue
-                small = copy
-                try:
-                    person = analyse(picture, self.size).person
-                except InputError:
-                    continue
-                if pose is not None and moved(person.pose, pose) < _SAME_POSE:
-                    continue
-                pose = person.pose
+            first_two = list(islice(views, 2))
+            if len(first_two) < 2:
+                return Record(self.name, kind=NOBODY, problem=f"{self.path} shows nobody in two different poses.")
+            for number, person in chain(first_two, views):
                 entries.append(written(folder, f"{self.name}-{number:06d}", self.name, person))
                 counts.append(seen_of(person))
         except BrokenClip as error:
             return Record(self.name, kind=BROKEN, problem=str(error))
-        if len(entries) < 2:
-            return Record(self.name, kind=NOBODY, problem=f"{self.path} shows nobody in two different poses.")
         return Record(self.name, entries, seen=added(counts))
+
+    def _views(self) -> Iterator[tuple[int, Person]]:
+        """The person of each frame whose pose differs from the one before, with the frame's number."""
+        from rsagan.photo import analyse
+
+        small: NDArray[np.float32] | None = None
+        pose: Pose | None = None
+        for number, picture in enumerate(frames(self.path, self.every)):
+            copy = _small(picture)
+            if small is not None and np.abs(copy - small).mean() < _SAME_PICTURE:
+                continue
+            small = copy
+            try:
+                person = analyse(picture, self.size).person
+            except InputError:
+                continue
+            if pose is None or moved(person.pose, pose) >= _SAME_POSE:
+                pose = person.pose
+                yield number, person
 
 
 class BrokenClip(InputError):

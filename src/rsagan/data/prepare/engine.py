@@ -4,9 +4,10 @@ While it runs, `.unfinished/` holds the plan's arguments and a journal with a li
 task's pictures. The same command reads it and goes on; tasks with a problem are tried again, also in a finished folder.
 """
 
+import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from rsagan.data.parallel import in_parallel, usable_cores
 from rsagan.data.prepare.plan import Plan
 from rsagan.data.prepare.report import Counts, read_report, write_report
 from rsagan.data.prepare.tasks import Record, Task
-from rsagan.data.prepared import TRAIN_LIST, write_lists
+from rsagan.data.prepared import TRAIN_LIST, PreparedFolder, write_lists
 from rsagan.errors import InputError
 from rsagan.files import check_folder, replacing
 
@@ -48,6 +49,8 @@ def run(folder: Path | str, plan: Plan, workers: int | None = None, progress: Pr
     journal = folder / _UNFINISHED / "journal.jsonl"
     finished = (folder / "manifest.json").is_file()
     if finished and not journal.is_file():
+        if PreparedFolder(folder).manifest.get("tasks", _digest(names)) != _digest(names):
+            raise InputError(f"{folder} was prepared from other files; choose a new folder or delete it.")
         if progress:
             progress(len(plan.tasks), len(plan.tasks))
         return read_report(folder)
@@ -89,17 +92,24 @@ def _finish(folder: Path, journal: Path, plan: Plan) -> dict[str, Any]:
         if task.split == "train":
             train_views += [entry.name for entry in record.entries]
     if not entries:
-        shutil.rmtree(folder / _UNFINISHED)
+        if not any(path.name != _UNFINISHED for path in folder.iterdir()):
+            shutil.rmtree(folder / _UNFINISHED)
         problem = next(iter(counts.problems.values()))[0]
         raise InputError(f"Nothing could be prepared; the first problem: {problem}")
     train, test, left_out = plan.pairs(entries)
     manifest = {"frame": list(plan.size), "source": plan.source, "licence": plan.licence, "plan": plan.arguments}
+    manifest["tasks"] = _digest(task.name for task in plan.tasks)
     more = {TRAIN_LIST: "".join(name + "\n" for name in train_views)} if train_views else None
     write_lists(folder, entries, train, test, manifest, more)
     report = write_report(folder, plan, counts, (len(train), len(test)), left_out)
     if not counts.problems:
         shutil.rmtree(folder / _UNFINISHED)
     return report
+
+
+def _digest(names: Iterable[str]) -> str:
+    """SHA-256 of names in any order."""
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
 
 
 def _last_records(journal: Path, plan: Plan) -> Iterator[Record]:

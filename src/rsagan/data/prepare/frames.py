@@ -17,7 +17,6 @@ from rsagan.errors import InputError
 from rsagan.people import Picture
 
 Fit = Literal["crop", "squash"]
-FITS: Final[tuple[Fit, ...]] = ("crop", "squash")
 _MOST_STRETCH: Final = 0.1
 _SQUARE, _NARROW = 256, 176  # sides of the square frame, and of its middle columns
 
