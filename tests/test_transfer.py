@@ -71,6 +71,8 @@ def test_a_sequence_is_placed_together_and_bad_poses_give_way(model: Model) -> N
     np.testing.assert_allclose(poses[2].points - poses[0].points, np.broadcast_to([6, 0], (18, 2)), atol=0.01)
     results = list(subject.animate([Pose(POINTS, (128, 88)), shifted]))
     np.testing.assert_allclose(results[0].pose.points, poses[0].points, atol=0.01)
+    late = subject.place([nobody, Pose(POINTS, (128, 88))])
+    np.testing.assert_array_equal(late[0].points, late[1].points)
     assert subject.place([far])[0].present.any()
     with pytest.raises(InputError, match="cannot be used"):
         subject.place([nobody])

@@ -23,20 +23,22 @@ def shades(count: int, height: int = 48, width: int = 64) -> list[np.ndarray]:
     return out
 
 
-def add_sound(path: Path, out: Path, codec: str, seconds: float = 1.0) -> Path:
-    """The clip's pictures once more, with a tone."""
+def add_sound(path: Path, out: Path, codec: str, seconds: float = 1.0, begin: float = 0.0) -> Path:
+    """The clip's pictures once more, with a tone; its clock begins at `begin`."""
     pictures = [frame.picture for frame in read_frames(open_clip(path))]
     with av.open(str(out), "w") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.height, stream.width, stream.pix_fmt = *pictures[0].shape[:2], "yuv420p"
         sound = container.add_stream(codec, rate=44100)
-        for picture in pictures:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for k, picture in enumerate(pictures):
+            shown = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            shown.pts, shown.time_base = round(25 * begin) + k, Fraction(1, 25)
+            container.mux(stream.encode(shown))
         container.mux(stream.encode())
         tone = (8000 * np.sin(np.arange(int(44100 * seconds)) * 0.06)).astype(np.int16)
         for start in range(0, len(tone) - 1023, 1024):
             frame = av.AudioFrame.from_ndarray(tone[None, start : start + 1024], format="s16", layout="mono")
-            frame.rate, frame.pts, frame.time_base = 44100, start, Fraction(1, 44100)
+            frame.rate, frame.pts, frame.time_base = 44100, start + round(44100 * begin), Fraction(1, 44100)
             container.mux(sound.encode(frame))
         container.mux(sound.encode())
     return out
@@ -114,6 +116,30 @@ def test_sound_goes_along(tmp_path: Path, name: str, codec: str, kept: str) -> N
     samples = np.concatenate([frame[0] for frame in frames])
     assert 0.5 < len(samples) / 44100 < 0.75  # cut to the 0.6 s of pictures
     assert np.abs(samples).max() > 0.1
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.ts", "aac"), ("a.mkv", "flac")])
+def test_sound_of_a_clip_that_begins_late_stays_beside_its_pictures(tmp_path: Path, name: str, codec: str) -> None:
+    write_clip(tmp_path / "mute.mp4", shades(30), 25)
+    loud = open_clip(add_sound(tmp_path / "mute.mp4", tmp_path / name, codec, 1.2, begin=3.0))
+    write_clip(tmp_path / "out.mp4", shades(25), 25, sound_of=loud)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        frames = list(container.decode(audio=0))
+    assert abs(frames[0].time) < 0.1
+    assert 0.9 < sum(frame.samples for frame in frames) / 44100 < 1.15
+
+
+def test_damaged_sound_ends_and_the_pictures_stay(tmp_path: Path) -> None:
+    write_clip(tmp_path / "mute.mp4", shades(30), 25)
+    path = add_sound(tmp_path / "mute.mp4", tmp_path / "a.mkv", "flac", 1.2)
+    content = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        places = [packet.pos for packet in container.demux(audio=0) if packet.pos and packet.size]
+    for place in places[len(places) // 2 :]:
+        content[place + 24 : place + 64] = b"\xff" * 40
+    path.write_bytes(content)
+    assert write_clip(tmp_path / "out.mp4", shades(20), 25, sound_of=open_clip(path)) == 20
+    assert len(list(read_frames(open_clip(tmp_path / "out.mp4")))) == 20
 
 
 def test_bad_clips_are_one_sentence(tmp_path: Path) -> None:

@@ -75,9 +75,9 @@ def animate(
     if out.suffix.lower() != ".mp4" or out.is_dir():
         raise InputError(f"The result is an mp4 file, such as clip.mp4, not {out}.")
     check_folder(out.parent)
-    for name, value, most in (("fps", fps, 60), ("pace", pace, 60), ("smoothing", smoothing + 1e-9, 2)):
-        if value is not None and not 0 < value <= most:
-            raise InputError(f"{name} must be above 0 and at most {most}, not {value:g}.")
+    for name, value, least, most in (("fps", fps, 1, 60), ("pace", pace, 0.1, 60), ("smoothing", smoothing, 0, 2)):
+        if value is not None and not least <= value <= most:
+            raise InputError(f"{name} must be from {least:g} to {most}, not {value:g}.")
     given = read_source(source, size, person, background)
     notes = given.notes
     clip = _as_clip(driving)

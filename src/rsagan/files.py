@@ -11,16 +11,13 @@ from rsagan.errors import InputError
 
 
 def check_folder(out: Path | str) -> None:
-    """For what takes long before it writes: raises InputError now if `out` is a file."""
-    if Path(out).exists() and not Path(out).is_dir():
-        raise InputError(f"{out} is a file; results need a folder.")
-
-
-def check_writable(path: Path | str) -> None:
-    """For what takes long before it writes: raises InputError now if a file cannot be written there."""
-    folder = next(parent for parent in Path(path).absolute().parents if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise InputError(f"Cannot write {path}: {folder} is no folder you may write to; choose another.")
+    """For what takes long before it writes: raises InputError now if nothing can be written into a folder `out`."""
+    whole = Path(out).absolute()
+    nearest = next(path for path in (whole, *whole.parents) if path.exists())
+    if not nearest.is_dir():
+        raise InputError(f"{nearest} is a file; results need a folder.")
+    if not os.access(nearest, os.W_OK):
+        raise InputError(f"Nothing may be written to {nearest}; choose another folder for the results.")
 
 
 _WRITING = ".writing-"  # how the names of unfinished files begin

@@ -250,8 +250,6 @@ def read_source(
         whole = read_person(source)
         if regions is not None:
             whole = Person(whole.picture, whole.pose, regions)
-        if background == "plain":
-            return Source(whole, None, [])
         from rsagan.photo import on_backdrop, soft_outline
 
         photo, notes = whole.picture, []

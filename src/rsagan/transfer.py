@@ -95,15 +95,20 @@ class Subject:
     def place(self, poses: Sequence[Pose], retarget: bool = True, on_ground: bool = False) -> list[Pose]:
         """The poses in this person's frame; one that is not usable there gives way to the one before it.
 
+        What comes before the first that is usable gives way to that one.
+
         Raises:
             InputError: none of them is usable.
         """
-        out: list[Pose] = []
-        for pose in placed_sequence(poses, self.person.pose, retarget, on_ground):
-            out.append(pose if pose.usable() is None or not out else out[-1])
-        reason = out[0].usable() if out else "there are none"
-        if reason:
+        found = placed_sequence(poses, self.person.pose, retarget, on_ground)
+        held = next((pose for pose in found if pose.usable() is None), None)
+        if held is None:
+            reason = found[0].usable() if found else "there are none"
             raise InputError(f"The target poses cannot be used: {reason}.")
+        out = []
+        for pose in found:
+            held = pose if pose.usable() is None else held
+            out.append(held)
         return out
 
 

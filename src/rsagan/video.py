@@ -20,6 +20,7 @@ MAX_SECONDS: Final = 600.0
 MAX_FPS: Final = 60.0
 _FFMPEG_FAULTS: Final = (av.error.FFmpegError, OSError, ValueError, IndexError, EOFError)
 _IN_MP4: Final = ("aac", "mp3", "ac3", "alac", "opus")  # sound that an mp4 holds as it is
+_BEFORE = 0.1  # seconds by which copied sound may begin before the pictures: what a decoder needs to settle
 _CUT_SHORT = 0.9  # of what the file says it lasts
 
 
@@ -180,12 +181,15 @@ class _Sound:
         self.out = out
         self.container = av.open(str(clip.path))
         self.given = self.container.streams.audio[0]
+        pictures = self.container.streams.video[0]
+        begins = (pictures.start_time or 0) * (pictures.time_base or Fraction(1))  # pictures count from the first one
+        self.offset = round(begins / self.given.time_base)
         self.copied = self.given.codec_context.name in _IN_MP4
         if self.copied:
             self.stream = out.add_stream_from_template(self.given)
         else:
             self.stream = out.add_stream("aac", rate=self.given.codec_context.sample_rate)
-        self.pieces = self._copied() if self.copied else self._encoded()
+        self.pieces = self._readable(self._copied() if self.copied else self._encoded())
         self.waiting = next(self.pieces, None)
 
     def go_on(self, seconds: float) -> None:
@@ -200,9 +204,17 @@ class _Sound:
             self.out.mux(self.stream.encode())
         self.container.close()
 
+    def _readable(self, pieces: Iterator[tuple[float, Any]]) -> Iterator[tuple[float, Any]]:
+        """From the first picture on, and up to where the sound is damaged, if it is."""
+        try:
+            yield from ((seconds, piece) for seconds, piece in pieces if seconds > -_BEFORE)
+        except _FFMPEG_FAULTS:
+            return
+
     def _copied(self) -> Iterator[tuple[float, Any]]:
         for packet in self.container.demux(self.given):
             if packet.dts is not None and packet.pts is not None:
+                packet.pts, packet.dts = packet.pts - self.offset, packet.dts - self.offset
                 seconds = float(packet.pts * packet.time_base)
                 packet.stream = self.stream
                 yield seconds, packet
@@ -211,7 +223,12 @@ class _Sound:
         codec = self.stream.codec_context
         resampler = AudioResampler(format=codec.format, layout=codec.layout, rate=codec.rate)
         for frame in self.container.decode(self.given):
-            seconds = float(frame.time or 0.0)
+            if frame.pts is None:
+                continue
+            frame.pts -= self.offset
+            seconds = float(frame.time)
+            if seconds < 0:  # before the first picture
+                continue
             for piece in resampler.resample(frame):
                 yield seconds, self.stream.encode(piece)
 

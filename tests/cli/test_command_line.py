@@ -12,7 +12,9 @@ import pytest
 from PIL import Image
 
 from rsagan.cli.main import main
+from rsagan.jobs import read_source
 from rsagan.people import Pose, library, read_person, read_picture, write_pose
+from rsagan.photo import on_backdrop, soft_outline
 
 FORBIDDEN_AT_IMPORT = ("torch", "cv2", "numba", "ai_edge_litert", "torchmetrics", "tensorboard", "fastapi", "PIL")
 
@@ -217,6 +219,9 @@ def test_backgrounds(
         assert read_picture(tmp_path / Path(background).stem / "stand.png").shape == (256, 176, 3)
     kept, plain, wall = (read_picture(tmp_path / name / "stand.png") for name in ("keep", "plain", "wall"))
     assert (kept != plain).any()
+    given_person, painted = read_person(person), read_source(person, (256, 176)).person
+    assert (painted.picture == on_backdrop(given_person.picture, soft_outline(given_person.parsing))).all()
+    assert (painted.picture != given_person.picture).any()  # as for a photo: the weights were trained on that backdrop
     assert (wall != plain).any()
     capsys.readouterr()
     assert "keep" in refused(capsys, out, *given, out, "--background", "beach")

@@ -87,6 +87,19 @@ def test_in_betweens_start_and_end_at_the_key_poses_and_keep_limbs() -> None:
     assert poses[5].points[3, 0] < poses[5].points[2, 0] - 15  # outside, not through the body
 
 
+@pytest.mark.parametrize(("size", "scale", "shift"), [((1080, 1920), 4.0, (700, 30)), ((300, 90), 1.0, (-40, 12))])
+def test_in_betweens_stretch_no_body(size: tuple[int, int], scale: float, shift: tuple[int, int]) -> None:
+    stand = library.load("stand")
+    other = Pose(stand.points * scale + np.array(shift, np.float32), size)
+    for poses in (in_betweens([stand, other], 4), in_betweens([other, stand], 4)):
+        shoulders, torso = (
+            [np.linalg.norm(pose.points[b] - pose.points[a]) for pose in poses] for a, b in ((2, 5), (1, 8))
+        )
+        np.testing.assert_allclose(shoulders, shoulders[0], rtol=1e-3)
+        np.testing.assert_allclose(torso, torso[0], rtol=1e-3)
+        np.testing.assert_allclose(poses[-1].points[8], poses[0].points[8], atol=0.1)
+
+
 def test_in_betweens_of_front_and_back_show_the_face_half_the_time() -> None:
     poses = in_betweens([library.load("stand"), library.load("stand-back")], 10)
     face = [bool(pose.present[0]) for pose in poses]

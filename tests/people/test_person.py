@@ -1,4 +1,5 @@
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,11 @@ def test_what_cannot_be_class_numbers_is_refused(tmp_path: Path, label_set: str)
     Image.fromarray(np.full((40, 30), 3, np.uint8)).save(tmp_path / "plain.png")
     with pytest.raises(InputError, match="is plain grey, 3 all over"):
         read_parsing(tmp_path / "plain.png", label_set)
+    png = (tmp_path / "plain.png").read_bytes()
+    end = png.index(b"IEND") - 4
+    empty = b"\0\0\0\0iCCP" + zlib.crc32(b"iCCP").to_bytes(4, "big")  # Pillow trips over it while it decodes
+    with pytest.raises(InputError, match="not a readable PNG"):
+        read_parsing(png[:end] + empty + png[end:], label_set)
     ramp = np.arange(200, dtype=np.uint8)[None].repeat(20, 0)
     Image.fromarray(ramp).save(tmp_path / "picture.png")
     with pytest.raises(InputError, match="200 shades of grey"):

@@ -68,6 +68,10 @@ def test_a_piece_for_another_mesh_is_refused(tmp_path: Path) -> None:
 def test_a_folder_that_is_no_pack_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no asset pack"):
         Pack(tmp_path)
+    for name in ("skins", "clothes"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match="has no skins, hair, clothes, eyebrows, eyelashes, eyes"):
+        Pack(tmp_path)
 
 
 def test_the_usual_folder_is_the_one_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:

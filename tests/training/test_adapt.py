@@ -142,7 +142,7 @@ def test_adapt_refuses_in_one_sentence(base: Path, tmp_path: Path) -> None:
         adapt.adapt(base, photos=[base, base], weights=base)
     assert base.read_bytes() == before
     (tmp_path / "file").write_text("precious")
-    with pytest.raises(InputError, match="no folder you may write to"):
+    with pytest.raises(InputError, match="is a file; results need a folder"):
         adapt.adapt(tmp_path / "file" / "w.safetensors", photos=[base, base], weights=base)
     with pytest.raises(InputError, match="safetensors file"):
         adapt.adapt(tmp_path / "w.bin", photos=[base, base])

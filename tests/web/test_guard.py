@@ -77,7 +77,7 @@ def test_a_given_name_is_answered() -> None:
     assert answer(settings, headers=asked)[0] == 200
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:9999"])
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:9999", "http://["])
 def test_pages_of_other_sites_are_refused(origin: str) -> None:
     status, headers, _ = answer(Settings(), method="POST", headers={"origin": origin})
     assert status == 403
@@ -179,6 +179,12 @@ def test_others_are_let_in_only_with_a_token(host: str) -> None:
         Settings(host=host)
     Settings(host=host, token=SECRET)
     Settings(host=host, demo=True)
+
+
+@pytest.mark.parametrize("port", [-1, 70000])
+def test_a_port_is_one(port: int) -> None:
+    with pytest.raises(InputError, match="0 to 65535"):
+        Settings(port=port)
 
 
 def test_a_proxy_needs_a_token_too() -> None:

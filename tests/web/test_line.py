@@ -11,7 +11,7 @@ from rsagan.errors import InputError
 
 pytest.importorskip("prometheus_client", reason="the extra [web] is not installed")
 
-from rsagan.web.failures import Full, Overdue, Superseded, Unready, WorkerLost
+from rsagan.web.failures import Fault, Full, Overdue, Superseded, Unready, WorkerLost
 from rsagan.web.line import Line
 from rsagan.web.metrics import Metrics
 
@@ -120,6 +120,47 @@ def test_deadlines_while_waiting_and_while_running() -> None:
         assert line.restarts == 1
 
     assert run(test, seconds=0.3).calls == ["running"]
+
+
+def test_who_waited_long_does_not_cost_the_worker() -> None:
+    async def test(line: Line, worker: Obedient) -> None:
+        first = ask(line, "first")
+        await until(lambda: worker.calls == ["first"])
+        await asyncio.sleep(0.35)
+        second = ask(line, "second")
+        third = ask(line, "third")
+        await asyncio.sleep(0.4)
+        worker.go.release()
+        await first
+        await until(lambda: worker.calls == ["first", "second"])
+        await asyncio.sleep(0.5)  # busy for longer than what was left of its time, not for longer than it may be
+        worker.go.release(2)
+        await asyncio.gather(second, third, return_exceptions=True)
+        assert line.restarts == 0
+        assert line.ready
+
+    run(test, seconds=0.8)
+
+
+def test_a_worker_that_never_starts_ends_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unable(Obedient):
+        def start(self) -> None:
+            self.starts += 1
+            raise Fault("out of memory")
+
+    monkeypatch.setattr("rsagan.web.line._LONGEST_PAUSE", 0.01)
+    told: list[str] = []
+    worker = Unable()
+
+    async def main() -> None:
+        line = Line(worker, 3, 1, Metrics(), told.append)  # type: ignore[arg-type]
+        await line.open()
+        await until(lambda: bool(told))
+        await line.close()
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    assert worker.starts == 5
+    assert "out of memory" in told[0]
 
 
 def test_a_lost_worker_fails_all_and_is_replaced() -> None:

@@ -3,7 +3,7 @@
 from rsagan.people.draw import draw_parsing, draw_pose, grid
 from rsagan.people.motion import in_betweens, smoothed
 from rsagan.people.person import Person, parsing_bytes, read_parsing, read_person, write_parsing, write_person
-from rsagan.people.picture import Fit, Picture, fit_box, fit_whole, png_bytes, read_picture, write_png
+from rsagan.people.picture import AI_NOTICE, Fit, Picture, fit_box, fit_whole, png_bytes, read_picture, write_png
 from rsagan.people.placing import placed, placed_sequence
 from rsagan.people.pose import FACINGS, FLIP, JOINTS, LIMBS, NUM_JOINTS, Facing, Pose
 from rsagan.people.pose_formats import from_json, from_order, read_pose, to_json, write_pose
@@ -19,8 +19,8 @@ from rsagan.people.regions import (
 )
 
 __all__ = [
-    "FACINGS", "FLIP", "JOINTS", "LABEL_NAMES", "LIMBS", "NUM_JOINTS", "NUM_REGIONS", "PALETTE", "REGION_JOINTS",
-    "Facing", "Fit", "Parsing", "Person", "Picture", "Pose", "Region",
+    "AI_NOTICE", "FACINGS", "FLIP", "JOINTS", "LABEL_NAMES", "LIMBS", "NUM_JOINTS", "NUM_REGIONS", "PALETTE",
+    "REGION_JOINTS", "Facing", "Fit", "Parsing", "Person", "Picture", "Pose", "Region",
     "draw_parsing", "draw_pose", "fit_box", "fit_whole", "from_json", "from_order", "grid", "in_betweens", "one_hot",
     "parsing_bytes", "placed", "placed_sequence", "png_bytes", "read_parsing", "read_person", "read_picture",
     "read_pose", "smoothed", "to_json",

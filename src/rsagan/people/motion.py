@@ -1,6 +1,7 @@
 """Poses over time: smoothing an estimator's jitter, filling its gaps, and in-betweens of key poses."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.people.pose import NECK, Pose
+from rsagan.people.retarget import TORSO, bone_lengths, root
 
 Tracks = NDArray[np.float64]
 
@@ -18,6 +20,7 @@ SHORTEST_SIGHT: Final = 0.15  # seconds that it must be seen to count
 _TURNING: Final = ((2, 3), (3, 4), (5, 6), (6, 7), (8, 9), (9, 10), (11, 12), (12, 13))
 _SHIFTING: Final = ((NECK, 0), (NECK, 2), (NECK, 5), (NECK, 14), (NECK, 15), (NECK, 16), (NECK, 17))
 _ROUNDING = 0.2  # of the time between two key poses
+_SAME_SHAPE = 0.01  # of frames
 _WIDE = np.radians(130)  # a limb that swings further may as well go round the other way
 
 
@@ -97,10 +100,11 @@ def _gaussian(track: Tracks, sigma: float) -> Tracks:
 def in_betweens(poses: Sequence[Pose], steps: int) -> list[Pose]:
     """Key poses with `steps - 1` in-betweens after each but the last, in even motion whose corners are rounded.
 
-    Limbs turn about their joints and keep their length; breadths go straight. All poses are
-    brought to the frame of the first. A joint that only one of two key poses has is there in that pose's half.
+    Limbs turn about their joints and keep their length; breadths go straight. All poses are brought to the frame of
+    the first, those of a frame of another shape to the size and place of its body. A joint that only one of two key
+    poses has is there in that pose's half.
     """
-    frames = [pose.resized(poses[0].size) for pose in poses]
+    frames = [_in_frame_of(poses[0], pose) for pose in poses]
     ways = [_between(one, two, k / steps) for one, two in pairwise(frames) for k in range(steps)]
     tracks = np.stack([*ways, frames[-1].points])
     for joint in range(tracks.shape[1]):
@@ -108,6 +112,17 @@ def in_betweens(poses: Sequence[Pose], steps: int) -> list[Pose]:
         if seen.any():
             tracks[seen, joint] = _gaussian(_filled(tracks[:, joint], seen), _ROUNDING * steps)[seen]
     return [Pose(points.astype(np.float32), frames[0].size) for points in tracks]
+
+
+def _in_frame_of(first: Pose, pose: Pose) -> Pose:
+    """The pose in the frame of the first, never stretched."""
+    if abs(pose.size[1] / pose.size[0] / (first.size[1] / first.size[0]) - 1) < _SAME_SHAPE:
+        return pose.resized(first.size)
+    theirs, ours = bone_lengths([pose]), bone_lengths([first])
+    scale = first.size[0] / pose.size[0] if theirs is None or ours is None else ours[TORSO] / theirs[TORSO]
+    points = pose.points.astype(np.float64) * scale
+    points += np.asarray(root(first.points.astype(np.float64)) - root(points))
+    return replace(pose, points=points.astype(np.float32), size=first.size)
 
 
 def _between(one: Pose, two: Pose, share: float) -> Tracks:

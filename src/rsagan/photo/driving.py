@@ -23,8 +23,8 @@ def clip_poses(
 ) -> list[Pose | None]:
     """The joints of one person all through a clip, as the estimator gives them; None where the person is not found.
 
-    The person is chosen in the first frame that shows anybody, then followed from frame to frame; only where they are
-    lost the whole picture is searched again, near where they were. Somebody elsewhere is somebody else.
+    The person is chosen in the first searched frame that shows anybody, then followed from frame to frame; only where
+    they are lost the whole picture is searched again, near where they were. Somebody elsewhere is somebody else.
 
     Args:
         frames: uint8 (H, W, 3) RGB, all of one size.

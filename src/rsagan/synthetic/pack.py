@@ -94,6 +94,11 @@ class Pack:
         self.brows = self._files("eyebrows")
         self.lashes = self._files("eyelashes")
         self.eyes = sorted((self.root / "eyes").glob("materials/*eye*.png"))
+        kinds = {"skins": self.skins, "hair": self.hair, "clothes": self.clothes, "eyebrows": self.brows}
+        kinds |= {"eyelashes": self.lashes, "eyes": self.eyes}
+        lacking = [name for name, found in kinds.items() if not found]
+        if lacking:
+            raise InputError(f"The asset pack {folder} is not whole: it has no {', '.join(lacking)}.")
 
     def _files(self, kind: str) -> dict[str, Path]:
         return {path.stem: path for path in sorted((self.root / kind).glob("*/*.mhclo"))}
@@ -116,7 +121,17 @@ class Pack:
 
     def piece(self, kind: str, name: str) -> Piece:
         """A mesh by its folder's kind ("hair", "clothes", "brows", "lashes") and name."""
-        return self._once(kind, name, lambda: read_piece(getattr(self, kind)[name]))
+        return self._once(kind, name, lambda: self._read(kind, name))
+
+    def _read(self, kind: str, name: str) -> Piece:
+        try:
+            return read_piece(getattr(self, kind)[name])
+        except InputError:
+            raise
+        except (KeyError, OSError, IndexError, ValueError) as error:
+            raise InputError(
+                f"The asset pack {self.root} lacks the {kind} {name}, or a file of it is damaged."
+            ) from error
 
     def top(self, name: str) -> Half:
         """The upper half of an outfit."""

@@ -24,7 +24,7 @@ from rsagan import backbones
 from rsagan.data.corrupt import Corruption
 from rsagan.data.sampler import Augmentation, Batch, make_example
 from rsagan.errors import InputError
-from rsagan.files import check_writable
+from rsagan.files import check_folder
 from rsagan.network import Generator, load_weights, save_delta, shipped_weights
 from rsagan.people import Person, Pose, read_picture
 from rsagan.photo import analyse
@@ -139,7 +139,7 @@ def adapt(
     model = Model(generator, header)
     if out.exists() and out.samefile(base):
         raise InputError(f"{base} is what the result belongs to and must stay; name another file as the result.")
-    check_writable(out)
+    check_folder(out.parent)
     people, notes = _clip_views(clips, size) if clips else _photo_views(photos, size)
     views = [at_size(person, model.size) for person in people]
     held_out = set(range(len(views))[_EVERY // 2 :: _EVERY]) if len(views) >= _ENOUGH else set()

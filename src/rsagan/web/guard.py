@@ -112,7 +112,7 @@ class Guard:
         if not self._known(host):
             raise _Refused(421, "This service does not answer under that host name.", "host")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _place(origin) != host:
             raise _Refused(403, "Pages of other sites may not use this service.", "origin")
         if self._token and _guarded(path):
             kind, _, token = headers.get("authorization", "").partition(" ")
@@ -189,6 +189,14 @@ async def _read(receive: Receive, limit: int) -> bytes:
     except TimeoutError:
         late = {"connection": "close"}
         raise _Refused(408, f"The request did not arrive within {BODY_SECONDS:.0f} s.", "slow", late) from None
+
+
+def _place(address: str) -> str | None:
+    """Host and port of an address; None if it is none."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return None
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -19,6 +19,7 @@ _log = logging.getLogger("rsagan.web")
 Reply = tuple[dict[str, Any], list[bytes]]
 _WATCH_SECONDS: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
+_MOST_FAILURES: Final = 5  # to start, one after the other
 _STEADY_SECONDS: Final = 60.0  # a worker that lived that long is restarted at once
 
 
@@ -123,26 +124,32 @@ class Line:
                 self._metrics.superseded.inc()
 
     async def _supervise(self) -> None:
-        pause = 0.0
+        pause, failures = 0.0, 0
         while True:
             started = monotonic()
             try:
                 await self._on_thread(self._worker.start)
-                self.ready = True
+                self.ready, failures = True, 0
                 self._metrics.ready.set(1)
                 _log.info("The worker is ready.")
                 await self._serve()
             except InputError as error:
                 self._hopeless(str(error))
                 return
-            except (WorkerLost, Overdue) as error:
+            except Exception as error:  # lost, hung, or unable to start in whatever way
+                failures += not self.ready
                 self.ready = False
                 self._metrics.ready.set(0)
+                self._fail_all(WorkerLost())
+                if failures >= _MOST_FAILURES:
+                    self._hopeless(f"The worker could not be started {failures} times ({error}); the log says more.")
+                    return
                 self._metrics.restarts.inc()
                 self.restarts += 1
-                overdue = isinstance(error, Overdue)
-                _log.error("The worker %s; it is being started again.", "hung and was ended" if overdue else "was lost")
-                self._fail_all(WorkerLost())
+                what = f"failed ({type(error).__name__}: {error})"
+                if isinstance(error, WorkerLost | Overdue):
+                    what = "was lost" if isinstance(error, WorkerLost) else "hung and was ended"
+                _log.error("The worker %s; it is being started again.", what)
             self._worker.stop()
             pause = 0.0 if monotonic() - started > _STEADY_SECONDS else min(_LONGEST_PAUSE, 2 * pause + 0.25)
             await asyncio.sleep(pause)
@@ -156,22 +163,27 @@ class Line:
                 if not self._worker.alive:
                     raise WorkerLost
             ticket = self._tickets.popleft()
-            left = ticket.until - monotonic()
-            if left <= 0 and not ticket.answer.done():
+            if ticket.until <= monotonic() and not ticket.answer.done():
                 ticket.answer.set_exception(Overdue())
             if ticket.answer.done():  # too late, or the client left
                 continue
             self._running = ticket
             try:
-                await self._run(ticket, left)
+                await self._run(ticket)
             finally:
                 self._running = None
                 self._count()
 
-    async def _run(self, ticket: _Ticket, seconds: float) -> None:
-        """One request, on the worker; a failure of the request is told to who asked, one of the worker also raised."""
+    async def _run(self, ticket: _Ticket) -> None:
+        """One request, on the worker; a failure of the request is told to who asked, one of the worker also raised.
+
+        The worker has the whole time for it, however long the request has waited: who asked is answered in time by
+        `ask`, and a worker that is only busy must not be taken for one that hangs.
+        """
         try:
-            reply = await self._on_thread(self._worker.call, ticket.method, ticket.arguments, ticket.blobs, seconds)
+            reply = await self._on_thread(
+                self._worker.call, ticket.method, ticket.arguments, ticket.blobs, self._seconds
+            )
         except Exception as error:
             if not ticket.answer.done():
                 ticket.answer.set_exception(error)

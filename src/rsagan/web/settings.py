@@ -28,7 +28,7 @@ class Settings:
         cache_bytes, cache_seconds: how much of prepared people is kept in memory, and how long after their last use.
 
     Raises:
-        InputError: others could ask, but there is neither a token nor a demo.
+        InputError: others could ask, but there is neither a token nor a demo; no port.
     """
 
     host: str = "127.0.0.1"
@@ -44,6 +44,8 @@ class Settings:
     cache_seconds: float = 900.0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise InputError(f"A port is a number from 0 to 65535, not {self.port}.")
         if self.token is None and not self.demo and not (is_loopback(self.host) and not self.names):
             raise InputError(
                 f"Listening on {self.host}{' for ' + ', '.join(self.names) if self.names else ''} lets others in: give "

@@ -55,7 +55,7 @@ export class SourceCard {
     this.sample = typeof given === "string" ? given : null;
     const blobs = [found.parsing, found.picture, found.photo].map(png);
     this.regions.load(...(await Promise.all(blobs.map(pixels))));
-    Object.assign(this, { height: found.height, width: found.width, name: found.source, dirty: false });
+    Object.assign(this, { height: found.height, width: found.width, name: found.source, asked: found.source, dirty: false });
     this.pose = fromJson(found.pose);
     this.found = copy(this.pose);
     this.#picture(blobs[2]);
@@ -80,13 +80,21 @@ export class SourceCard {
 
   // The person's name at the service; handed in (again) if corrected, or if `anew`.
   async ask(anew) {
-    if (anew && this.sample && !this.dirty) return (this.name = (await analyse(this.sample)).source);
-    if (!anew && !this.dirty) return this.name;
-    const [picture, parsing] = await Promise.all([this.regions.pictureBlob(), this.regions.parsingBlob()]);
-    const person = { picture: await base64(picture), parsing: await base64(parsing), pose: toJson(this.pose, this.frame) };
-    this.name = (await post("/v1/person", person)).source;
-    this.dirty = false;
-    return this.name;
+    if (anew || this.dirty) this.asked = this.#hand();
+    return (this.name = await this.asked);
+  }
+
+  async #hand() {
+    if (this.sample && !this.dirty) return (await analyse(this.sample)).source;
+    this.dirty = false; // a correction made from here on is handed in by the next call
+    try {
+      const [picture, parsing] = await Promise.all([this.regions.pictureBlob(), this.regions.parsingBlob()]);
+      const person = { picture: await base64(picture), parsing: await base64(parsing), pose: toJson(this.pose, this.frame) };
+      return (await post("/v1/person", person)).source;
+    } catch (error) {
+      this.dirty = true;
+      throw error;
+    }
   }
 
   async files() {
