@@ -168,7 +168,7 @@ SHIPPED: Final = (
         "weights/people-128.safetensors",
         "trained by this project on its own synthetic people and some frames of freely licensed clips (see NOTICE)",
         "Apache-2.0",
-        "6b264202fc26a6ee2d94e07c6f47238e79fd11e0873bc91cb182b648496f30bb",
+        "2d7da36c0e7f432bcfe974c614ade7e9938dc24f62828b99413f1ddb484b2b13",
     ),
     Shipped(
         "parser",
