@@ -348,6 +348,31 @@ def test_regions_are_painted(page: Any) -> None:
     assert page.evaluate(labels) != before
 
 
+def test_a_correction_made_while_another_is_handed_in_is_not_lost(page: Any) -> None:
+    handed_in: list[str] = []
+    page.on("request", lambda r: handed_in.append(r.url) if r.url.endswith("/v1/person") else None)
+    page.evaluate("""async () => {
+        const source = rsagan.source;
+        source.dirty = true;
+        const first = source.ask(false);
+        source.dirty = true;
+        await first;
+        await source.ask(false);
+        await source.ask(false);  // now it is known
+    }""")
+    assert len(handed_in) == 2
+    page.route("**/v1/person", lambda route: route.abort())
+    failed = """async () => {
+        rsagan.source.dirty = true;
+        try { await rsagan.source.ask(false); } catch { return rsagan.source.dirty; }
+    }"""
+    assert page.evaluate(failed) is True
+    page.unroute("**/v1/person")
+    assert page.evaluate("rsagan.source.ask(false)")
+    assert len(handed_in) == 4
+    page.problems.clear()  # the browser itself reports what was cut off
+
+
 def test_one_of_several_people_is_chosen(open_page: Callable[..., Any], service: Service, tmp_path: Path) -> None:
     left, right = (Image.open(path).convert("RGB").resize((480, 640)) for path in (PHOTO, WALKING))
     both = Image.new("RGB", (960, 640))

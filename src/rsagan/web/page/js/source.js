@@ -80,7 +80,11 @@ export class SourceCard {
 
   // The person's name at the service; handed in (again) if corrected, or if `anew`.
   async ask(anew) {
-    if (anew || this.dirty) this.asked = this.#hand();
+    if (anew || this.dirty) {
+      const before = this.asked;
+      const asked = (this.asked = this.#hand());
+      asked.catch(() => this.asked === asked && (this.asked = before));
+    }
     return (this.name = await this.asked);
   }
 
