@@ -93,6 +93,8 @@ def test_pictures_of_other_weights_or_data_are_left_alone(prepared: Path, tmp_pa
         save_weights(tmp_path / str(number) / "weights.safetensors", Generator(TINY), {"size": [64, 48]})
     first, second = (Ours(tmp_path / str(number) / "weights.safetensors") for number in range(2))
     assert first.name == second.name
+    with pytest.raises(InputError, match="not a readable safetensors"):
+        Ours(tmp_path / "absent.safetensors")
     paint_pairs(first, first.name, folder, pairs, tmp_path / "out")
     with pytest.raises(InputError, match=r"another method .*\(version\)"):
         paint_pairs(second, second.name, folder, pairs, tmp_path / "out")

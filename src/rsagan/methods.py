@@ -57,8 +57,8 @@ class Ours:
 
         path = Path(weights or shipped_weights())
         self.name = f"rsagan {__version__} with the weights {path.stem}"
-        self.version = f"rsagan {__version__}, sha256 {file_hash(path)}"
         self.model = load(path)
+        self.version = f"rsagan {__version__}, sha256 {file_hash(path)}"
         self._last: tuple[Person, Subject] | None = None
 
     def __call__(self, person: Person, pose: Pose) -> Picture:

@@ -205,9 +205,9 @@ class _Sound:
         self.container.close()
 
     def _readable(self, pieces: Iterator[tuple[float, Any]]) -> Iterator[tuple[float, Any]]:
-        """From the first picture on, and up to where the sound is damaged, if it is."""
+        """Up to where the sound is damaged, if it is."""
         try:
-            yield from ((seconds, piece) for seconds, piece in pieces if seconds > -_BEFORE)
+            yield from pieces
         except _FFMPEG_FAULTS:
             return
 
@@ -217,7 +217,8 @@ class _Sound:
                 packet.pts, packet.dts = packet.pts - self.offset, packet.dts - self.offset
                 seconds = float(packet.pts * packet.time_base)
                 packet.stream = self.stream
-                yield seconds, packet
+                if seconds > -_BEFORE:
+                    yield seconds, packet
 
     def _encoded(self) -> Iterator[tuple[float, Any]]:
         codec = self.stream.codec_context

@@ -126,20 +126,20 @@ def test_who_waited_long_does_not_cost_the_worker() -> None:
     async def test(line: Line, worker: Obedient) -> None:
         first = ask(line, "first")
         await until(lambda: worker.calls == ["first"])
-        await asyncio.sleep(0.35)
+        await asyncio.sleep(0.5)
         second = ask(line, "second")
         third = ask(line, "third")
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.7)
         worker.go.release()
         await first
         await until(lambda: worker.calls == ["first", "second"])
-        await asyncio.sleep(0.5)  # busy for longer than what was left of its time, not for longer than it may be
+        await asyncio.sleep(1.6)  # busy for longer than what was left of its time, not for longer than it may be
         worker.go.release(2)
         await asyncio.gather(second, third, return_exceptions=True)
         assert line.restarts == 0
         assert line.ready
 
-    run(test, seconds=0.8)
+    run(test, seconds=2.0)
 
 
 def test_a_worker_that_never_starts_ends_the_service(monkeypatch: pytest.MonkeyPatch) -> None:

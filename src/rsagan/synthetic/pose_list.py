@@ -1,6 +1,7 @@
 """Poses of the rig from a file: a JSON list of `{"turns": {"bone": [x, y, z]}, "lift": 0}`, see `RigPose`."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +10,6 @@ from rsagan.synthetic.body import template
 from rsagan.synthetic.posture import RigPose
 
 LARGEST: Final = 1 << 24  # bytes
-_FARTHEST: Final = 1e6
 
 
 def read_rig_poses(path: Path | str) -> list[RigPose]:
@@ -41,6 +41,6 @@ def _pose(given: Any, where: str) -> RigPose:
     if not all(isinstance(each, list) and len(each) == 3 for each in turns.values()):
         raise InputError(f"{where}: a turn is a list of three angles in radians.")
     numbers = [lift, *(angle for turn in turns.values() for angle in turn)]
-    if not all(type(each) in (int, float) and abs(each) < _FARTHEST for each in numbers):
-        raise InputError(f"{where} holds something that is no number, or none below {_FARTHEST:g}.")
+    if not all(type(each) in (int, float) and abs(each) <= sys.float_info.max for each in numbers):
+        raise InputError(f"{where} holds something that is no finite number.")
     return RigPose({bone: tuple(map(float, turn)) for bone, turn in turns.items()}, float(lift))

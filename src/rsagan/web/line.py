@@ -146,9 +146,12 @@ class Line:
                     return
                 self._metrics.restarts.inc()
                 self.restarts += 1
-                what = f"failed ({type(error).__name__}: {error})"
-                if isinstance(error, WorkerLost | Overdue):
-                    what = "was lost" if isinstance(error, WorkerLost) else "hung and was ended"
+                if isinstance(error, WorkerLost):
+                    what = "was lost"
+                elif isinstance(error, Overdue):
+                    what = "hung and was ended"
+                else:
+                    what = f"failed ({type(error).__name__}: {error})"
                 _log.error("The worker %s; it is being started again.", what)
             self._worker.stop()
             pause = 0.0 if monotonic() - started > _STEADY_SECONDS else min(_LONGEST_PAUSE, 2 * pause + 0.25)

@@ -17,7 +17,7 @@ from rsagan.data.parallel import in_parallel, usable_cores
 from rsagan.data.prepare.plan import Plan
 from rsagan.data.prepare.report import Counts, read_report, write_report
 from rsagan.data.prepare.tasks import Record, Task
-from rsagan.data.prepared import TRAIN_LIST, PreparedFolder, write_lists
+from rsagan.data.prepared import TRAIN_LIST, write_lists
 from rsagan.errors import InputError
 from rsagan.files import check_folder, replacing
 
@@ -49,7 +49,8 @@ def run(folder: Path | str, plan: Plan, workers: int | None = None, progress: Pr
     journal = folder / _UNFINISHED / "journal.jsonl"
     finished = (folder / "manifest.json").is_file()
     if finished and not journal.is_file():
-        if PreparedFolder(folder).manifest.get("tasks", _digest(names)) != _digest(names):
+        digest = _digest(names)
+        if json.loads((folder / "manifest.json").read_text(encoding="utf-8")).get("tasks", digest) != digest:
             raise InputError(f"{folder} was prepared from other files; choose a new folder or delete it.")
         if progress:
             progress(len(plan.tasks), len(plan.tasks))
