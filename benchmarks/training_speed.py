@@ -4,16 +4,14 @@
     torchrun --standalone --nproc-per-node 2 benchmarks/training_speed.py --out training-speed.json
 
 One process, or several started by torchrun, each on a graphics card or on the processor's cores where there is none.
-A step is the training loop's own:
-generator, loss network, both discriminators and their penalty as often as the recipe says, optimisers and moving
-average; pictures are drawn beforehand, so that no data are needed and none are waited for. The operations of a step are
-counted (`torch.utils.flop_counter`: convolutions, matrix products and attention, forward and backward; multiply and add
-apart), the peak is the best of several square bfloat16 products, and its share is one over the other. Run it on a
-machine that does nothing else.
+A step is the training loop's own: generator, loss network, both discriminators and their penalty as often as the
+recipe says, optimisers and moving average; pictures are drawn beforehand, so that no data are needed and none are
+waited for. The operations of a step are counted (`torch.utils.flop_counter`: convolutions, matrix products and
+attention, forward and backward; multiply and add apart), the peak is the best of several square bfloat16 products, and
+its share is one over the other. Run it on a machine that does nothing else.
 """
 
 import argparse
-import json
 import platform
 import time
 from dataclasses import replace
@@ -23,8 +21,8 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+import reports
 from rsagan.data.sampler import Batch
-from rsagan.files import replacing
 from rsagan.training.distributed import Group, joined, total
 from rsagan.training.loop import State, load_backbone, train_step
 from rsagan.training.recipe import Recipe, load_recipe
@@ -142,17 +140,8 @@ def main() -> None:
     height, width = (int(side) for side in arguments.size.split("x"))
     with joined() as group:
         found = measure(replace(recipe, batch=arguments.batch or recipe.batch), (height, width), arguments.steps, group)
-        chief = group.chief
-    if not chief:
-        return
-    if arguments.out:
-        with replacing(arguments.out) as temporary:
-            temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(
-        f"{found['pairs_per_second']} pairs/s of {arguments.size} with {found['recipe']}, batch {found['batch']}, "
-        f"{found['processes']} processes: "
-        f"{100 * float(str(found['share_of_peak'])):.0f} % of the measured {found['peak_teraflops']} TFLOP/s"
-    )
+        if group.chief:
+            reports.tell(found, arguments.out)
 
 
 if __name__ == "__main__":

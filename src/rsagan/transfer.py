@@ -21,6 +21,7 @@ from torch.nn import functional
 from rsagan.errors import InputError
 from rsagan.network import Encoded, Generator, enlarged, load_weights, shipped_weights
 from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence, read_picture
+from rsagan.people.motion import held
 from rsagan.photo import Analysis
 from rsagan.photo import analyse as analyse_photo
 from rsagan.photo.analyse import Joints, Which
@@ -101,14 +102,10 @@ class Subject:
             InputError: none of them is usable.
         """
         found = placed_sequence(poses, self.person.pose, retarget, on_ground)
-        held = next((pose for pose in found if pose.usable() is None), None)
-        if held is None:
+        out = held(found)
+        if not out:
             reason = found[0].usable() if found else "there are none"
             raise InputError(f"The target poses cannot be used: {reason}.")
-        out = []
-        for pose in found:
-            held = pose if pose.usable() is None else held
-            out.append(held)
         return out
 
 

@@ -8,11 +8,10 @@ import pytest
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.evaluation.painters import Folder, Weights, named_pairs, painter_of
-from rsagan.network import Config, Generator, save_weights
+from rsagan.network import load_weights, save_weights
 from rsagan.people import write_png
 
 AT = np.array([0, 1])
-TINY = Config(widths=(8, 8, 16, 16), heads=2, blocks=1, key_channels=16)
 
 
 def test_both_ends_of_the_scale(prepared: Path) -> None:
@@ -46,9 +45,9 @@ def test_results_of_any_method(prepared: Path, tmp_path: Path) -> None:
         Folder(tmp_path / "none")
 
 
-def test_weights_of_another_size_are_refused(prepared: Path, tmp_path: Path) -> None:
+def test_weights_of_another_size_are_refused(weights: Path, prepared: Path, tmp_path: Path) -> None:
     folder = PreparedFolder(prepared)
-    save_weights(tmp_path / "larger.safetensors", Generator(TINY), {"size": [128, 96]})
+    save_weights(tmp_path / "larger.safetensors", load_weights(weights)[0], {"size": [128, 96]})
     with pytest.raises(InputError, match=r"larger\.safetensors paints 128x96 and .* holds 64x48"):
         Weights(tmp_path / "larger.safetensors").paint(folder, folder.pairs("test")[:2], AT)
 

@@ -40,13 +40,18 @@ def smoothed(poses: Sequence[Pose | None], fps: float, sigma: float = SMOOTHING)
     tracks = np.stack([blank if pose is None else pose.points for pose in poses]).astype(np.float64)
     for joint in range(tracks.shape[1]):
         tracks[:, joint] = _steady(tracks[:, joint], fps, sigma)
+    return held([Pose(points.astype(np.float32), size) for points in tracks]) or [known[0]] * len(tracks)
+
+
+def held(poses: Sequence[Pose]) -> list[Pose]:
+    """The poses, each that is not usable replaced by the last that is before it, else by the first; [] without any."""
+    usable = [pose if pose.usable() is None else None for pose in poses]
+    last = next((pose for pose in usable if pose is not None), None)
     out: list[Pose] = []
-    whole = [pose for pose in (Pose(points.astype(np.float32), size) for points in tracks) if pose.usable() is None]
-    held = whole[0] if whole else known[0]
-    for points in tracks:
-        pose = Pose(points.astype(np.float32), size)
-        held = pose if pose.usable() is None else held
-        out.append(held)
+    for pose in usable:
+        last = last if pose is None else pose
+        if last is not None:
+            out.append(last)
     return out
 
 

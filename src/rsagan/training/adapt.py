@@ -25,13 +25,13 @@ from rsagan.data.corrupt import Corruption
 from rsagan.data.sampler import Augmentation, Batch, make_example
 from rsagan.errors import InputError
 from rsagan.files import check_folder
-from rsagan.network import Generator, load_weights, save_delta, shipped_weights
+from rsagan.network import Generator, save_delta, shipped_weights
 from rsagan.people import Person, Pose, read_picture
 from rsagan.photo import analyse
 from rsagan.photo.agreement import estimate, joints_right
 from rsagan.training.phases import generator_phase, to_step
 from rsagan.training.recipe import Losses
-from rsagan.transfer import Model
+from rsagan.transfer import Model, load
 from rsagan.video import open_clip, read_frames
 
 LEARNING: Final = ("layout", "integration", "decoder")  # the parts of the network that learn
@@ -133,10 +133,10 @@ def adapt(
         raise InputError("Adapting needs either clips or photos of one person: give --clip or --photos.")
     effort = effort or Effort()
     start = time.perf_counter()
-    generator, header = load_weights(base)
+    model = load(base)
+    generator, header = model.generator, model.metadata
     if "base" in header:
         raise InputError(f"{base} is an adaptation itself; adapt the weights that it belongs to.")
-    model = Model(generator, header)
     if out.exists() and out.samefile(base):
         raise InputError(f"{base} is what the result belongs to and must stay; name another file as the result.")
     check_folder(out.parent)

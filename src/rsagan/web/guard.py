@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -112,7 +112,7 @@ class Guard:
         if not self._known(host):
             raise _Refused(421, "This service does not answer under that host name.", "host")
         origin = headers.get("origin")
-        if origin is not None and _place(origin) != host:
+        if origin is not None and _split(origin).netloc != host:
             raise _Refused(403, "Pages of other sites may not use this service.", "origin")
         if self._token and _guarded(path):
             kind, _, token = headers.get("authorization", "").partition(" ")
@@ -126,10 +126,7 @@ class Guard:
 
     def _known(self, host: str) -> bool:
         """Names of our own, or a plain address: against names of others that were made to point here."""
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
+        name = _split(f"//{host}").hostname or ""
         return name in self._names or _is_address(name)
 
     def _hold(self, scope: Scope) -> int:
@@ -191,12 +188,12 @@ async def _read(receive: Receive, limit: int) -> bytes:
         raise _Refused(408, f"The request did not arrive within {BODY_SECONDS:.0f} s.", "slow", late) from None
 
 
-def _place(address: str) -> str | None:
-    """Host and port of an address; None if it is none."""
+def _split(address: str) -> SplitResult:
+    """The parts of an address; all of them empty if it is none."""
     try:
-        return urlsplit(address).netloc
+        return urlsplit(address)
     except ValueError:
-        return None
+        return urlsplit("")
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
