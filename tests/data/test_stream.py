@@ -9,7 +9,7 @@ import pytest
 from rsagan.data import stream
 from rsagan.data.corrupt import Corruption
 from rsagan.data.sampler import Augmentation, Batch
-from rsagan.data.stream import GROUP, VIEWS, StreamedBatches, Supply, SyntheticPeople, open_data, parse_supply
+from rsagan.data.stream import GROUP, TURNS, VIEWS, StreamedBatches, Supply, SyntheticPeople, open_data, parse_supply
 from rsagan.errors import InputError
 
 SMALL = Supply(5, (64, 48))
@@ -43,12 +43,13 @@ def test_a_batch_is_as_one_of_a_folder() -> None:
 
 def test_nobody_comes_twice_and_every_view_serves_both_ways() -> None:
     batches = StreamedBatches(SMALL, 1)
-    pairs = [batches.pair(position) for position in range(3 * GROUP * VIEWS)]
+    pairs = [batches.pair(position) for position in range(3 * batches.group)]
     assert len(set(pairs)) == len(pairs)
     assert all(source != target for _, source, target in pairs)
     for person in range(3 * GROUP):
         own = [pair for pair in pairs if pair[0] == person]
-        assert sorted(source for _, source, _ in own) == sorted(target for _, _, target in own) == list(range(VIEWS))
+        often = sorted(TURNS * list(range(VIEWS)))
+        assert sorted(source for _, source, _ in own) == sorted(target for _, _, target in own) == often
     assert len({person for person, _, _ in pairs[:8]}) > 4
     again = StreamedBatches(SMALL, 1)
     assert [again.pair(p) for p in (400, 7, 150)] == [pairs[p] for p in (400, 7, 150)]

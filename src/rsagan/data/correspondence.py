@@ -33,20 +33,52 @@ def true_flow(
     """
     height, width = target_parsing.shape
     flow = np.full((2, height // 4, width // 4), np.nan, np.float32)
-    # Source pixels sorted by region, so that a search reads its own region only.
-    order = np.argsort(source_parsing, axis=None, kind="stable").astype(np.int32)
-    starts = np.searchsorted(source_parsing.ravel()[order], np.arange(9)).astype(np.int32)
+    step = max(int(np.ceil(near)), 1)
+    layers = int(source_surface[..., 1].max()) // step + 1
+    order, starts = _sorted(source_surface, source_parsing, step, layers)
     sorted_surface = source_surface.reshape(-1, 3)[order].astype(np.float32)
     _search(
-        source_surface, source_parsing, sorted_surface, order, starts, target_surface, target_parsing,
+        source_surface, source_parsing, sorted_surface, order, starts, step, layers, target_surface, target_parsing,
         np.float32(near), flow,
     )  # fmt: skip
     return flow
 
 
+@numba.njit(cache=True, nogil=True)
+def _sorted(surface, parsing, step, layers):  # type: ignore[no-untyped-def]
+    """The person's pixels by region, within it by layers of height `step`, within them in the picture's order; and
+    where each layer of each region begins. A search then reads three layers of its own region."""
+    width = parsing.shape[1]
+    starts = np.zeros(9 * layers + 1, np.int32)
+    for y in range(parsing.shape[0]):
+        for x in range(width):
+            if parsing[y, x] > 0:
+                starts[parsing[y, x] * layers + surface[y, x, 1] // step + 1] += 1
+    starts = np.cumsum(starts).astype(np.int32)
+    place = starts.copy()
+    order = np.empty(starts[-1], np.int32)
+    for y in range(parsing.shape[0]):
+        for x in range(width):
+            if parsing[y, x] > 0:
+                k = parsing[y, x] * layers + surface[y, x, 1] // step
+                order[place[k]] = y * width + x
+                place[k] += 1
+    return order, starts
+
+
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _search(  # type: ignore[no-untyped-def]
-    source_surface, source_parsing, sorted_surface, order, starts, target_surface, target_parsing, near, flow
+    source_surface,
+    source_parsing,
+    sorted_surface,
+    order,
+    starts,
+    step,
+    layers,
+    target_surface,
+    target_parsing,
+    near,
+    flow,
 ):
     height, width = source_parsing.shape
     for i in range(flow.shape[1]):
@@ -80,9 +112,11 @@ def _search(  # type: ignore[no-untyped-def]
             b *= np.float32(0.25)
             c *= np.float32(0.25)
             best, found = np.float32(near * near), -1
-            for k in range(starts[region], starts[region + 1]):
+            layer = int(b) // step
+            first, last = max(layer - 1, 0), min(layer + 2, layers)
+            for k in range(starts[region * layers + first], starts[region * layers + max(last, first)]):
                 d = (sorted_surface[k, 0] - a) ** 2 + (sorted_surface[k, 1] - b) ** 2 + (sorted_surface[k, 2] - c) ** 2
-                if d < best:
+                if d < best or (d == best and found >= 0 and order[k] < order[found]):
                     best, found = d, k
             if found < 0:
                 continue

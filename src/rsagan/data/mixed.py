@@ -11,7 +11,7 @@ import numpy as np
 from rsagan.data.corrupt import Corruption
 from rsagan.data.prepared import PreparedFolder
 from rsagan.data.sampler import Augmentation, Batch, Batches
-from rsagan.data.stream import StreamedBatches, batches_of
+from rsagan.data.stream import StreamedBatches, batches_of, in_processes
 from rsagan.errors import InputError
 
 
@@ -36,9 +36,13 @@ class MixedBatches:
 
     def stream(self, start: int, size: int, rank: int = 0, world: int = 1, loaders: int = 1) -> Iterator[Batch]:
         """As `Batches.stream`."""
-        share = size // world
-        position = start + rank * share
-        inner = self.main.stream(start, size, rank, world, loaders)
+        if isinstance(self.main, StreamedBatches):
+            return in_processes(self, self.main.group, start, size, rank, world, loaders)
+        return self._mixed_stream(
+            self.main.stream(start, size, rank, world, loaders), start + rank * (size // world), size
+        )
+
+    def _mixed_stream(self, inner: Iterator[Batch], position: int, size: int) -> Iterator[Batch]:
         try:
             for batch in inner:
                 yield self._mixed(batch, position)

@@ -2,18 +2,20 @@
 
 Position p of the stream says who is shown, in which two views, and seeds every draw, so the stream can be entered
 anywhere: as for a folder, everything is a function of (seed, pictures seen), not of the number of processes.
-People come in groups whose pairs are shuffled, so that a batch holds many different ones.
+People come in groups whose pairs are shuffled, so that a batch holds many different ones. A process renders a whole
+group and makes its examples, which lie in shared memory: the training process copies nothing but what it uses.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
+from itertools import count
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Dataset
 
 from rsagan.data.corrupt import Corruption
 from rsagan.data.parallel import start_worker
@@ -22,8 +24,8 @@ from rsagan.data.sampler import Augmentation, Batch, Batches, Pixels, make_examp
 from rsagan.errors import InputError
 
 GROUP: Final = 24  # people whose pairs are shuffled together
-VIEWS: Final = 6  # pictures of each, and so many pairs: every picture is a source once and a target once
-WAITING: Final = 2  # batches that may be ready before they are asked for
+VIEWS: Final = 6  # pictures of each
+TURNS: Final = 2  # how often each picture is a source, and a target, each time with another one
 TRAINING, HELD_OUT = 1, 2  # which people: no seed of one kind is one of the other's
 SCHEME: Final = "synthetic:"
 
@@ -120,20 +122,27 @@ class StreamedBatches:
         self.supply, self.seed = supply, seed
         self.augmentation = augmentation or Augmentation(0, 0)
         self.corruption = corruption
+        self.people = GROUP  # which the processes are told, too
         self._groups: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+
+    @property
+    def group(self) -> int:
+        """How many pairs a group of people makes."""
+        return self.people * VIEWS * TURNS
 
     def pair(self, position: int) -> tuple[int, int, int]:
         """The person at a position of the stream, and their source and target view."""
-        group, within = divmod(position, GROUP * VIEWS)
+        group, within = divmod(position, self.group)
         if group not in self._groups:
-            order = np.random.default_rng(np.random.SeedSequence((self.seed, 3, group))).permutation(GROUP * VIEWS)
-            shifts = np.random.default_rng(np.random.SeedSequence((self.seed, 4, group))).integers(1, VIEWS, GROUP)
+            order = np.random.default_rng(np.random.SeedSequence((self.seed, 3, group))).permutation(self.group)
+            random = np.random.default_rng(np.random.SeedSequence((self.seed, 4, group)))
+            shifts = np.stack([1 + random.permutation(VIEWS - 1)[:TURNS] for _ in range(self.people)])
             while len(self._groups) > 3:
                 self._groups.pop(next(iter(self._groups)))
             self._groups[group] = (order, shifts)
         order, shifts = self._groups[group]
-        place, source = divmod(int(order[within]), VIEWS)
-        return group * GROUP + place, source, (source + int(shifts[place])) % VIEWS
+        place, turn, source = np.unravel_index(order[within], (self.people, TURNS, VIEWS))
+        return group * self.people + int(place), int(source), int((source + shifts[place, turn]) % VIEWS)
 
     def batch(self, start: int, size: int) -> Batch:
         """As `Batches.batch`; renders here and now."""
@@ -159,54 +168,88 @@ class StreamedBatches:
         )
 
     def stream(self, start: int, size: int, rank: int = 0, world: int = 1, loaders: int = 1) -> Iterator[Batch]:
-        """As `Batches.stream`, with `loaders` processes that render, at most a group of people ahead.
-
-        What goes wrong in a process is raised here; closing the stream ends the processes, and so does the end of
-        this process, however it comes.
-        """
-        share = size // world
-        processes = ProcessPoolExecutor(max(1, loaders), get_context("spawn"), start_worker)
-        thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
-        people: dict[int, Future[list[Shown]]] = {}
-        waiting: list[Future[Batch]] = []
-        position = start + rank * share
-        try:
-            while True:
-                while len(waiting) < WAITING:
-                    self._order(people, processes, position, share, size)
-                    needed = {p: people[self.pair(p)[0]] for p in range(position, position + share)}
-                    waiting.append(thread.submit(self._gather, needed))
-                    position += size
-                yield waiting.pop(0).result()
-        finally:
-            processes.shutdown(cancel_futures=True)  # first: what the thread waits for is cancelled with it
-            thread.shutdown(cancel_futures=True)
-
-    def _order(
-        self,
-        people: dict[int, Future[list[Shown]]],
-        processes: ProcessPoolExecutor,
-        position: int,
-        share: int,
-        size: int,
-    ) -> None:
-        """Have everybody rendered who is needed from `position` to the end of the next group; forget the past."""
-        here = position // (GROUP * VIEWS)
-        ahead = (here + 2) * GROUP * VIEWS
-        for first in range(position, max(ahead, position + 1), size):
-            for p in range(first, first + share):
-                number = self.pair(p)[0]
-                if number not in people:
-                    people[number] = processes.submit(render_person, self.supply, TRAINING, number)
-        for number in [number for number in people if number < here * GROUP]:
-            del people[number]
-
-    def _gather(self, needed: dict[int, Future[list[Shown]]]) -> Batch:
-        return self._stacked([self.example(position, person.result()) for position, person in needed.items()])
+        """As `Batches.stream`, with `loaders` processes that render (see `in_processes`)."""
+        return in_processes(self, self.group, start, size, rank, world, loaders)
 
     @staticmethod
     def _stacked(examples: list[Batch]) -> Batch:
         return {name: np.stack([example[name] for example in examples]) for name in examples[0]}
+
+
+class _Makes(Protocol):
+    def batch(self, start: int, size: int) -> Batch:
+        """The pairs at positions start ... start + size - 1 of a stream."""
+
+
+class _Groups(Dataset[dict[str, torch.Tensor] | Exception]):
+    """Batch number k of `size` pairs; what goes wrong is handed over, to be raised where it is read."""
+
+    def __init__(self, batches: _Makes, size: int) -> None:
+        self.batches, self.size = batches, size
+
+    def __getitem__(self, k: int) -> dict[str, torch.Tensor] | Exception:
+        try:
+            made = self.batches.batch(k * self.size, self.size)
+        except Exception as error:
+            return error
+        return {name: torch.from_numpy(array) for name, array in made.items()}
+
+
+def in_processes(
+    batches: _Makes, group: int, start: int, size: int, rank: int = 0, world: int = 1, loaders: int = 1
+) -> Iterator[Batch]:
+    """The stream of `batches`, made by `loaders` processes, `group` pairs at a time; see `Batches.stream`.
+
+    What goes wrong in a process is raised here; closing the stream ends the processes, and so does the end of this
+    process, however it comes.
+
+    Raises:
+        InputError: a process ended by itself.
+    """
+    share = size // world
+    loader: DataLoader[Any] = DataLoader(
+        _Groups(batches, group),
+        batch_size=None,
+        sampler=count(start // group),
+        num_workers=max(1, loaders),
+        collate_fn=_as_it_is,
+        multiprocessing_context="spawn",
+        worker_init_fn=_start,
+        prefetch_factor=2,
+    )
+    made = iter(loader)
+    first = start // group * group  # where the pairs that are here begin
+    waiting: Batch = {}
+    position = start + rank * share
+    try:
+        while True:
+            while not waiting or first + len(waiting["chance"]) < position + share:
+                try:
+                    more = next(made)
+                except RuntimeError as error:
+                    raise InputError(
+                        "A process that renders people has ended by itself, perhaps for want of memory or shared "
+                        "memory (/dev/shm); give more of it, or lower the recipe's loaders."
+                    ) from error
+                if isinstance(more, Exception):
+                    raise more
+                arrays = {name: tensor.numpy() for name, tensor in more.items()}
+                past = max(0, min(position - first, len(waiting["chance"]))) if waiting else 0
+                if waiting and past < len(waiting["chance"]):
+                    arrays = {name: np.concatenate([waiting[name][past:], arrays[name]]) for name in arrays}
+                first, waiting = first + past, arrays
+            yield {name: array[position - first : position - first + share] for name, array in waiting.items()}
+            position += size
+    finally:
+        del made, loader  # which ends the processes
+
+
+def _as_it_is(made: Any) -> Any:
+    return made
+
+
+def _start(_: int) -> None:
+    start_worker()
 
 
 class SyntheticPeople(PreparedFolder):
@@ -222,7 +265,7 @@ class SyntheticPeople(PreparedFolder):
             "source": "rsagan.synthetic, streamed",
             "licence": "CC0-1.0",
             "plan": {**asdict(supply), "pack": supply.pack is not None},
-            "sha256": {"supply": repr((supply.seed, supply.size, supply.styles, supply.pack is not None))},
+            "sha256": {"supply": repr((supply.seed, supply.size, supply.styles, supply.pack is not None, TURNS))},
         }
         self.has_surface = True
         self._shown = [each for n in range(held_out) for each in render_person(supply, HELD_OUT, n, 3)]

@@ -76,7 +76,7 @@ def crop_points(points: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
     return torch.where(inside, moved, torch.nan)
 
 
-def person_columns(parsing: Tensor, chance: Tensor, share: float) -> tuple[list[int], int]:
+def person_columns(parsing: Tensor, chance: Tensor, share: float) -> tuple[Tensor, int]:
     """Where to cut a window of full height out of each picture so that it holds the person, or a part by chance.
 
     Args:
@@ -84,25 +84,24 @@ def person_columns(parsing: Tensor, chance: Tensor, share: float) -> tuple[list[
         share: width of the window as a share of W.
 
     Returns:
-        the first column of each window, and their common width (a multiple of 8, or W).
+        the first column of each window, int64 (B,), and their common width (a multiple of 8, or W).
     """
     width = parsing.shape[2]
     window = min(width, max(8, round(share * width / 8) * 8))
-    seen = (parsing > 0).any(1).cpu()
-    starts = []
-    for columns, luck in zip(seen, chance.tolist(), strict=True):
-        where = columns.nonzero()[:, 0]
-        left, right = (int(where[0]), int(where[-1]) + 1) if len(where) else (0, width)
-        if right - left > window:
-            start = left + int(luck * (right - left - window + 1))
-        else:
-            start = (left + right - window) // 2
-        starts.append(min(max(start, 0), width - window))
-    return starts, window
+    seen = (parsing > 0).any(1)
+    columns = torch.arange(width, device=parsing.device)
+    nobody = ~seen.any(1)
+    left = torch.where(seen, columns, width).amin(1).masked_fill(nobody, 0)
+    right = torch.where(seen, columns + 1, 0).amax(1).masked_fill(nobody, width)
+    spare = right - left - window
+    by_chance = left + (chance.double() * (spare + 1)).long()
+    starts = torch.where(spare > 0, by_chance, (left + right - window).div(2, rounding_mode="floor"))
+    return starts.clamp(0, width - window), window
 
 
-def cut_columns(pictures: Tensor, starts: list[int], width: int) -> Tensor:
+def cut_columns(pictures: Tensor, starts: Tensor, width: int) -> Tensor:
     """(B, C, H, W) to (B, C, H, width), each from its own first column."""
     if width == pictures.shape[3]:
         return pictures
-    return torch.stack([each[:, :, start : start + width] for each, start in zip(pictures, starts, strict=True)])
+    columns = starts[:, None] + torch.arange(width, device=starts.device)  # (B, width)
+    return pictures.gather(3, columns[:, None, None].expand(-1, *pictures.shape[1:3], -1))

@@ -110,6 +110,7 @@ def _train(
         with replacing(run / "recipe.json") as temporary:
             temporary.write_text(json.dumps(recipe.to_dict(), indent=1) + "\n", encoding="utf-8")
     backbone = load_backbone(recipe, group.device)
+    torch.backends.cudnn.benchmark = True  # every step has the same shapes: the fastest way is worth looking for
     preview = Preview(folder, group.device) if group.chief else None
     goal = recipe.pictures if until is None else min(until, recipe.pictures)
     goal += -goal % recipe.batch  # whole steps only
