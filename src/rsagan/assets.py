@@ -168,7 +168,7 @@ SHIPPED: Final = (
         "weights/people-128.safetensors",
         "trained by this project on its own synthetic people and some frames of freely licensed clips (see NOTICE)",
         "Apache-2.0",
-        "2d7da36c0e7f432bcfe974c614ade7e9938dc24f62828b99413f1ddb484b2b13",
+        "49b458954f98c466bf07f799c17678f5c866e9ca97602239ef9b953996dee42c",
     ),
     Shipped(
         "parser",

@@ -19,7 +19,7 @@ from PIL import Image
 from torch.nn import functional
 
 from rsagan.errors import InputError
-from rsagan.network import Encoded, Generator, enlarged, load_weights, shipped_weights
+from rsagan.network import Encoded, Generator, enlarged, load_weights, shipped_weights, size_in
 from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence, read_picture
 from rsagan.people.motion import held
 from rsagan.photo import Analysis
@@ -116,7 +116,7 @@ class Model:
         self.generator = generator.to(device).eval()
         self.metadata = metadata
         self.device = torch.device(device)
-        self.size: tuple[int, int] = _size_in(metadata)
+        self.size: tuple[int, int] = size_in(metadata)
 
     def prepare(self, person: Person | Analysis) -> Subject:
         """Encode a person, given as such or as `analyse` found them.
@@ -221,15 +221,6 @@ def load(weights: Path | str | None = None, device: torch.device | str = "cpu") 
         return Model(generator, metadata, device)
     except InputError as error:
         raise InputError(f"{weights}: {error}") from error
-
-
-def _size_in(metadata: dict[str, Any]) -> tuple[int, int]:
-    size = metadata.get("size")
-    if not (
-        isinstance(size, list) and len(size) == 2 and all(type(side) is int and 16 <= side <= 4096 for side in size)
-    ):
-        raise InputError(f"The weights must name the height and width they were trained for, not {size!r:.40}.")
-    return size[0], size[1]
 
 
 def resized(picture: Picture, size: tuple[int, int]) -> Picture:

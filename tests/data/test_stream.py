@@ -1,6 +1,8 @@
 """Streamed people: the same whenever asked, never twice, and nothing left behind."""
 
 import multiprocessing
+import sys
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -60,10 +62,11 @@ def test_the_stream_gives_its_batches_wherever_it_is_entered() -> None:
     batches = StreamedBatches(SMALL, 2, Augmentation(), Corruption())
     running = batches.stream(10, 3)
     first, second = next(running), next(running)
+    processes = multiprocessing.active_children()
     running.close()  # type: ignore[attr-defined]
     assert _equal(first, batches.batch(10, 3))
     assert _equal(second, batches.batch(13, 3))
-    assert not [child for child in multiprocessing.active_children() if child.is_alive()]
+    assert [process.exitcode for process in processes] == [0]
 
 
 @pytest.mark.slow
@@ -84,6 +87,17 @@ def test_what_goes_wrong_in_a_process_is_raised_here() -> None:
     running = StreamedBatches(Supply(5, (64, 48), ("opera",)), 0).stream(0, 2)
     with pytest.raises(ValueError, match="opera"):
         next(running)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
+@pytest.mark.usefixtures("few")
+def test_a_process_that_ends_by_itself_is_told_in_a_sentence() -> None:
+    running = StreamedBatches(SMALL, 2).stream(0, 2)
+    next(running)
+    for process in multiprocessing.active_children():
+        process.kill()
+    with pytest.raises(InputError, match="has ended by itself"):
+        list(islice(running, 100))
 
 
 def test_held_out_people_have_the_shape_of_a_folder() -> None:

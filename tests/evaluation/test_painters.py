@@ -52,6 +52,12 @@ def test_weights_of_another_size_are_refused(weights: Path, prepared: Path, tmp_
         Weights(tmp_path / "larger.safetensors").paint(folder, folder.pairs("test")[:2], AT)
 
 
+def test_weights_of_an_odd_size_are_refused(weights: Path, tmp_path: Path) -> None:
+    save_weights(tmp_path / "odd.safetensors", load_weights(weights)[0], {"size": [64, "48"]})
+    with pytest.raises(InputError, match="must name the height and width"):
+        Weights(tmp_path / "odd.safetensors")
+
+
 def test_inputs_can_be_spoilt(weights: Path, prepared: Path) -> None:
     folder = PreparedFolder(prepared)
     pairs = folder.pairs("test")[:2]

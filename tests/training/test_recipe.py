@@ -8,8 +8,8 @@ import pytest
 from rsagan.errors import InputError
 from rsagan.training.recipe import Recipe, load_recipe
 
-BUILT_IN = ["deepfashion-256", "deepfashion-512", "market-128", "people-128", "people-128-long", "people-256",
-            "people-256-stream"]  # fmt: skip
+BUILT_IN = ["deepfashion-256", "deepfashion-512", "market-128", "people-128", "people-128-long", "people-128-stream",
+            "people-256", "people-256-stream"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

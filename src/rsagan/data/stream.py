@@ -6,6 +6,8 @@ People come in groups whose pairs are shuffled, so that a batch holds many diffe
 group and makes its examples, which lie in shared memory: the training process copies nothing but what it uses.
 """
 
+import atexit
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import count
@@ -250,6 +252,8 @@ def _as_it_is(made: Any) -> Any:
 
 def _start(_: int) -> None:
     start_worker()
+    # An orderly end would cut off the thread that hands the last group over, in the midst of C++, which aborts.
+    atexit.register(os._exit, 0)
 
 
 class SyntheticPeople(PreparedFolder):

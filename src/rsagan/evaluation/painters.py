@@ -14,7 +14,7 @@ from rsagan.data.named import Pair
 from rsagan.data.prepared import PreparedFolder, file_hash
 from rsagan.errors import InputError
 from rsagan.evaluation.found import Results
-from rsagan.network import Generator, load_weights
+from rsagan.network import Generator, load_weights, size_in
 from rsagan.network.style_injection import read_flow
 from rsagan.people import Parsing, Picture, one_hot
 from rsagan.training.preview import to_pictures
@@ -66,16 +66,17 @@ class Weights:
     def __init__(self, path: Path | str, spoil: Spoil | None = None) -> None:
         self.path, self.spoil, self.name = Path(path), spoil, Path(path).name
         generator, self.metadata = load_weights(path)
+        self.size = size_in(self.metadata)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.generator: Generator = generator.to(self.device)
 
     @torch.no_grad()
     def paint(self, folder: PreparedFolder, pairs: NDArray[np.int64], positions: NDArray[np.int64]) -> Painted:
         """See `Painter`. Raises InputError: pictures of another size than the weights paint."""
-        size = self.metadata.get("size")
-        if size is not None and tuple(size) != folder.size:
+        if self.size != folder.size:
+            (height, width), (mine, my_width) = folder.size, self.size
             raise InputError(
-                f"{self.name} paints {size[0]}x{size[1]} and {folder.path} holds {folder.size[0]}x{folder.size[1]}; "
+                f"{self.name} paints {mine}x{my_width} and {folder.path} holds {height}x{width}; "
                 "with --protocol what it paints is enlarged."
             )
         inputs = []

@@ -4,9 +4,10 @@ from rsagan.network.config import VARIANTS, Config, variant
 from rsagan.network.decoder import enlarged
 from rsagan.network.discriminator import Discriminator
 from rsagan.network.generator import Encoded, Generator, Output
-from rsagan.network.weights import load_weights, read_metadata, save_delta, save_weights, shipped_weights
+from rsagan.network.weights import load_weights, read_metadata, save_delta, save_weights, shipped_weights, size_in
 
 __all__ = [
     "VARIANTS", "Config", "Discriminator", "Encoded", "Generator", "Output",
-    "enlarged", "load_weights", "read_metadata", "save_delta", "save_weights", "shipped_weights", "variant",
+    "enlarged", "load_weights", "read_metadata", "save_delta", "save_weights", "shipped_weights", "size_in",
+    "variant",
 ]  # fmt: skip

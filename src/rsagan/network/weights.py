@@ -87,6 +87,16 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
     return header
 
 
+def size_in(metadata: dict[str, Any]) -> tuple[int, int]:
+    """The (height, width) of the pictures that weights paint, by their metadata. Raises InputError if it names none."""
+    size = metadata.get("size")
+    if not (
+        isinstance(size, list) and len(size) == 2 and all(type(side) is int and 16 <= side <= 4096 for side in size)
+    ):
+        raise InputError(f"The weights must name the height and width they were trained for, not {size!r:.40}.")
+    return size[0], size[1]
+
+
 def load_weights(path: Path | str) -> tuple[Generator, dict[str, Any]]:
     """A generator in evaluation mode, float32, and the file's metadata; of a delta, with the base it belongs to.
 
