@@ -270,7 +270,7 @@ def test_a_photo_is_taken_with_the_camera(open_page: Callable[..., Any], service
     expect(page.get_by_role("button", name="Take it")).to_be_enabled()
     assert page.evaluate("document.getElementById('camera-video').videoWidth") == 480
     page.get_by_role("button", name="Cancel").click()
-    assert page.evaluate("document.getElementById('camera-video').srcObject") is None
+    wait_for(lambda: page.evaluate("document.getElementById('camera-video').srcObject") is None)
     page.get_by_role("button", name="Take one").click()
     page.get_by_role("button", name="In 5 seconds").click()
     expect(page.locator("#camera-count")).to_have_text("5")
