@@ -1,10 +1,12 @@
 """Two sources in one stream: by lot, the same whenever asked."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rsagan.data import stream
 from rsagan.data.corrupt import Corruption
 from rsagan.data.mixed import MixedBatches, mixed_batches
 from rsagan.data.prepared import PreparedFolder
@@ -30,6 +32,22 @@ def test_each_pair_is_of_the_source_that_the_lot_names(mixed: MixedBatches) -> N
             np.testing.assert_array_equal(batch[name][k], array, err_msg=f"{name} {k}")
 
 
+def test_people_rendered_on_the_way_are_mixed_where_they_are_rendered(
+    prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "GROUP", 1)
+    other = Batches(PreparedFolder(prepared), 1)
+    other.batch(0, 4)  # what it keeps in memory stays here
+    mixed = MixedBatches(stream.StreamedBatches(parse_supply("synthetic:3:64x48"), 2), other, 0.5, 7)
+    assert {mixed.is_other(position) for position in range(4, 8)} == {False, True}
+    running = mixed.stream(4, 4)
+    found = next(running)
+    running.close()  # type: ignore[attr-defined]
+    for name, array in mixed.batch(4, 4).items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+    assert len(pickle.dumps(mixed)) < 200_000
+
+
 def test_about_the_share_comes_from_the_second(mixed: MixedBatches) -> None:
     assert 0.25 < np.mean([mixed.is_other(position) for position in range(1000)]) < 0.35
 
@@ -38,12 +56,12 @@ def test_about_the_share_comes_from_the_second(mixed: MixedBatches) -> None:
 def test_the_stream_is_the_batches(mixed: MixedBatches, world: int) -> None:
     streams = [mixed.stream(8, 8, rank, world) for rank in range(world)]
     for start in (8, 16):
-        found = [next(stream) for stream in streams]
+        found = [next(running) for running in streams]
         expected = mixed.batch(start, 8)
         for name, array in expected.items():
             np.testing.assert_array_equal(np.concatenate([each[name] for each in found]), array, err_msg=name)
-    for stream in streams:
-        stream.close()  # type: ignore[attr-defined]
+    for running in streams:
+        running.close()  # type: ignore[attr-defined]
 
 
 def test_the_second_is_cut_out_and_of_the_same_size(prepared: Path) -> None:

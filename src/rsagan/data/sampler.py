@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -56,6 +56,10 @@ class _Pictures:
             self.pictures = np.empty((count, height, width, 3), np.uint8)
             self.parsings = np.empty((count, height, width), np.uint8)
             self.surfaces = np.empty((count if folder.has_surface else 0, height, width, 3), np.uint16)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process reads for itself and keeps nothing: all of them together would need too much memory."""
+        return _Pictures, (self.folder, 0)
 
     def view(self, position: int) -> Pixels:
         if not self.kept:
