@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rsagan import __version__
 from rsagan.errors import InputError
-from rsagan.files import check_folder
+from rsagan.files import check_folder, spare
 from rsagan.jobs import Progress, Which, read_source, read_target
 from rsagan.people import Picture, Pose, in_betweens, library, smoothed
 from rsagan.people.motion import SMOOTHING
@@ -75,6 +75,7 @@ def animate(
     if out.suffix.lower() != ".mp4" or out.is_dir():
         raise InputError(f"The result is an mp4 file, such as clip.mp4, not {out}.")
     check_folder(out.parent)
+    spare([source, *driving], [out])
     for name, value, least, most in (("fps", fps, 1, 60), ("pace", pace, 0.1, 60), ("smoothing", smoothing, 0, 2)):
         if value is not None and not least <= value <= most:
             raise InputError(f"{name} must be from {least:g} to {most}, not {value:g}.")

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,15 @@ def check_folder(out: Path | str) -> None:
         raise InputError(f"{nearest} is a file; results need a folder.")
     if not os.access(nearest, os.W_OK):
         raise InputError(f"Nothing may be written to {nearest}; choose another folder for the results.")
+
+
+def spare(inputs: Iterable[Path | str | None], outputs: Iterable[Path]) -> None:
+    """Raises InputError if writing `outputs` would replace one of `inputs` (what is no file is passed over)."""
+    given = [Path(path) for path in inputs if path is not None]
+    for out in outputs:
+        for path in given:
+            if out.is_file() and path.is_file() and out.samefile(path):
+                raise InputError(f"The result would replace {path}, which it is made from; choose another place.")
 
 
 _WRITING = ".writing-"  # how the names of unfinished files begin

@@ -11,8 +11,9 @@ from PIL import Image
 
 from rsagan import __version__
 from rsagan.errors import InputError
-from rsagan.files import check_folder
+from rsagan.files import check_folder, spare
 from rsagan.people import (
+    PERSON_FILES,
     Parsing,
     Person,
     Picture,
@@ -125,7 +126,10 @@ def generate(
     if not poses:
         raise InputError("No target pose is given; name one or more with --pose (--pose list shows the built-in ones).")
     check_folder(out)
-    targets = _named([(_pose_name(text), read_target(text, size)) for text in poses])
+    named = _named(poses)
+    own = [Path(source) / name for name in PERSON_FILES]  # where it is a person folder
+    spare([source, *own, *poses, background, parsing], [Path(out) / f"{name}.png" for name in (*named, "grid")])
+    targets = {name: read_target(text, size) for name, text in named.items()}
     regions = read_parsing(parsing, labels) if parsing else None
     given = read_source(source, size, person, background, regions)
     subject_person, notes = given.person, given.notes
@@ -187,9 +191,13 @@ def analyse(
     from rsagan.photo import analyse as analyse_photo
 
     check_folder(out)
+    spare([photo, parsing], [Path(out) / name for name in (*PERSON_FILES, "overlay.png")])
     picture = read_picture(photo)
     regions = read_parsing(parsing, labels) if parsing else None
-    found = analyse_photo(picture, size, person, parsing=regions, joints=joints)
+    try:
+        found = analyse_photo(picture, size, person, parsing=regions, joints=joints)
+    except InputError as error:
+        raise InputError(f"{photo}: {error}") from error
     write_person(out, found.person)
     shown = draw_pose(found.person.pose, draw_parsing(found.person.parsing, found.person.picture))
     write_png(Path(out) / "overlay.png", shown)
@@ -309,11 +317,12 @@ def _pose_name(text: str) -> str:
     return re.sub(r"[^\w.-]+", "-", Path(text).stem).strip("-.") or "pose"
 
 
-def _named(targets: list[tuple[str, Pose]]) -> dict[str, Pose]:
-    """Give poses of the same name a number."""
-    named: dict[str, Pose] = {}
-    for name, pose in targets:
-        unique, count = name, 1
+def _named(poses: Sequence[str]) -> dict[str, str]:
+    """The poses by the names of their results; those of the same name get a number."""
+    named: dict[str, str] = {}
+    for pose in poses:
+        unique = name = _pose_name(pose)
+        count = 1
         while unique in named or unique == "grid":
             count += 1
             unique = f"{name}-{count}"

@@ -1,6 +1,7 @@
 """The command line from outside: exit codes, one sentence on bad input, nothing half-written, quick and light."""
 
 import json
+import shutil
 import struct
 import subprocess
 import sys
@@ -227,6 +228,32 @@ def test_backgrounds(
     assert "keep" in refused(capsys, out, *given, out, "--background", "beach")
     behind.write_text("no picture")
     assert "JPEG" in refused(capsys, out, *given, out, "--background", behind)
+
+
+def test_what_a_result_is_made_from_is_not_replaced(
+    person: Path, weights: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(person, out)
+    shutil.copy(out / "picture.png", out / "walk.png")
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    for arguments in (
+        ("generate", person, "--pose", out / "walk.png", "--weights", weights),
+        ("generate", out / "walk.png", "--pose", "walk", "--weights", weights),
+        ("generate", person, "--pose", "walk", "--background", out / "walk.png", "--weights", weights),
+        ("analyse", out / "picture.png"),
+    ):
+        assert "it is made from" in refused(capsys, out, *arguments, "--out", out)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+    film = out / "film.mp4"
+    film.write_bytes(b"a film")
+    assert "it is made from" in refused(capsys, out, "animate", person, "--driving", film, "--out", film)
+
+
+def test_a_path_that_cannot_be_looked_at_is_one_sentence(
+    person: Path, weights: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(capsys, out, "generate", person, "--pose", "x" * 300, "--weights", weights, "--out", out)
+    assert "File name too long" in said
 
 
 def test_no_retarget_is_another_picture(person: Path, weights: Path, tmp_path: Path) -> None:

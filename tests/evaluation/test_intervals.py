@@ -48,6 +48,11 @@ def test_bootstrap_draws_whole_identities() -> None:
     assert low["value"] == 0.5
 
 
+def test_one_identity_has_no_interval() -> None:
+    row = Draws(np.zeros(4, np.int64)).row(mean(np.arange(4.0)))
+    assert row == {"value": 1.5, "interval": [None, None]}
+
+
 def test_jackknife_of_a_mean_is_its_standard_error() -> None:
     random = np.random.default_rng(0)
     values = random.normal(0, 1, 400)

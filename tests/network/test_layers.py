@@ -67,6 +67,12 @@ def test_sample_keeps_half_precision_maps_but_reads_places_in_float32() -> None:
     assert float(sample(ramp, place, 1)) == pytest.approx(300.25, abs=1e-3)
 
 
+def test_a_place_that_is_no_number_does_not_end_the_process() -> None:
+    places = torch.full((1, 2, 2, 2), torch.nan, requires_grad=True)
+    sample(torch.randn(1, 3, 4, 4, requires_grad=True), places, 1).sum().backward()
+    assert places.grad is not None
+
+
 def test_up_reads_each_new_pixel_at_its_centre(literal: Any) -> None:
     x = torch.randn(1, 2, 3, 4)
     np.testing.assert_allclose(literal.array(up(x)[0]), literal.enlarge(literal.array(x[0])), atol=1e-6)

@@ -61,6 +61,7 @@ def test_an_own_recipe_changes_what_it_names(tmp_path: Path) -> None:
         ("betas = 0.5\n", ["betas"]),
         ("betas = [0.5, 1.0]\n", ["betas", "below 1"]),
         ("learning_rate = nan\n", ["learning_rate", "above 0"]),
+        ("final_rate = nan\n", ["final_rate", "from 0 to 1"]),
         ("threads = -1\n", ["threads", "at least 0"]),
         ("[losses]\nlayers = ['9_9']\n", ["9_9"]),
         ("[losses]\nlayers = ['3_3', '1_2']\n", ["layers", "shallow ones first"]),

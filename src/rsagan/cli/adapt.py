@@ -35,7 +35,7 @@ class Adapt:
         from rsagan.training.adapt import Effort, adapt
 
         if not 0 < self.minutes <= 24 * 60:
-            raise InputError(f"--minutes must be above 0, not {self.minutes:g}.")
+            raise InputError(f"--minutes must be above 0 and at most 1440, not {self.minutes:g}.")
         with console.progress("adapting") as progress:
             made = adapt(
                 self.out,

@@ -31,7 +31,7 @@ class Animate:
     background: Background = "plain"
     """keep (the photo's own), plain, or a picture to stand before."""
     retarget: bool = True
-    """Give the poses the person's own limb lengths."""
+    """Whether the poses get the person's own limb lengths; without, they keep theirs."""
     fps: Fps = None
     """Pictures a second."""
     pace: float = 2.0

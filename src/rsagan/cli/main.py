@@ -63,6 +63,9 @@ def _run(given: list[str]) -> int:
     except Exception as error:
         if os.environ.get("RSAGAN_DEBUG") or _is_of_the_output(error):
             raise
+        if isinstance(error, OSError) and error.filename is not None:
+            console.error(f"cannot use {error.filename}: {error.strerror or error}.")
+            return 2
         console.error(
             f"a fault of this program, not yours: {type(error).__name__}: {error}; run again with RSAGAN_DEBUG=1 "
             "to see where, and please report it."

@@ -44,7 +44,7 @@ class Generate:
     background: Background = "plain"
     """keep (the photo's own), plain, or a picture to stand before."""
     retarget: bool = True
-    """Give the poses the person's own limb lengths."""
+    """Whether the poses get the person's own limb lengths; without, they keep theirs."""
     refine: bool = False
     """Learn to reconstruct the photo first, for some seconds."""
     parsing: Parsing = None

@@ -26,14 +26,15 @@ class Draws:
         groups: int (P,), which identity each pair is of, 0 ... G - 1.
 
     Attributes:
-        times: (1 + ROUNDS, G), how often each identity was drawn; the first row is the sample itself.
-        weights: (1 + ROUNDS, P), the same a pair.
+        times: (1 + rounds, G), how often each identity was drawn; the first row is the sample itself.
+        weights: (1 + rounds, P), the same a pair.
     """
 
     def __init__(self, groups: NDArray[np.int64], rounds: int = ROUNDS, seed: int = 0) -> None:
         self.groups = groups
         count = int(groups.max()) + 1
-        drawn = np.random.default_rng(seed).integers(count, size=(rounds, count))
+        # One identity drawn again and again is no spread: there is no interval then.
+        drawn = np.random.default_rng(seed).integers(count, size=(rounds if count > 1 else 0, count))
         times = [np.ones(count), *(np.bincount(each, minlength=count) for each in drawn)]
         self.times = np.array(times, np.float64)
         self.weights: Numbers = self.times[:, groups]

@@ -95,6 +95,7 @@ def sample(features: Tensor, coordinates: Tensor, stride: float) -> Tensor:
         [features.shape[3] * stride, features.shape[2] * stride], device=features.device, dtype=torch.float32
     )
     place = (2 * coordinates.float().permute(0, 2, 3, 1) + 1) / size - 1
+    place = place.nan_to_num()  # of diverged weights; to read there would end the process
     planes = features.to(torch.float32, memory_format=torch.contiguous_format)  # as grid_sample reads fastest
     read = F.grid_sample(planes, place, mode="bilinear", padding_mode="border", align_corners=False)
     return read.to(features.dtype)

@@ -4,6 +4,7 @@ import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from rsagan.people.pose import Pose
 from rsagan.people.pose_formats import read_pose, write_pose
 from rsagan.people.regions import PALETTE, Parsing, to_regions
 
+PERSON_FILES: Final = ("picture.png", "pose.json", "parsing.png")
 _MOST_CLASSES = 60  # of any label set
 
 
@@ -139,9 +141,13 @@ def read_person(folder: Path | str) -> Person:
         InputError: a file is missing or broken, or the three do not share one frame.
     """
     folder = Path(folder)
-    for name in ("picture.png", "pose.json", "parsing.png"):
+    for name in PERSON_FILES:
         if not (folder / name).is_file():
             raise InputError(f"{folder} is not a person folder: {name} is missing (`rsagan analyse` makes one).")
     picture = read_picture(folder / "picture.png")
     size = (picture.shape[0], picture.shape[1])
-    return Person(picture, read_pose(folder / "pose.json", size), read_parsing(folder / "parsing.png"))
+    pose, parsing = read_pose(folder / "pose.json", size), read_parsing(folder / "parsing.png")
+    try:
+        return Person(picture, pose, parsing)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from error

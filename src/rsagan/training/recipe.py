@@ -143,8 +143,9 @@ class Recipe:
         for name in ("learning_rate", "clip", "ema", "checkpoint_minutes"):
             if not 0 < getattr(self, name) < math.inf:
                 raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be a number above 0.")
-        if not 0 <= self.mixed <= 1:
-            raise InputError(f"The recipe's mixed is {self.mixed}; it must be a share from 0 to 1.")
+        for name in ("mixed", "final_rate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be a share from 0 to 1.")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"The recipe's betas are {self.betas}; each must be at least 0 and below 1.")
         if self.optimizer not in ("adam", "muon"):

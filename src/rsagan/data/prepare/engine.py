@@ -38,8 +38,10 @@ def run(folder: Path | str, plan: Plan, workers: int | None = None, progress: Pr
         what report.json holds.
 
     Raises:
-        InputError: a folder that holds other data; nothing at all that could be prepared.
+        InputError: no worker; a folder that holds other data; nothing at all that could be prepared.
     """
+    if workers is not None and workers < 1:
+        raise InputError(f"At least one worker must prepare, not {workers}.")
     folder = Path(folder)
     check_folder(folder)
     names = {task.name for task in plan.tasks}
