@@ -269,6 +269,17 @@ def test_the_weights_are_those_of_where_it_stops(prepared: Path, tmp_path: Path)
     assert not (tmp_path / "new").exists()
 
 
+def test_weights_without_a_checkpoint_are_not_trained_over(prepared: Path, tmp_path: Path) -> None:
+    weights = train(RECIPE, prepared, tmp_path, until=4)
+    for each in tmp_path.glob("checkpoint-*.pt"):
+        each.unlink()
+    before = {name: (tmp_path / name).read_bytes() for name in ("weights.safetensors", "log.jsonl", "recipe.json")}
+    with pytest.raises(InputError, match="weights but no checkpoint"):
+        train(RECIPE, prepared, tmp_path, until=8)
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    assert train(RECIPE, prepared, tmp_path / "new", until=4, start=weights).is_file()
+
+
 def test_the_head_alone_may_be_looked_at(prepared: Path, tmp_path: Path) -> None:
     only = replace(RECIPE.losses, perceptual=0.0, style=0.0, layers=("1_1", "2_1"), head_layers=("1_1",))
     train(replace(RECIPE, losses=only, log_every=4), prepared, tmp_path, until=4)

@@ -69,8 +69,8 @@ def train(
         the path of the weights file.
 
     Raises:
-        InputError: a broken recipe or folder; a run that belongs to another network or data set; weights of another
-            network; an `until` below 1.
+        InputError: a broken recipe or folder; a run that belongs to another network or data set, or has weights but no
+            checkpoint; weights of another network; an `until` below 1.
         NonFiniteLoss: training diverged.
     """
     if until is not None and until < 1:
@@ -104,7 +104,13 @@ def _train(
     if group.chief:
         _prepare(run)
     identity = _identity_of(recipe, folder, second)
-    saved = distributed.from_chief(checkpoint.read_newest(run) if group.chief else None, group.device)
+    newest = checkpoint.read_newest(run) if group.chief else None
+    if group.chief and newest is None and (run / "weights.safetensors").is_file():
+        raise InputError(
+            f"{run} holds weights but no checkpoint to go on from; choose another folder for the run, and begin with "
+            "them by --start if that is meant."
+        )
+    saved = distributed.from_chief(newest, group.device)
     state.restore(None if saved is None else checkpoint.decode(saved), identity)
     if group.chief:
         with replacing(run / "recipe.json") as temporary:
@@ -141,15 +147,16 @@ def _train(
                 log.numbers(state.seen, {**numbers, "pictures_per_second": speed, "seconds": state.seconds})
                 sums.clear()
                 log_start, logged = time.perf_counter(), state.seen
+            late = time.monotonic() - kept > 60 * recipe.checkpoint_minutes
+            # Weights never lie there without a checkpoint: a run that was cut off could not go on.
+            if group.chief and (late or due(recipe.checkpoint_every) or due(recipe.snapshot_every)):
+                checkpoint.save(run, state.seen, state.to_dict(identity))
+                kept = time.monotonic()
             if preview is not None and due(recipe.snapshot_every):
                 sheet = preview.draw(state.average)
                 write_png(run / f"grid-{state.seen:010d}.png", sheet)
                 log.picture(state.seen, "grid", sheet)
                 save_weights(weights_file, state.average, _metadata(state, folder, second))
-            late = time.monotonic() - kept > 60 * recipe.checkpoint_minutes
-            if group.chief and (late or due(recipe.checkpoint_every)):
-                checkpoint.save(run, state.seen, state.to_dict(identity))
-                kept = time.monotonic()
         stream.close()  # type: ignore[attr-defined]
     if group.chief and _pictures_seen(weights_file) != state.seen:
         save_weights(weights_file, state.average, _metadata(state, folder, second))
