@@ -84,6 +84,18 @@ def test_other_pictures_are_left_alone(prepared: Path, tmp_path: Path) -> None:
         paint_pairs(copy, "m", folder, pairs, tmp_path / "new", "cubist")  # type: ignore[arg-type]
 
 
+def test_a_method_that_painted_nothing_takes_no_folder(prepared: Path, tmp_path: Path) -> None:
+    folder = PreparedFolder(prepared)
+    pairs = read_pairs_of(folder, None)[:2]
+
+    def broken(person: Person, pose: Pose) -> np.ndarray:
+        raise ValueError("no weights")
+
+    with pytest.raises(InputError):
+        paint_pairs(broken, "broken", folder, pairs, tmp_path / "out")
+    paint_pairs(copy, "m", folder, pairs, tmp_path / "out")
+
+
 def test_pictures_of_other_weights_or_data_are_left_alone(prepared: Path, tmp_path: Path) -> None:
     folder = PreparedFolder(prepared)
     pairs = read_pairs_of(folder, None)[:2]

@@ -222,18 +222,20 @@ def _claim(out: Path, wanted: dict[str, Any]) -> None:
     """Make `out` the folder of this method and list. Raises InputError if it is another's."""
     check_folder(out)
     note = out / _NOTE
+    painted = out.is_dir() and any(path != note for path in out.iterdir())
     if note.is_file():
         try:
             found = json.loads(note.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             found = None
-        if found != wanted:
+        if found == wanted:
+            return
+        if painted:
             changed = [key for key in wanted if not isinstance(found, dict) or found.get(key) != wanted[key]]
             raise InputError(
                 f"{out} holds pictures of another method or list of pairs ({', '.join(changed)}); choose a new folder."
             )
-        return
-    if out.is_dir() and any(out.iterdir()):
+    elif painted:
         raise InputError(f"{out} is not empty and holds no painted pairs; choose a new folder.")
     with replacing(note) as temporary:
         temporary.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")

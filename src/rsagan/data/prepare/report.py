@@ -154,7 +154,7 @@ def _markdown(report: dict[str, Any], plan: Plan) -> str:
     lines += listed("pictures with joints outside the frame", joints["pictures"])
     for title, names in plan.notes.items():
         lines += listed(title, names)
-    lines += ["", f"![24 views with skeleton and regions]({SHEET})", "", "Arguments:", ""]
+    lines += ["", f"![views with skeleton and regions]({SHEET})", "", "Arguments:", ""]
     lines += [f"- {key}: {_plain(value)}" for key, value in plan.arguments.items()]
     return "\n".join(lines) + "\n"
 
