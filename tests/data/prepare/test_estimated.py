@@ -11,8 +11,9 @@ import pytest
 import layouts
 from rsagan.data import PreparedFolder
 from rsagan.data.prepare import prepare_clips, prepare_folder
-from rsagan.data.prepare.clips import frames, moved
+from rsagan.data.prepare.clips import frames, moved, plan_clips
 from rsagan.data.prepare.photos import pairs_by_identity
+from rsagan.data.prepare.report import Counts, _warnings
 from rsagan.data.prepare.tasks import NobodyFound, estimated_regions
 from rsagan.data.prepared import Entry
 from rsagan.errors import InputError
@@ -141,6 +142,20 @@ def test_folders_that_make_no_pairs(tmp_path: Path) -> None:
     write(tmp_path / "two-b" / "a.png", layouts.draw(0, 0)[0])
     with pytest.raises(InputError, match="both be called"):
         prepare_folder(tmp_path / "out", tmp_path, workers=1)
+
+
+def test_one_clip_is_to_train_on_and_to_test(tmp_path: Path) -> None:
+    clip = tmp_path / "walk.mp4"
+    clip.write_bytes(b"")
+    assert len(plan_clips(clip, (128, 88)).tasks) == 1
+    with pytest.raises(InputError, match="only clip"):
+        plan_clips(clip, (128, 88), test_identities=1)
+
+
+def test_folders_without_pairs_stand_out() -> None:
+    counts = {"train pairs": {"found": 0, "known": None}, "test pairs": {"found": 2, "known": None}}
+    warnings = _warnings({"counts": counts, "plan": {}, "joints on a likely region": None}, Counts())
+    assert warnings == ["No train pairs: nobody of these has two pictures that can be used."]
 
 
 def test_test_identities_are_in_test_pairs_only() -> None:

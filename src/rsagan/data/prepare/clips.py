@@ -97,7 +97,7 @@ def plan_clips(path: Path, size: tuple[int, int], every: float = 0.5, test_ident
         test_identities: so many clips, evenly spread, appear in test pairs only; a tenth, at least one, by default.
 
     Raises:
-        InputError: no clips; an interval that is none; two clips of one name.
+        InputError: no clips; an interval that is none; two clips of one name; one clip of which some are for testing.
     """
     if not 0 < every < 3600:
         raise InputError(f"--every is a number of seconds above 0, not {every}.")
@@ -109,6 +109,8 @@ def plan_clips(path: Path, size: tuple[int, int], every: float = 0.5, test_ident
     names = [file_name(each.stem) for each in paths]
     if len(set(names)) < len(names):
         raise InputError(f"Two clips below {path} have the same name; a clip's name is its person's, so rename one.")
+    if len(names) == 1 and test_identities is not None:
+        raise InputError(f"{paths[0]} is the only clip, to train on and to test; --test-identities needs more of them.")
     tasks = [Clip(name, str(each), every, size) for name, each in zip(names, paths, strict=True)]
     arguments = {"layout": "clip", "size": list(size), "every": every, "test identities": test_identities}
     pairs = pairs_by_identity(names, test_identities) if len(names) > 1 else _both

@@ -100,7 +100,11 @@ def read_report(folder: Path) -> dict[str, Any]:
 
 
 def _warnings(report: dict[str, Any], counts: Counts) -> list[str]:
-    warnings = []
+    warnings = [
+        f"No {name}: nobody of these has two pictures that can be used."
+        for name in ("train pairs", "test pairs")
+        if report["counts"][name]["found"] == 0
+    ]
     for name, row in report["counts"].items():
         if row["known"] is not None and row["known"] != row["found"]:
             warnings.append(f"{row['found']:,} {name}; the data set is known to have {row['known']:,}.")
