@@ -113,8 +113,9 @@ def _search(  # type: ignore[no-untyped-def]
             c *= np.float32(0.25)
             best, found = np.float32(near * near), -1
             layer = int(b) // step
-            first, last = max(layer - 1, 0), min(layer + 2, layers)
-            for k in range(starts[region * layers + first], starts[region * layers + max(last, first)]):
+            # The target may show what lies above all of the source.
+            first, last = min(max(layer - 1, 0), layers), min(layer + 2, layers)
+            for k in range(starts[region * layers + first], starts[region * layers + last]):
                 d = (sorted_surface[k, 0] - a) ** 2 + (sorted_surface[k, 1] - b) ** 2 + (sorted_surface[k, 2] - c) ** 2
                 if d < best or (d == best and found >= 0 and order[k] < order[found]):
                     best, found = d, k
