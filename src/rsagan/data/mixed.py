@@ -10,7 +10,7 @@ import numpy as np
 
 from rsagan.data.corrupt import Corruption
 from rsagan.data.prepared import PreparedFolder
-from rsagan.data.sampler import Augmentation, Batch, Batches
+from rsagan.data.sampler import Augmentation, Batch, Batches, in_threads
 from rsagan.data.stream import StreamedBatches, batches_of, in_processes
 from rsagan.errors import InputError
 
@@ -38,17 +38,7 @@ class MixedBatches:
         """As `Batches.stream`."""
         if isinstance(self.main, StreamedBatches):
             return in_processes(self, self.main.group, start, size, rank, world, loaders)
-        return self._mixed_stream(
-            self.main.stream(start, size, rank, world, loaders), start + rank * (size // world), size
-        )
-
-    def _mixed_stream(self, inner: Iterator[Batch], position: int, size: int) -> Iterator[Batch]:
-        try:
-            for batch in inner:
-                yield self._mixed(batch, position)
-                position += size
-        finally:
-            inner.close()  # type: ignore[attr-defined]
+        return in_threads(self, start, size, rank, world, loaders)
 
     def _mixed(self, batch: Batch, start: int) -> Batch:
         """`batch`, of the positions from `start` on, with the other's pairs where the lot says so."""

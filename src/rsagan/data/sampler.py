@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import cv2
 import numpy as np
@@ -148,19 +148,33 @@ class Batches:
             size: of the global batch, a multiple of `world`.
             loaders: threads that prepare them; the batches do not depend on it.
         """
-        share = size // world
-        with ThreadPoolExecutor(loaders, thread_name_prefix="batches") as pool:
-            waiting: list[Future[Batch]] = []
-            position = start
-            try:
-                while True:
-                    while len(waiting) < loaders + 2:
-                        waiting.append(pool.submit(self.batch, position + rank * share, share))
-                        position += size
-                    yield waiting.pop(0).result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+        return in_threads(self, start, size, rank, world, loaders)
+
+
+class Makes(Protocol):
+    """Whatever gives batches by their place in a stream."""
+
+    def batch(self, start: int, size: int) -> Batch:
+        """As `Batches.batch`."""
+
+
+def in_threads(
+    batches: Makes, start: int, size: int, rank: int = 0, world: int = 1, loaders: int = 1
+) -> Iterator[Batch]:
+    """The stream of `batches`, made by threads; see `Batches.stream`."""
+    share = size // world
+    with ThreadPoolExecutor(loaders, thread_name_prefix="batches") as pool:
+        waiting: list[Future[Batch]] = []
+        position = start
+        try:
+            while True:
+                while len(waiting) < loaders + 2:
+                    waiting.append(pool.submit(batches.batch, position + rank * share, share))
+                    position += size
+                yield waiting.pop(0).result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 def make_example(

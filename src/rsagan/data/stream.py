@@ -12,17 +12,16 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from rsagan.data.corrupt import Corruption
 from rsagan.data.parallel import start_worker
 from rsagan.data.prepared import Entry, PreparedFolder
-from rsagan.data.sampler import Augmentation, Batch, Batches, Pixels, make_example
+from rsagan.data.sampler import Augmentation, Batch, Batches, Makes, Pixels, make_example
 from rsagan.errors import InputError
 
 GROUP: Final = 24  # people whose pairs are shuffled together
@@ -178,27 +177,21 @@ class StreamedBatches:
         return {name: np.stack([example[name] for example in examples]) for name in examples[0]}
 
 
-class _Makes(Protocol):
-    def batch(self, start: int, size: int) -> Batch:
-        """The pairs at positions start ... start + size - 1 of a stream."""
-
-
-class _Groups(Dataset[dict[str, torch.Tensor] | Exception]):
+class _Groups(Dataset[Batch | Exception]):
     """Batch number k of `size` pairs; what goes wrong is handed over, to be raised where it is read."""
 
-    def __init__(self, batches: _Makes, size: int) -> None:
+    def __init__(self, batches: Makes, size: int) -> None:
         self.batches, self.size = batches, size
 
-    def __getitem__(self, k: int) -> dict[str, torch.Tensor] | Exception:
+    def __getitem__(self, k: int) -> Batch | Exception:
         try:
-            made = self.batches.batch(k * self.size, self.size)
+            return self.batches.batch(k * self.size, self.size)
         except Exception as error:
             return error
-        return {name: torch.from_numpy(array) for name, array in made.items()}
 
 
 def in_processes(
-    batches: _Makes, group: int, start: int, size: int, rank: int = 0, world: int = 1, loaders: int = 1
+    batches: Makes, group: int, start: int, size: int, rank: int = 0, world: int = 1, loaders: int = 1
 ) -> Iterator[Batch]:
     """The stream of `batches`, made by `loaders` processes, `group` pairs at a time; see `Batches.stream`.
 
@@ -214,7 +207,6 @@ def in_processes(
         batch_size=None,
         sampler=count(start // group),
         num_workers=max(1, loaders),
-        collate_fn=_as_it_is,
         multiprocessing_context="spawn",
         worker_init_fn=_start,
         prefetch_factor=2,
@@ -236,7 +228,7 @@ def in_processes(
                 if isinstance(more, Exception):
                     raise more
                 arrays = {name: tensor.numpy() for name, tensor in more.items()}
-                past = max(0, min(position - first, len(waiting["chance"]))) if waiting else 0
+                past = min(position - first, len(waiting["chance"])) if waiting else 0
                 if waiting and past < len(waiting["chance"]):
                     arrays = {name: np.concatenate([waiting[name][past:], arrays[name]]) for name in arrays}
                 first, waiting = first + past, arrays
@@ -244,10 +236,6 @@ def in_processes(
             position += size
     finally:
         del made, loader  # which ends the processes
-
-
-def _as_it_is(made: Any) -> Any:
-    return made
 
 
 def _start(_: int) -> None:

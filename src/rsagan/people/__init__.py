@@ -28,8 +28,7 @@ from rsagan.people.regions import (
 
 __all__ = [
     "AI_NOTICE", "FACINGS", "FLIP", "JOINTS", "LABEL_NAMES", "LIMBS", "NUM_JOINTS", "NUM_REGIONS", "PALETTE",
-    "PERSON_FILES",
-    "REGION_JOINTS", "Facing", "Fit", "Parsing", "Person", "Picture", "Pose", "Region",
+    "PERSON_FILES", "REGION_JOINTS", "Facing", "Fit", "Parsing", "Person", "Picture", "Pose", "Region",
     "draw_parsing", "draw_pose", "fit_box", "fit_whole", "from_json", "from_order", "grid", "in_betweens", "one_hot",
     "parsing_bytes", "placed", "placed_sequence", "png_bytes", "read_parsing", "read_person", "read_picture",
     "read_pose", "smoothed", "to_json",
