@@ -84,6 +84,8 @@ def animate(
     clip = _as_clip(driving)
     if clip is None:
         fps = fps or 25.0
+        if pace > fps:
+            raise InputError(f"A pace of {pace:g} key poses a second needs as many pictures a second; fps is {fps:g}.")
         poses = in_betweens(_key_poses(driving, size), max(1, round(fps / pace)))
     else:
         fps = fps or clip.fps

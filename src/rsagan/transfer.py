@@ -132,6 +132,14 @@ class Model:
             raise InputError(f"The source person cannot be used: {reason}.")
         return self.encode(person)
 
+    def check_shape(self, size: tuple[int, int]) -> None:
+        """Raises InputError if a frame of `size` (height, width) is not shaped as those trained for."""
+        if abs(self.size[0] / self.size[1] / (size[0] / size[1]) - 1) > 0.05:
+            raise InputError(
+                f"The person's frame is {size[0]}x{size[1]}, but these weights were trained on frames shaped like "
+                f"{self.size[0]}x{self.size[1]}; analyse the photo at a size of that shape."
+            )
+
     @torch.inference_mode()
     def encode(self, person: Person) -> Subject:
         """As `prepare`, however few joints there are.
@@ -139,12 +147,7 @@ class Model:
         Raises:
             InputError: a frame of another shape than trained for.
         """
-        wanted, given = self.size[0] / self.size[1], person.size[0] / person.size[1]
-        if abs(wanted / given - 1) > 0.05:
-            raise InputError(
-                f"The person's frame is {person.size[0]}x{person.size[1]}, but these weights were trained on "
-                f"frames shaped like {self.size[0]}x{self.size[1]}; analyse the photo at a size of that shape."
-            )
+        self.check_shape(person.size)
         labels = Image.fromarray(person.parsing).resize(self.size[::-1], Image.Resampling.NEAREST)
         parsing = torch.from_numpy(one_hot(np.asarray(labels)))[None]
         points = torch.from_numpy(person.pose.resized(self.size).points)[None]

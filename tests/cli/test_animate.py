@@ -96,6 +96,7 @@ def test_a_clip_that_rarely_shows_anybody(
         (("--driving", "stand", "--driving", "wave", "--pace", "nan"), "pace"),
         (("--driving", "stand", "--driving", "wave", "--fps", "0.0004"), "from 1 to 60"),
         (("--driving", "stand", "--driving", "wave", "--pace", "1e-9"), "from 0.1 to 60"),
+        (("--driving", "stand", "--driving", "wave", "--fps", "1"), "A pace of 2 key poses"),
         (("--driving", "stand", "--driving", "wave", "--background", "beach"), "keep"),
     ],
 )

@@ -134,9 +134,10 @@ def test_adapt_refuses_in_one_sentence(base: Path, tmp_path: Path) -> None:
         ({"clips": [base], "photos": [base]}, "either clips or photos"),
         ({"clips": [tmp_path / "absent.mp4"]}, "no clip"),
         ({"photos": [base, base]}, "JPEG"),
+        ({"photos": [base, base], "size": (256, 256)}, "shaped like 64x48"),
     ):
         with pytest.raises(InputError, match=word):
-            adapt.adapt(out, weights=base, **arguments)
+            adapt.adapt(out, weights=base, **{"size": SIZE, **arguments})
     before = base.read_bytes()
     with pytest.raises(InputError, match="must stay"):
         adapt.adapt(base, photos=[base, base], weights=base)
@@ -185,6 +186,6 @@ def test_what_spoils_the_pose_is_not_written(base: Path, tmp_path: Path, monkeyp
     monkeypatch.setattr(adapt, "keep_the_pose", lambda *_: (0.0, (0.5, 0.5)))
     monkeypatch.setattr(adapt, "fit", lambda generator, views, *_: (given.append(len(views)) or 4, (1.0, 1.0)))
     with pytest.raises(InputError, match=r"a\.jpg, b\.jpg makes the pose worse"):
-        adapt.adapt(tmp_path / "w.safetensors", photos=["a.jpg", "b.jpg"], weights=base)
+        adapt.adapt(tmp_path / "w.safetensors", photos=["a.jpg", "b.jpg"], weights=base, size=SIZE)
     assert given == [10]  # of twelve views two are held out
     assert not (tmp_path / "w.safetensors").exists()

@@ -22,8 +22,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rsagan.errors import InputError
 from rsagan.people import library, to_json
 from rsagan.people.picture import AI_NOTICE
+from rsagan.web.server import run
+from rsagan.web.settings import Settings
 
 from .conftest import PHOTO, Service, hand_in, person_asked, wait_for
 
@@ -306,6 +309,14 @@ def test_what_a_request_said_is_not_said_back(service: Service) -> None:
         assert "SECRET" not in answer.text
         deep = client.post("/v1/generate", content=b"[" * 100_000, headers={"content-type": "application/json"})
         assert deep.status_code in (400, 422)
+
+
+def test_nobody_is_told_of_a_page_whose_weights_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "no.safetensors").write_bytes(b"no weights")
+    told: list[int] = []
+    with pytest.raises(InputError, match=r"no\.safetensors"):
+        run(Settings(port=0, weights=tmp_path / "no.safetensors"), told.append)
+    assert not told
 
 
 def test_sigterm_drains(weights: Path, tmp_path: Path) -> None:

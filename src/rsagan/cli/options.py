@@ -16,7 +16,8 @@ Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: a
 
 
 def refuse(verb: Any, *names: str, of: str) -> None:
-    """Raises InputError if options are given that have no meaning beside `of`, rather than to pass them over."""
-    given = [each.name for each in fields(verb) if each.name in names and getattr(verb, each.name) != each.default]
-    if given:
-        raise InputError(f"With {of}, --{' and --'.join(given)} has no meaning; leave it out.")
+    """Raises InputError if options are given that have no meaning where `of`, rather than to pass them over."""
+    given = [each for each in fields(verb) if each.name in names and getattr(verb, each.name) != each.default]
+    flags = [f"--{'no-' if each.default is True else ''}{each.name.replace('_', '-')}" for each in given]
+    if flags:
+        raise InputError(f"{of}, {' and '.join(flags)} has no meaning; leave it out.")

@@ -59,10 +59,14 @@ class Generate:
 
         if self.pairs is not None:
             refuse(
-                self, "pose", "size", "person", "background", "retarget", "refine", "parsing", "labels", of="--pairs"
+                self, "pose", "size", "person", "background", "retarget", "refine", "parsing", "labels",
+                of="With --pairs",
             )
             paint_list(console, self.source, self.pairs, self.out, self.weights, self.naming)
             return
+        refuse(self, "naming", of="Without --pairs")
+        if self.source.is_dir():
+            refuse(self, "person", of="With a person folder")
         with console.progress("painting") as progress:
             painted = jobs.generate(
                 self.source,
@@ -239,7 +243,7 @@ class Evaluate:
 
         if self.method or self.protocol or self.pairs:
             protocol = self.protocol or "clean-v1"
-            refuse(self, "limit", of="a protocol")
+            refuse(self, "limit", of="With a protocol")
             score_others(
                 console, self.results, self.method, self.weights, self.data, self.out, protocol, self.pairs,
                 self.standard,

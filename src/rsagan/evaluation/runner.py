@@ -119,6 +119,11 @@ class Ablation:
         self.plan, self.runs, self.say = plan, Path(runs), say
         self.folder = PreparedFolder(data)
         self.networks = networks
+        if not (self.folder.path / "pairs-validation.csv").is_file():
+            raise InputError(
+                f"{self.folder.path} has no pairs-validation.csv, the list `from,to` of the pairs that the curves are "
+                "read off; people-128 and people-256 (`rsagan synthesize --benchmark`) have one."
+            )
         self.truth = Truth(self.folder, some_pairs(self.folder, plan.limit), networks)
         self.validation = Truth(self.folder, _spread(self.folder.pairs("validation"), plan.validation), networks)
         self.under_fire = Truth(self.folder, _spread(self.truth.pairs, plan.fire), networks)

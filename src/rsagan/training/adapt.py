@@ -140,6 +140,7 @@ def adapt(
     if out.exists() and out.samefile(base):
         raise InputError(f"{base} is what the result belongs to and must stay; name another file as the result.")
     check_folder(out.parent)
+    model.check_shape(size)
     people, notes = _clip_views(clips, size) if clips else _photo_views(photos, size)
     views = [at_size(person, model.size) for person in people]
     held_out = set(range(len(views))[_EVERY // 2 :: _EVERY]) if len(views) >= _ENOUGH else set()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import uvicorn
 
 from rsagan.errors import InputError
+from rsagan.network import load_weights
 from rsagan.web.app import create_app
 from rsagan.web.settings import Settings, is_loopback
 
@@ -22,6 +23,8 @@ def run(settings: Settings, opened: Callable[[int], None]) -> None:
     Raises:
         InputError: the address cannot be had, or the weights cannot be used.
     """
+    if settings.weights:
+        load_weights(settings.weights)  # refused before anybody is told of the page; the worker reads them for itself
     alone = is_loopback(settings.host) and not settings.names  # whoever drags a skeleton wants no line a preview
     level = logging.WARNING if alone else logging.INFO
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")

@@ -167,6 +167,21 @@ def test_test_identities_are_in_test_pairs_only() -> None:
     assert len(train) == 4 * 6
 
 
+def test_who_has_one_view_alone_is_not_kept_for_testing() -> None:
+    points = np.zeros((18, 2), np.float32)
+    views = {"a": 1, "b": 3, "c": 3, "d": 1, "e": 2, "f": 1}
+    entries = [
+        Entry(f"{who}{i}", who, points, np.ones(18, bool), None, {}) for who, count in views.items() for i in range(count)
+    ]
+    train, test, _ = pairs_by_identity(list(views), 2)(entries)
+    assert {a[0] for pair in test for a in pair} == {"b", "e"}
+    assert {a[0] for pair in train for a in pair} == {"c"}
+    alone = [entry for entry in entries if entry.identity in "ac"]
+    train, test, _ = pairs_by_identity(["a", "c"], None)(alone)
+    assert len(train) == 6
+    assert not test
+
+
 def test_movement_is_in_torso_lengths() -> None:
     points = layouts.draw(0, 0)[2].astype(np.float32)
     torso = np.linalg.norm(points[1] - points[[8, 11]].mean(0))

@@ -81,6 +81,8 @@ def pairs_by_identity(
 ) -> Callable[[Sequence[Entry]], tuple[Pairs, Pairs, dict[str, int]]]:
     """All pairs of an identity's views, bounded; the test identities, evenly spread, in test pairs only.
 
+    They are chosen among those of whom two views turn out to be usable: nobody else makes a pair.
+
     Raises:
         InputError: fewer than two identities, or none left to train on.
     """
@@ -90,12 +92,14 @@ def pairs_by_identity(
             f"There are {len(identities)} identities, of which {count} cannot be kept for testing; at least one is "
             "needed for testing and one for training."
         )
-    kept = {identities[i] for i in np.linspace(0, len(identities) - 1, count).round().astype(int)}
 
     def pairs(entries: Sequence[Entry]) -> tuple[Pairs, Pairs, dict[str, int]]:
         people: dict[str, list[Entry]] = {}
         for entry in entries:
             people.setdefault(entry.identity, []).append(entry)
+        usable = sorted(identity for identity, views in people.items() if len(views) > 1)
+        most = min(count, max(0, len(usable) - 1))
+        kept = {usable[i] for i in np.linspace(0, len(usable) - 1, most).round().astype(int)}
         train = [views for identity, views in people.items() if identity not in kept]
         test = [views for identity, views in people.items() if identity in kept]
         return bounded(train, TRAIN_PAIRS, 0), bounded(test, TEST_PAIRS, 0), {}
