@@ -4,10 +4,10 @@ tests/photo/labels/contact.json says what each stretch of each clip shows (nobod
 way that person faces and, where there are two, where about they are. Every STEP-th frame is judged (3 by default).
 """
 
-import sys
 from collections import Counter
 
 import numpy as np
+import tyro
 
 import clips
 from rsagan.errors import InputError
@@ -18,7 +18,7 @@ ENOUGH = 8  # of these nine
 REACH = 150  # pixels that the middle of shoulders and hips may lie off the place in the list
 
 
-def main(step: int) -> None:
+def main(step: int = 3, /) -> None:
     """Print the counts for each kind of stretch, and the frames that went wrong."""
     here = clips.stretches()
     if not here:
@@ -60,4 +60,4 @@ def judged(photo: np.ndarray, row: dict, number: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    tyro.cli(main)

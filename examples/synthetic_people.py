@@ -4,8 +4,9 @@ The people are new to the weights: their seeds lie far from those of the trainin
 person: the source, then the six results; the first row shows the target skeletons.
 """
 
-import sys
 from pathlib import Path
+
+import tyro
 
 from rsagan.people import Person, Pose, draw_pose, grid, library, write_png
 from rsagan.synthetic import identity, render_view
@@ -16,7 +17,7 @@ SEEDS = range(900_000_001, 900_000_007)
 SIZE = (256, 176)
 
 
-def main(out: Path) -> None:
+def main(out: Path, /) -> None:
     """Write the grid."""
     model = load()
     poses = [library.load(name) for name in POSES]
@@ -31,4 +32,4 @@ def main(out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    tyro.cli(main)

@@ -59,7 +59,15 @@ class Generate:
 
         if self.pairs is not None:
             refuse(
-                self, "pose", "size", "person", "background", "retarget", "refine", "parsing", "labels",
+                self,
+                "pose",
+                "size",
+                "person",
+                "background",
+                "retarget",
+                "refine",
+                "parsing",
+                "labels",
                 of="With --pairs",
             )
             paint_list(console, self.source, self.pairs, self.out, self.weights, self.naming)
