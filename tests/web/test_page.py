@@ -549,9 +549,9 @@ def test_keys_alone_suffice(open_page: Callable[..., Any], service: Service) -> 
     before = target(page)
     another_result(page, lambda: page.keyboard.press("Shift+ArrowUp"))
     assert target(page)[4] != before[4]
-    page.keyboard.press("Delete")
+    another_result(page, lambda: page.keyboard.press("Delete"))
     assert target(page)[4] is None
-    expect(page.locator("#say")).to_have_text(re.compile("right wrist hidden|The new picture is ready"))
+    expect(page.locator("#say")).to_have_text("The new picture is ready.")
     page.get_by_role("tab", name="Poses").press("ArrowRight")
     expect(page.get_by_role("tab", name="Animate")).to_be_focused()
     page.get_by_role("button", name="Add this pose").press("Enter")
