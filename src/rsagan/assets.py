@@ -168,7 +168,7 @@ SHIPPED: Final = (
         "weights/people-128.safetensors",
         "trained by this project on its own synthetic people and some frames of freely licensed clips (see NOTICE)",
         "Apache-2.0",
-        "49b458954f98c466bf07f799c17678f5c866e9ca97602239ef9b953996dee42c",
+        "4f9bda99540fa8f31f785b3080c695adebbd66e9fc08977db0300d73de0fff25",
     ),
     Shipped(
         "parser",

@@ -230,13 +230,14 @@ def test_the_whole_decoder_equals_the_loops(tiny: Any, literal: Any, shake: Any)
 
 
 def test_a_guessed_flow_starts_from_where_it_is(tiny: Any, literal: Any) -> None:
-    """Without a correspondence each cell guesses a displacement, at most the frame's own extent."""
+    """Without a correspondence each cell guesses a displacement, in cells, at most the frame's own extent."""
     decoder = Decoder(tiny("no_injection"))
     assert decoder.guess is not None
     x = torch.randn(2, 16, H // 8, W // 8)
     reading = decoder.base_flow(x, None)
-    moved = torch.tanh(decoder.guess(x)) * torch.tensor([W, H])[:, None, None]
-    torch.testing.assert_close(reading.flow, centres(H // 8, W // 8, 8, literal) + moved)
+    extent = torch.tensor([W, H])[:, None, None]
+    cells = 8 * decoder.guess(x)
+    torch.testing.assert_close(reading.flow, centres(H // 8, W // 8, 8, literal) + cells / (1 + (cells / extent).abs()))
     assert reading.certainty.shape == (2, 1, H // 8, W // 8)
 
 

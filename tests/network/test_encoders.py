@@ -13,14 +13,15 @@ from rsagan.network.encoders import AppearanceEncoder, PoseEncoder
 def test_appearance(semantics: bool, tiny: Any, people: Any, literal: Any, shake: Any) -> None:
     encoder = shake(AppearanceEncoder(tiny(semantics=semantics)))
     source, parsing, *_ = people(1, (16, 24))
-    given = encoder(source, parsing if semantics else None)
+    regions = torch.nn.functional.avg_pool2d(parsing, 4) if semantics else None
+    given = encoder(*encoder.look(source), regions)
 
     x = literal.array(source[0])
-    if semantics:
-        x = np.concatenate([x, literal.array(parsing[0])])
     x = literal.act(literal.conv(encoder.stem, x))
     x = half = literal.act(literal.conv(encoder.at_half, literal.act(literal.conv(encoder.to_half, x, stride=2))))
-    x = quarter = literal.residual(encoder.at_quarter, literal.act(literal.conv(encoder.to_quarter, x, stride=2)))
+    x = literal.act(literal.conv(encoder.to_quarter, x, stride=2))
+    x = literal.conv(encoder.with_regions, np.concatenate([x, literal.array(regions[0])]) if semantics else x)
+    x = quarter = literal.residual(encoder.at_quarter, x)
     x = literal.act(literal.conv(encoder.to_eighth, literal.act(x), stride=2))
     eighth = literal.residual(encoder.at_eighth, x)
     for mine, theirs in zip((half, quarter, eighth), given, strict=True):

@@ -81,6 +81,21 @@ def test_every_parameter_learns_from_the_picture_and_the_parsing_alone(name: str
         assert parameter.grad.any(), key
 
 
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variants_start_alike_where_they_are_alike(name: str, tiny: Any) -> None:
+    def weights(name: str, seed: int) -> dict[str, Tensor]:
+        torch.manual_seed(seed)
+        return {key: value for key, value in Generator(tiny(name)).named_parameters() if value.ndim > 2}
+
+    full, other, again = weights("full", 0), weights(name, 0), weights(name, 1)
+    shared = [key for key, value in other.items() if key in full and full[key].shape == value.shape]
+    assert len(shared) > 15
+    for key in shared:
+        if not key.startswith("fusion.pool.queries"):
+            assert torch.equal(full[key], other[key]), key
+            assert not torch.equal(again[key], other[key]), key
+
+
 NAN = torch.nan
 
 
@@ -367,9 +382,11 @@ def by_hand(generator: Generator, given: Any) -> Output:
     assert isinstance(injection, StyleInjection)
     assert generator.fusion is not None
     assert generator.layout is not None
-    appearance = generator.appearance(source, parsing)
+    half, quarter = generator.appearance.look(source)
+    matched = generator.fusion.match(parsing, source_points, quarter)
+    appearance = generator.appearance(half, quarter, matched.rescored.exp())
     source_pose, target_pose = generator.pose(source_points, size), generator.pose(target_points, size)
-    semantics = generator.fusion(parsing, source_points, appearance)
+    semantics = generator.fusion(matched, appearance)
     side = injection.encode(appearance.eighth, source_pose.eighth, semantics.features)
     log_w = injection.correspond(side.keys, target_pose.eighth, source_points, target_points, size)
     x = injection(side, target_pose.eighth, log_w)
@@ -438,6 +455,24 @@ def test_module_c_hears_which_regions_exist(tiny: Any, people: Any) -> None:
         nobody = encoded.semantics._replace(exists=torch.zeros_like(encoded.semantics.exists))
         after = generator.render(encoded._replace(semantics=nobody), given.target_points).picture
     assert (before - after).abs().max() > 1e-6
+
+
+def test_what_the_match_has_undone_reaches_nothing(tiny: Any, people: Any) -> None:
+    """A match that is sure of its own opinion leaves no trace of the parsing it was given, anywhere."""
+    generator = Generator(tiny())
+    given = people(1)
+    other = given.parsing.flip(1)
+    assert generator.fusion is not None
+    plain = generator.fusion.match
+
+    def certain(parsing: Any, points: Any, quarter: Any) -> Any:
+        return plain(given.parsing, points, quarter)
+
+    generator.fusion.match = certain  # type: ignore[method-assign]
+    with torch.no_grad():
+        before = generator(*given).picture
+        after = generator(given.source, other, given.source_points, given.target_points).picture
+    assert torch.equal(before, after)
 
 
 def test_a_dropped_region_is_not_shown_as_existing(tiny: Any, people: Any) -> None:

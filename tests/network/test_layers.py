@@ -124,7 +124,7 @@ def test_initialise_keeps_the_signal_and_quiets_the_heads() -> None:
     layers = torch.nn.Sequential(*(torch.nn.Sequential(conv(32, 32), torch.nn.LeakyReLU(0.2)) for _ in range(8)))
     head = conv(32, 32)
     network = torch.nn.Sequential(layers, head)
-    initialise(network, head)
+    initialise(network, 0, head)
     x = torch.randn(2, 32, 24, 24)
     deep = layers(x)[:, :, 8:-8, 8:-8]
     assert 0.3 < deep.std() < 3

@@ -56,7 +56,7 @@ def test_the_file_is_float16_with_its_config_as_json(saved: tuple[Generator, Pat
     (length,) = struct.unpack("<Q", raw[:8])
     header = json.loads(json.loads(raw[8 : 8 + length])["__metadata__"]["rsagan"])
     assert header["config"]["widths"] == [8, 16, 16, 16]
-    assert header["format_version"] == 1
+    assert header["format_version"] == 2
     assert header["data"]["licence"] == "CC0-1.0"
     assert read_metadata(path) == header
 
@@ -112,8 +112,9 @@ def test_a_truncated_file(keep: float, saved: tuple[Generator, Path]) -> None:
         {"rsagan": "[1, 2]"},
         {"rsagan": "null"},
         {"rsagan": "{}"},
-        {"rsagan": '{"format_version": 1}'},
-        {"rsagan": '{"format_version": 2, "config": {}}'},
+        {"rsagan": '{"format_version": 2}'},
+        {"rsagan": '{"format_version": 1, "config": {}}'},
+        {"rsagan": '{"format_version": 3, "config": {}}'},
         {"rsagan": "[" * 100_000},
         {"rsagan": "1" * 5_000},
         {"rsagan": chr(123) + '"format_version": true, "config": {}}'},

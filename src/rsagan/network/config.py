@@ -30,7 +30,7 @@ class Config:
         prior: add the rigid bone-to-bone motion to the correspondence's logits.
     """
 
-    widths: tuple[int, int, int, int] = (32, 64, 128, 192)
+    widths: tuple[int, int, int, int] = (24, 48, 96, 192)
     heads: int = 4
     blocks: int = 2
     tokens: int = 2

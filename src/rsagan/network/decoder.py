@@ -136,7 +136,8 @@ class Decoder(nn.Module):
         assert self.guess is not None
         b, _, h, w = x.shape
         extent = torch.tensor([8.0 * w, 8.0 * h], device=x.device)[:, None, None]
-        moved = centres_map(x, 8) + torch.tanh(self.guess(x).float()) * extent
+        # In cells while it is small, and never more than the extent; it does not die out there, as tanh would.
+        moved = centres_map(x, 8) + extent * F.softsign(8 * self.guess(x).float() / extent)
         return FlowReading(moved, torch.full((b, 1, h, w), 0.5, device=x.device))
 
     def forward(

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from rsagan.network.config import Config
 from rsagan.network.generator import pad
-from rsagan.network.layers import act, conv, halve, initialise, join
+from rsagan.network.layers import a_seed, act, conv, halve, initialise, join
 from rsagan.network.pose_maps import POSE_CHANNELS, pose_maps
 
 
@@ -16,6 +16,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__()
+        seed = a_seed()
         full, half, quarter, eighth = (config or Config()).widths
         self.to_half = halve(3, full)
         self.to_quarter = halve(full, half)
@@ -25,7 +26,7 @@ class Discriminator(nn.Module):
         self.near_out = conv(quarter, 1, kernel=1)
         self.to_sixteenth = halve(quarter, eighth)
         self.far_out = conv(eighth, 1)
-        initialise(self, self.near_out, self.far_out)
+        initialise(self, seed, self.near_out, self.far_out)
 
     def forward(self, picture: Tensor, points: Tensor) -> list[Tensor]:
         """

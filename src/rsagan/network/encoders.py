@@ -1,4 +1,4 @@
-"""The two encoders: appearance (source picture with its parsing) and pose (shared by source and target)."""
+"""The two encoders: appearance (source picture with its regions) and pose (shared by source and target)."""
 
 from typing import NamedTuple
 
@@ -19,23 +19,39 @@ class Appearance(NamedTuple):
 
 
 class AppearanceEncoder(nn.Module):
-    """Source picture, with its parsing where semantics are on, to features at 1/2, 1/4 and 1/8."""
+    """Source picture to features at 1/2, 1/4 and 1/8; from 1/4 on with its regions, where semantics are on.
+
+    The regions are those that module A has re-scored: a parsing map as an estimator gives it, only the match reads.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         full, half, quarter, eighth = config.widths
-        self.stem = conv(3 + NUM_REGIONS * config.semantics, full)
+        self.stem = conv(3, full)
         self.to_half = halve(full, half)
         self.at_half = conv(half, half)
         self.to_quarter = halve(half, quarter)
+        self.with_regions = conv(quarter + NUM_REGIONS * config.semantics, quarter)
         self.at_quarter = ResidualBlock(quarter)
         self.to_eighth = halve(quarter, eighth)
         self.at_eighth = ResidualBlock(eighth)
 
-    def forward(self, picture: Tensor, parsing: Tensor | None) -> Appearance:
-        x = picture if parsing is None else join(picture, parsing)
-        half = act(self.at_half(act(self.to_half(act(self.stem(x))))))
-        quarter = self.at_quarter(act(self.to_quarter(half)))
+    def look(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        """What is seen before any region is known.
+
+        Args:
+            picture: (B, 3, H, W).
+
+        Returns:
+            (B, C1, H/2, W/2) and (B, C2, H/4, W/4).
+        """
+        half = act(self.at_half(act(self.to_half(act(self.stem(picture))))))
+        return half, act(self.to_quarter(half))
+
+    def forward(self, half: Tensor, quarter: Tensor, regions: Tensor | None) -> Appearance:
+        """What `look` gives, and the regions' probabilities (B, 8, H/4, W/4)."""
+        known = quarter if regions is None else join(quarter, regions.to(quarter.dtype))
+        quarter = self.at_quarter(self.with_regions(known))
         eighth = self.at_eighth(act(self.to_eighth(act(quarter))))
         return Appearance(half, quarter, eighth)
 

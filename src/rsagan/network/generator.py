@@ -16,7 +16,7 @@ from rsagan.errors import InputError
 from rsagan.network.config import Config
 from rsagan.network.decoder import Decoder
 from rsagan.network.encoders import Appearance, AppearanceEncoder, PoseEncoder
-from rsagan.network.layers import conv, initialise, join
+from rsagan.network.layers import a_seed, conv, initialise, join
 from rsagan.network.semantic_fusion import SemanticFusion, Semantics
 from rsagan.network.style_injection import (
     PlainConditioning,
@@ -73,6 +73,7 @@ class Generator(nn.Module):
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__()
+        seed = a_seed()
         self.config = config = config or Config()
         self.appearance = AppearanceEncoder(config)
         self.pose = PoseEncoder(config)
@@ -93,7 +94,7 @@ class Generator(nn.Module):
         self.decoder = decoder = Decoder(config)
         score = None if self.fusion is None else self.fusion.score
         guess = decoder.guess if config.detail else None
-        initialise(self, decoder.colours, decoder.parsing, self.layout, score, guess)
+        initialise(self, seed, decoder.colours, decoder.parsing, self.layout, score, guess)
 
     def forward(
         self,
@@ -124,9 +125,13 @@ class Generator(nn.Module):
         regions = pad(parsing).to(picture.dtype) if self.config.semantics else None
         padded = (picture.shape[2], picture.shape[3])
 
-        appearance = self.appearance(picture, regions)
+        half, quarter = self.appearance.look(picture)
+        matched = None
+        if self.fusion is not None and regions is not None:
+            matched = self.fusion.match(regions, points, quarter)
+        appearance = self.appearance(half, quarter, None if matched is None else matched.sure)
         pose = self.pose(points, padded)
-        semantics = None if self.fusion is None else self.fusion(regions, points, appearance)
+        semantics = None if self.fusion is None or matched is None else self.fusion(matched, appearance)
 
         features = None if semantics is None else semantics.features
         injection = self.injection

@@ -5,6 +5,8 @@ C channels, R = 8 regions, K = 18 joints. Coordinates are x, y in pixels of the 
 centres; a cell of a map at 1/s covers s x s pixels.
 """
 
+import zlib
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,14 +22,16 @@ def halve(inputs: int, outputs: int) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, kernel_size=4, stride=2, padding=1)
 
 
-def initialise(network: nn.Module, *heads: nn.Module | None) -> None:
+def initialise(network: nn.Module, seed: int, *heads: nn.Module | None) -> None:
     """Keep the signal's size through every layer, so that the source reaches the picture from the first step on.
 
+    Each layer draws from a stream of its own, by its name: networks that differ in one part start alike in the others.
     `heads`, the last layers before an output, start at a tenth of that: no output is saturated.
     """
-    for module in network.modules():
+    for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(module.weight, a=0.2)
+            stream = torch.Generator().manual_seed(seed ^ zlib.crc32(name.encode()))
+            nn.init.kaiming_normal_(module.weight, a=0.2, generator=stream)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
     with torch.no_grad():
@@ -35,6 +39,11 @@ def initialise(network: nn.Module, *heads: nn.Module | None) -> None:
             if head is not None:
                 for parameter in head.parameters():
                     parameter.mul_(0.1)
+
+
+def a_seed() -> int:
+    """One draw of the global stream, to be taken before the first layer is built."""
+    return int(torch.randint(2**62, (), device="cpu"))
 
 
 def act(x: Tensor) -> Tensor:

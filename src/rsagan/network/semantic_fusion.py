@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from rsagan.network.config import Config
 from rsagan.network.encoders import Appearance
-from rsagan.network.layers import act, conv, halve, join, tokens_of
+from rsagan.network.layers import ResidualBlock, act, conv, halve, join, tokens_of, up
 from rsagan.network.pose_maps import POSE_CHANNELS, pose_maps
 from rsagan.people import LIMBS, NUM_JOINTS, NUM_REGIONS, REGION_JOINTS, Region
 
 SMOOTHING: Final = 0.05  # how much of each pixel's certainty is shared among all regions before the match speaks
 SCALE: Final = 0.28  # of the frame's height: the match's scale is nobody's, or one region's joints would move all
-_SHARED: Final = 8  # appearance channels that every region's match sees
+_EVIDENCE = 8  # channels a region of what the picture says about where it is
 
 
 def region_channels() -> list[list[int]]:
@@ -49,6 +49,18 @@ class Semantics(NamedTuple):
     exists: Tensor
 
 
+class Matched(NamedTuple):
+    """The parsing as the match leaves it.
+
+    rescored: (B, R, H/4, W/4) log-probabilities. sure: the same as probabilities.
+    hidden: (B, R * M, H/4, W/4) what the comparison found, region by region; None where nothing reads it.
+    """
+
+    rescored: Tensor
+    sure: Tensor
+    hidden: Tensor | None
+
+
 class SemanticFusion(nn.Module):
     """Module A. Parts that no later module of the config reads are not built."""
 
@@ -56,32 +68,39 @@ class SemanticFusion(nn.Module):
         super().__init__()
         eighth = config.widths[3]
         gives_features = config.injection == "correspondence" or config.integration != "convolution"
-        self.compare = RegionalMatch(config) if config.match or gives_features else None
-        hidden = NUM_REGIONS * config.match_channels
+        hidden = NUM_REGIONS * config.match_channels if config.match else 0
+        self.compare = RegionalMatch(config) if config.match else None
         self.score = conv(hidden, NUM_REGIONS, kernel=1, groups=NUM_REGIONS) if config.match else None
         self.to_features = halve(NUM_REGIONS + hidden, eighth) if gives_features else None
         self.pool = TokenPooling(config) if config.integration == "spatial" else None
 
-    def forward(self, parsing: Tensor, points: Tensor, appearance: Appearance) -> Semantics:
-        """
+    def match(self, parsing: Tensor, points: Tensor, quarter: Tensor) -> Matched:
+        """Re-score a parsing map.
+
         Args:
             parsing: (B, R, H, W) one-hot (or soft) source parsing, possibly wrong.
             points: (B, K, 2) source joints.
+            quarter: (B, C2, H/4, W/4) what the picture alone says.
         """
         pooled = F.avg_pool2d(parsing, 4)
         smoothed = (1 - SMOOTHING) * pooled + SMOOTHING / NUM_REGIONS  # (B, R, H/4, W/4)
-        logits = smoothed.float().log()
-        hidden = features = None
-        if self.compare is not None:
-            hidden = self.compare(smoothed, points, appearance.quarter)
-        if self.score is not None:
+        logits, hidden = smoothed.float().log(), None
+        if self.compare is not None and self.score is not None:
+            hidden = self.compare(smoothed, points, quarter)
             logits = logits + self.score(hidden).float()
         rescored = logits.log_softmax(1)
-        sure = rescored.exp()
+        return Matched(rescored, rescored.exp(), hidden)
+
+    def forward(self, matched: Matched, appearance: Appearance) -> Semantics:
+        """Features, tokens and what exists, from the re-scored map."""
+        rescored, sure, hidden = matched
+        features = None
         if self.to_features is not None:
-            assert hidden is not None
-            weighted = hidden.unflatten(1, (NUM_REGIONS, -1)) * sure[:, :, None].to(hidden.dtype)
-            features = self.to_features(join(sure.to(hidden.dtype), weighted.flatten(1, 2)))
+            known = sure.to(appearance.eighth.dtype)
+            if hidden is not None:
+                weighted = hidden.unflatten(1, (NUM_REGIONS, -1)) * known[:, :, None].to(hidden.dtype)
+                known = join(known.to(hidden.dtype), weighted.flatten(1, 2))
+            features = self.to_features(known)
         regions = F.avg_pool2d(sure, 2)  # (B, R, h, w)
         tokens = None if self.pool is None else self.pool(regions, appearance.eighth)
         # A region that covers less than a 500th of the frame counts as half there or less. What the smoothing alone
@@ -90,8 +109,27 @@ class SemanticFusion(nn.Module):
         return Semantics(features, rescored, regions, tokens, exists)
 
 
+class Evidence(nn.Module):
+    """What the picture and the whole map say about each region, before any joint is asked."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        channels = config.widths[2]
+        self.first = conv(channels + NUM_REGIONS, channels)
+        self.near = ResidualBlock(channels)
+        self.around = nn.Sequential(halve(channels, channels), *(ResidualBlock(channels) for _ in range(2)))
+        self.both = ResidualBlock(channels)
+        self.last = conv(channels, NUM_REGIONS * _EVIDENCE, kernel=1)
+
+    def forward(self, smoothed: Tensor, appearance: Tensor) -> Tensor:
+        """smoothed (B, R, H/4, W/4), appearance (B, C2, H/4, W/4) to (B, R, E, H/4, W/4)."""
+        x = self.near(self.first(join(appearance, smoothed.to(appearance.dtype))))
+        x = self.both(x + up(self.around(act(x))))
+        return self.last(act(x)).unflatten(1, (NUM_REGIONS, -1))
+
+
 class RegionalMatch(nn.Module):
-    """Compares each region's channel with its own joints and limbs: grouped convolutions, one group a region."""
+    """Compares each region's evidence with its own joints and limbs: grouped convolutions, one group a region."""
 
     channels: Tensor
 
@@ -103,20 +141,19 @@ class RegionalMatch(nn.Module):
         index = torch.tensor([table + [POSE_CHANNELS] * (most - len(table)) for table in tables])
         self.register_buffer("channels", index.flatten(), persistent=False)
         hidden = NUM_REGIONS * config.match_channels
-        self.appearance = conv(config.widths[2], _SHARED, kernel=1)
-        self.first = conv(NUM_REGIONS * (1 + _SHARED + most), hidden, groups=NUM_REGIONS)
+        self.evidence = Evidence(config)
+        self.first = conv(NUM_REGIONS * (1 + _EVIDENCE + most), hidden, groups=NUM_REGIONS)
         self.second = conv(hidden, hidden, groups=NUM_REGIONS, dilation=2)
         self.third = conv(hidden, hidden, groups=NUM_REGIONS, dilation=4)
 
     def forward(self, smoothed: Tensor, points: Tensor, appearance: Tensor) -> Tensor:
         """smoothed (B, R, H/4, W/4), points (B, K, 2), appearance (B, C2, H/4, W/4) to (B, R * M, H/4, W/4)."""
         size = (4 * smoothed.shape[2], 4 * smoothed.shape[3])
-        shared = self.appearance(appearance)
-        maps = pose_maps(points, size, stride=4, scale=SCALE * size[0]).to(shared.dtype)
+        evidence = self.evidence(smoothed, appearance)
+        maps = pose_maps(points, size, stride=4, scale=SCALE * size[0]).to(evidence.dtype)
         maps = torch.cat([maps, torch.zeros_like(maps[:, :1])], 1)
         own = maps[:, self.channels].unflatten(1, (NUM_REGIONS, -1))  # (B, R, most, H/4, W/4)
-        shared = shared[:, None].expand(-1, NUM_REGIONS, -1, -1, -1)
-        x = torch.cat([smoothed[:, :, None].to(own.dtype), shared, own], dim=2).flatten(1, 2)
+        x = torch.cat([smoothed[:, :, None].to(evidence.dtype), evidence, own], dim=2).flatten(1, 2)
         x = act(self.first(x))
         x = x + act(self.second(x))
         return x + act(self.third(x))

@@ -17,7 +17,7 @@ from rsagan.files import file_hash, replacing
 from rsagan.network.config import Config
 from rsagan.network.generator import Generator
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 def save_weights(path: Path | str, generator: Generator, metadata: dict[str, Any]) -> None:
