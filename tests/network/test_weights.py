@@ -85,6 +85,8 @@ def refused(path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     refused(tmp_path / "none.safetensors")
     refused(tmp_path)
+    with pytest.raises(InputError, match="Is a directory"):
+        read_metadata(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\0", b"\xff" * 64, b"\x89PNG\r\n\x1a\n" + b"x" * 100, b"{}" * 50])

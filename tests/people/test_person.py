@@ -84,8 +84,10 @@ def test_parsing_files(tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes((tmp_path / "grey.png").read_bytes()[:45])
     with pytest.raises(InputError, match="not a readable"):
         read_parsing(tmp_path / "broken.png")
-    with pytest.raises(InputError, match="not a readable"):
+    with pytest.raises(InputError, match="Cannot read the parsing map .*none.png: No such file"):
         read_parsing(tmp_path / "none.png")
+    with pytest.raises(InputError, match="Is a directory"):
+        read_parsing(tmp_path)
 
 
 def test_replacing_is_all_or_nothing(tmp_path: Path) -> None:

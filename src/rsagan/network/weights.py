@@ -69,10 +69,12 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
         InputError: no such file, not a safetensors of ours, or of a newer format.
     """
     try:
+        Path(path).open("rb").close()  # of a folder safetensors would say that there is no such device
         with safe_open(str(path), framework="pt") as file:
             raw = (file.metadata() or {}).get("rsagan")
     except (OSError, SafetensorError) as error:
-        raise InputError(f"{path} is not a readable safetensors file: {error}.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} is not a readable safetensors file: {reason}.") from error
     try:
         header = json.loads(raw or "")
     except (ValueError, RecursionError) as error:

@@ -83,6 +83,8 @@ def read_parsing(source: Path | str | bytes, label_set: str = "rsagan") -> Parsi
     except InputError:
         raise
     except Exception as error:  # decoders fail with whatever they like; the file is at fault
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"Cannot read the parsing map {path}: {error.strerror}.") from error
         raise InputError(f"{path} is not a readable PNG parsing map.") from error
     _check_shades(labels, path)
     return to_regions(labels, label_set, str(path))
