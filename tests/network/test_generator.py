@@ -457,22 +457,22 @@ def test_module_c_hears_which_regions_exist(tiny: Any, people: Any) -> None:
     assert (before - after).abs().max() > 1e-6
 
 
-def test_what_the_match_has_undone_reaches_nothing(tiny: Any, people: Any) -> None:
-    """A match that is sure of its own opinion leaves no trace of the parsing it was given, anywhere."""
+def test_nothing_but_the_match_reads_the_parsing(tiny: Any, people: Any) -> None:
     generator = Generator(tiny())
     given = people(1)
     other = given.parsing.flip(1)
     assert generator.fusion is not None
     plain = generator.fusion.match
 
-    def certain(parsing: Any, points: Any, quarter: Any) -> Any:
+    def heedless(parsing: Any, points: Any, quarter: Any) -> Any:
         return plain(given.parsing, points, quarter)
 
-    generator.fusion.match = certain  # type: ignore[method-assign]
+    generator.fusion.match = heedless  # type: ignore[method-assign]
     with torch.no_grad():
-        before = generator(*given).picture
-        after = generator(given.source, other, given.source_points, given.target_points).picture
-    assert torch.equal(before, after)
+        before = generator(*given)
+        after = generator(given.source, other, given.source_points, given.target_points)
+    for mine, theirs in zip(before, after, strict=True):
+        assert torch.equal(mine, theirs)
 
 
 def test_a_dropped_region_is_not_shown_as_existing(tiny: Any, people: Any) -> None:
@@ -487,9 +487,9 @@ def test_a_dropped_region_is_not_shown_as_existing(tiny: Any, people: Any) -> No
 
 
 def test_the_default_stays_within_its_budget() -> None:
-    """At 256x176: 15 GFLOPs for a pose, 25 for a whole picture, 7.8 million parameters."""
+    """At 256x176: 15 GFLOPs for a pose, 25 for a whole picture, 7.8 million parameters; it needs less."""
     generator = Generator().eval()
-    assert sum(p.numel() for p in generator.parameters()) <= 7.8e6
+    assert sum(p.numel() for p in generator.parameters()) <= 6.6e6
     points = torch.rand(1, 18, 2) * torch.tensor([176.0, 256.0])
     parsing = torch.zeros(1, 8, 256, 176)
     parsing[:, 0] = 1
@@ -497,6 +497,6 @@ def test_the_default_stays_within_its_budget() -> None:
         encoded = generator.encode_source(torch.zeros(1, 3, 256, 176), parsing, points)
         with FlopCounterMode(display=False) as render:
             generator.render(encoded, points)
-    assert render.get_total_flops() <= 15e9
-    assert whole.get_total_flops() <= 25e9
+    assert render.get_total_flops() <= 10.5e9
+    assert whole.get_total_flops() <= 21.5e9
     assert whole.get_total_flops() > render.get_total_flops() > 5e9

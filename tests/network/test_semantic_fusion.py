@@ -58,10 +58,7 @@ def literal_evidence(module: Evidence, smoothed: np.ndarray, quarter: np.ndarray
 
 def literal_match(module: RegionalMatch, smoothed: np.ndarray, points: Tensor, quarter: Tensor, literal: Any) -> Any:
     """Region after region, each with its own slice of the weights: (8 * M, H/4, W/4)."""
-    if module.evidence is not None:
-        evidence = literal_evidence(module.evidence, smoothed, literal.array(quarter), literal)
-    else:
-        evidence = np.tile(literal.conv(module.appearance, literal.array(quarter)), (8, 1, 1))
+    evidence = literal_evidence(module.evidence, smoothed, literal.array(quarter), literal)
     maps = literal.pose_maps(literal.array(points), SIZE, 4, scale=0.28 * SIZE[0])
     hidden = []
     for region in range(8):

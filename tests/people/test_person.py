@@ -84,7 +84,7 @@ def test_parsing_files(tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes((tmp_path / "grey.png").read_bytes()[:45])
     with pytest.raises(InputError, match="not a readable"):
         read_parsing(tmp_path / "broken.png")
-    with pytest.raises(InputError, match="Cannot read the parsing map .*none.png: No such file"):
+    with pytest.raises(InputError, match=r"Cannot read the parsing map .*none\.png: No such file"):
         read_parsing(tmp_path / "none.png")
     with pytest.raises(InputError, match="Is a directory"):
         read_parsing(tmp_path)

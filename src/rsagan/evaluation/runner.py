@@ -37,7 +37,7 @@ from rsagan.evaluation.sets import frechet_distances
 from rsagan.evaluation.summary import set_distances
 from rsagan.files import replacing
 from rsagan.network import Generator
-from rsagan.network.weights import read_metadata
+from rsagan.network.weights import FORMAT, read_metadata
 from rsagan.training import train
 from rsagan.training.loop import NonFiniteLoss
 from rsagan.training.recipe import Recipe
@@ -244,7 +244,7 @@ class Ablation:
         """Refuse to mix the numbers of two plans."""
         plan = self.plan
         settings = settings | {"data": self.folder.manifest.get("sha256"), "limit": plan.limit}
-        settings |= {"validation": plan.validation, "fire": plan.fire}
+        settings |= {"validation": plan.validation, "fire": plan.fire, "weights_format": FORMAT}
         text, path = json.dumps(settings, indent=1, sort_keys=True) + "\n", folder / "settings.json"
         if not path.is_file():
             with replacing(path) as temporary:

@@ -21,7 +21,7 @@ class Appearance(NamedTuple):
 class AppearanceEncoder(nn.Module):
     """Source picture to features at 1/2, 1/4 and 1/8; from 1/4 on with its regions, where semantics are on.
 
-    The regions are those that module A has re-scored: a parsing map as an estimator gives it, only the match reads.
+    The regions are those that module A has re-scored; the parsing map as an estimator gives it does not come here.
     """
 
     def __init__(self, config: Config) -> None:

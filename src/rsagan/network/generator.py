@@ -1,6 +1,6 @@
 """The generator: a person, and the joints of another pose, to a picture of the person in that pose.
 
-    encode_source   E_appearance(picture, parsing), E_pose(source joints), module A, and all keys and values
+    encode_source   E_appearance(picture) and module A in turns, E_pose(source joints), and all keys and values
     render          E_pose(target joints), module B, target parsing, module C, decoder with detail path
 
 Nothing but the source's picture, parsing and joints and the *target joints* ever enters. The layers are this project's

@@ -19,7 +19,7 @@ from rsagan.people import LIMBS, NUM_JOINTS, NUM_REGIONS, REGION_JOINTS, Region
 
 SMOOTHING: Final = 0.05  # how much of each pixel's certainty is shared among all regions before the match speaks
 SCALE: Final = 0.28  # of the frame's height: the match's scale is nobody's, or one region's joints would move all
-_EVIDENCE = 8  # channels a region of what the picture says about where it is
+_EVIDENCE: Final = 8  # channels a region of what picture and map say about where it is
 
 
 def region_channels() -> list[list[int]]:
@@ -53,7 +53,7 @@ class Matched(NamedTuple):
     """The parsing as the match leaves it.
 
     rescored: (B, R, H/4, W/4) log-probabilities. sure: the same as probabilities.
-    hidden: (B, R * M, H/4, W/4) what the comparison found, region by region; None where nothing reads it.
+    hidden: (B, R * M, H/4, W/4) what the comparison found, region by region; None without the match.
     """
 
     rescored: Tensor

@@ -66,7 +66,7 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
     """The JSON of a weights file.
 
     Raises:
-        InputError: no such file, not a safetensors of ours, or of a newer format.
+        InputError: no such file, not a safetensors of ours, or of another format.
     """
     try:
         Path(path).open("rb").close()  # of a folder safetensors would say that there is no such device

@@ -27,7 +27,7 @@ from rsagan.data.stream import open_data
 from rsagan.errors import InputError
 from rsagan.files import file_hash, replacing, sweep
 from rsagan.network import Discriminator, Generator, load_weights, save_weights
-from rsagan.network.weights import read_metadata
+from rsagan.network.weights import FORMAT, read_metadata
 from rsagan.people import write_png
 from rsagan.training import checkpoint, distributed
 from rsagan.training.log import NoLog, RunLog
@@ -376,7 +376,7 @@ def _metadata(state: State, folder: PreparedFolder, second: PreparedFolder | Non
 def _identity_of(recipe: Recipe, folder: PreparedFolder, second: PreparedFolder | None) -> str:
     """What must not change between a run and its resumption: network, seed, batch, optimiser and data."""
     critics = [bool(recipe.losses.adversarial), bool(recipe.losses.head_adversarial)]
-    parts = [recipe.network.to_dict(), recipe.seed, recipe.batch, critics, folder.manifest.get("sha256")]
+    parts = [FORMAT, recipe.network.to_dict(), recipe.seed, recipe.batch, critics, folder.manifest.get("sha256")]
     if recipe.optimizer != "adam":
         parts.append(recipe.optimizer)
     if second is not None:
