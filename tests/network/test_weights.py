@@ -120,6 +120,7 @@ def test_a_truncated_file(keep: float, saved: tuple[Generator, Path]) -> None:
         {"rsagan": "[" * 100_000},
         {"rsagan": "1" * 5_000},
         {"rsagan": chr(123) + '"format_version": true, "config": {}}'},
+        {"rsagan": '{"format_version": 2.0, "config": {}}'},
     ],
 )
 def test_a_safetensors_file_of_another_program_or_version(metadata: Any, tmp_path: Path) -> None:

@@ -122,16 +122,16 @@ class Generator(nn.Module):
         check(source, parsing, points)
         size = (source.shape[2], source.shape[3])
         picture = pad(source)
-        regions = pad(parsing).to(picture.dtype) if self.config.semantics else None
         padded = (picture.shape[2], picture.shape[3])
 
         half, quarter = self.appearance.look(picture)
-        matched = None
-        if self.fusion is not None and regions is not None:
-            matched = self.fusion.match(regions, points, quarter)
-        appearance = self.appearance(half, quarter, None if matched is None else matched.sure)
+        if self.fusion is None:
+            appearance, semantics = self.appearance(half, quarter, None), None
+        else:
+            matched = self.fusion.match(pad(parsing).to(picture.dtype), points, quarter)
+            appearance = self.appearance(half, quarter, matched.sure)
+            semantics = self.fusion(matched, appearance)
         pose = self.pose(points, padded)
-        semantics = None if self.fusion is None or matched is None else self.fusion(matched, appearance)
 
         features = None if semantics is None else semantics.features
         injection = self.injection
