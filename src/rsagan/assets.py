@@ -168,7 +168,7 @@ SHIPPED: Final = (
         "weights/people-128.safetensors",
         "trained by this project on its own synthetic people and some frames of freely licensed clips (see NOTICE)",
         "Apache-2.0",
-        "4f9bda99540fa8f31f785b3080c695adebbd66e9fc08977db0300d73de0fff25",
+        "83a2305c156d8516ef5a3881e6c112d03fdb09f52a27b38b32e345ff1b277f91",
     ),
     Shipped(
         "parser",
