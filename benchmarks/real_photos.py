@@ -80,8 +80,9 @@ def page(report: dict[str, Any]) -> str:
     lines = [
         "# Real people, painted in the pose of another frame of the same clip",
         "",
-        f"Weights `{report['weights']}`, trained on {report['data']['source']}{mixed}; written by "
-        "`benchmarks/real_photos.py`. The head's distance stands for identity, the colour difference (CIE 1976; 2 is "
+        f"Weights `{report['weights']}`, trained on {report['data']['source']}{mixed}; pictures of "
+        "{}x{}. Written by ".format(*report["size"])
+        + "`benchmarks/real_photos.py`. The head's distance stands for identity, the colour difference (CIE 1976; 2 is "
         "just visible) for garments. A star: the weights have learnt from frames of this person; judge by the others.",
         "",
         f"| | pairs | {' | '.join(names)} |",
@@ -132,7 +133,8 @@ def main() -> None:
         people[name] = numbers_of(found, model, name in LARGE)
         print(name, json.dumps(people[name], indent=1), flush=True)
     data = model.metadata["data"]
-    report = {"weights": shipped_weights().stem, "data": data, "rsagan": __version__, "people": people}
+    about = {"weights": shipped_weights().stem, "size": list(model.size), "data": data, "rsagan": __version__}
+    report = {**about, "people": people}
     if arguments.docs:
         text = json.dumps(report, indent=1) + "\n"
         (arguments.docs / "results" / "real-photos.json").write_text(text, encoding="utf-8")

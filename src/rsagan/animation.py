@@ -96,7 +96,7 @@ def animate(
             notes.append(f"{clip.path} has no sound to keep.")
     if sound and clip is None:
         raise InputError("There is sound to keep only if --driving is a clip.")
-    weights = Path(weights or shipped_weights())
+    weights = Path(weights or shipped_weights(given.person.size))
     subject = load(weights).prepare(given.person)
     results = subject.animate(poses, retarget, on_ground=background == "keep")
 

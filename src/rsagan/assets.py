@@ -163,12 +163,20 @@ FETCHED: Final = (
 
 SHIPPED: Final = (
     Shipped(
-        "weights",
-        "the generator's weights",
+        "people-128",
+        "the generator's weights for small pictures, previews and adapting",
         "weights/people-128.safetensors",
         "trained by this project on its own synthetic people and some frames of freely licensed clips (see NOTICE)",
         "Apache-2.0",
         "83a2305c156d8516ef5a3881e6c112d03fdb09f52a27b38b32e345ff1b277f91",
+    ),
+    Shipped(
+        "people-256",
+        "the generator's weights",
+        "weights/people-256.safetensors",
+        "trained by this project on its own synthetic people and some frames of freely licensed clips (see NOTICE)",
+        "Apache-2.0",
+        "85681381fedcb256a1e5725c415d24751e9b66d68947429a128e7ea459a01dca",
     ),
     Shipped(
         "parser",

@@ -133,7 +133,7 @@ def generate(
     regions = read_parsing(parsing, labels) if parsing else None
     given = read_source(source, size, person, background, regions)
     subject_person, notes = given.person, given.notes
-    weights = Path(weights or shipped_weights())
+    weights = Path(weights or shipped_weights(subject_person.size))
     model = load(weights)
     if refine:
         from rsagan.training.adapt import refine as learn

@@ -50,12 +50,16 @@ class Method(Protocol):
 
 
 class Ours:
-    """This package's weights as a method; a person shown several times in a row is encoded once."""
+    """This package's weights as a method; a person shown several times in a row is encoded once.
 
-    def __init__(self, weights: Path | str | None = None) -> None:
+    Args:
+        weights: a file, or None for the shipped ones for pictures of `size`, (height, width).
+    """
+
+    def __init__(self, weights: Path | str | None = None, size: tuple[int, int] | None = None) -> None:
         from rsagan.transfer import Subject, load, shipped_weights
 
-        path = Path(weights or shipped_weights())
+        path = Path(weights or shipped_weights(size))
         self.name = f"rsagan {__version__} with the weights {path.stem}"
         self.model = load(path)
         self.version = f"rsagan {__version__}, sha256 {file_hash(path)}"
@@ -84,16 +88,17 @@ class Painting:
     problems: list[str]
 
 
-def load_method(text: str) -> Method:
+def load_method(text: str, size: tuple[int, int] | None = None) -> Method:
     """A method by the name of its entry point, or as `module:object`; a class is made without arguments.
 
-    `rsagan` is this package's own shipped weights. Modules are also looked for in the current folder.
+    `rsagan` is this package's own shipped weights for pictures of `size`, (height, width). Modules are also looked
+    for in the current folder.
 
     Raises:
         InputError: there is none of that name, or it cannot be imported or called.
     """
     if text == "rsagan":
-        return Ours()
+        return Ours(size=size)
     known = {entry.name: entry for entry in entry_points(group=GROUP)}
     try:
         if text in known:

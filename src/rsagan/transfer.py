@@ -213,7 +213,7 @@ def analyse(
 
 
 def load(weights: Path | str | None = None, device: torch.device | str = "cpu") -> Model:
-    """Weights from a file, or the ones that come with the package.
+    """Weights from a file, or the largest that come with the package (`rsagan.network.shipped_weights` names others).
 
     Raises:
         InputError: not weights of this program, with the reason.

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 import rsagan.network
 from rsagan.errors import InputError
-from rsagan.network import VARIANTS, Generator, load_weights, read_metadata, save_weights
+from rsagan.network import VARIANTS, Generator, load_weights, read_metadata, save_weights, shipped_weights, size_in
 
 
 @pytest.fixture
@@ -45,6 +45,15 @@ def test_round_trip(name: str, tiny: Any, people: Any, shake: Any, tmp_path: Pat
         mine, theirs = generator.eval()(*people()), loaded(*people())
     for a, b in zip(mine, theirs, strict=True):
         assert (a is None and b is None) or torch.equal(a, b)
+
+
+def test_the_shipped_weights_are_those_of_the_size_asked_for() -> None:
+    for size, painted in (((128, 88), (128, 88)), ((64, 48), (128, 88)), ((136, 96), (256, 176)), ((256, 176),) * 2,
+                          ((512, 352), (256, 176)), (None, (256, 176))):  # fmt: skip
+        generator, header = load_weights(shipped_weights(size))
+        assert size_in(header) == painted
+        assert sum(each.numel() for each in generator.parameters()) < 7.8e6
+        assert shipped_weights(size).stat().st_size < 16e6
 
 
 def test_the_file_is_float16_with_its_config_as_json(saved: tuple[Generator, Path]) -> None:

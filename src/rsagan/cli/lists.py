@@ -16,7 +16,7 @@ def paint_list(console: Console, data: Path, pairs: Path, out: Path, weights: Pa
     from rsagan.methods import Ours, paint_pairs
 
     folder = PreparedFolder(data)
-    listed, ours = read_pairs_of(folder, pairs), Ours(weights)
+    listed, ours = read_pairs_of(folder, pairs), Ours(weights, folder.size)
     with console.progress("painting") as progress:
         painting = paint_pairs(ours, ours.name, folder, listed, out, naming, progress)
     console.notes(painting.problems)
@@ -36,6 +36,7 @@ def score_others(
     standard: bool,
 ) -> None:
     """`rsagan evaluate` by a protocol: a folder of results, any method, or weights of ours."""
+    from rsagan.data import PreparedFolder
     from rsagan.errors import InputError
     from rsagan.evaluation.benchmark.networks import published_networks
     from rsagan.evaluation.benchmark.protocols import find_protocol
@@ -49,6 +50,7 @@ def score_others(
         if results is not None:
             report = score_results(results, data, out, protocol, pairs, networks, progress=progress)
         else:
-            report = score_method(method or Ours(weights), data, out, protocol, pairs, networks, progress)
+            painter = method or Ours(weights, PreparedFolder(data).size)
+            report = score_method(painter, data, out, protocol, pairs, networks, progress)
     console.notes(report["warnings"])
     console.result(report, markdown(report).splitlines())

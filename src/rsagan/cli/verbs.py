@@ -198,7 +198,7 @@ class Train:
     until: Count = None
     """Stop at so many pictures seen, earlier than the recipe says."""
     start: Path | None = None
-    """Weights to begin a new run with instead of random ones, or `shipped` for the package's."""
+    """Weights to begin a new run with instead of random ones, or `shipped` for the package's of that size."""
     mix: Path | None = None
     """A second prepared folder, such as real people, of which the recipe's `mixed` share of pairs is taken."""
     assets: Pack = None
@@ -213,7 +213,7 @@ class Train:
         from rsagan.training import train
 
         data = open_data(self.data, self.assets or usual_folder())
-        start = shipped_weights() if str(self.start) == "shipped" else self.start
+        start = shipped_weights(data.size) if str(self.start) == "shipped" else self.start
         weights = train(self.recipe, data, self.run_folder, until=self.until, start=start, mix=self.mix)
         if os.environ.get("RANK", "0") != "0":  # torchrun's other processes: one of them speaks
             return

@@ -39,7 +39,7 @@ def score(
 
     Args:
         data: a prepared folder. out: where report.json, report.md and grid.png go.
-        weights: a weights file; the shipped one if neither this nor `results` is given.
+        weights: a weights file; the shipped one of the folder's size if neither this nor `results` is given.
         results: a folder of pictures (see `painters.Folder`), or `source` or `truth`, the ends of the scale.
         limit: at most so many pairs, spread evenly over the list; all by default.
         networks: what judges; the trained ones by default. standard: adds LPIPS, FID, KID and IS.
@@ -55,8 +55,8 @@ def score(
     if weights is not None and results is not None:
         raise InputError("Give weights or results to score, not both.")
     check_folder(out)
-    painter: Painter = Weights(weights or shipped_weights()) if results is None else painter_of(results)
     folder = PreparedFolder(data)
+    painter: Painter = Weights(weights or shipped_weights(folder.size)) if results is None else painter_of(results)
     pairs = some_pairs(folder, limit)
     truth = Truth(folder, pairs, networks or trained_networks())
     measured = measure(truth, painter, progress)

@@ -18,6 +18,9 @@ from rsagan.network.config import Config
 from rsagan.network.generator import Generator
 
 FORMAT: Final = 2
+_SHIPPED: Final = {  # by the height of the pictures they paint
+    height: Path(str(files("rsagan") / "weights" / f"people-{height}.safetensors")) for height in (128, 256)
+}
 
 
 def save_weights(path: Path | str, generator: Generator, metadata: dict[str, Any]) -> None:
@@ -33,9 +36,16 @@ def save_weights(path: Path | str, generator: Generator, metadata: dict[str, Any
     _write(path, generator.state_dict(), header)
 
 
-def shipped_weights() -> Path:
-    """The weights file that comes with the package."""
-    return Path(str(files("rsagan") / "weights" / "people-128.safetensors"))
+def shipped_weights(size: tuple[int, int] | None = None) -> Path:
+    """The package's weights file for pictures of this size.
+
+    Args:
+        size: (height, width). The smallest weights whose pictures need not be enlarged to it are taken, for sizes
+            beyond all of them, and by default, the largest.
+    """
+    tallest = max(_SHIPPED)
+    wanted = size[0] if size else tallest
+    return _SHIPPED[min((height for height in _SHIPPED if height >= wanted), default=tallest)]
 
 
 def save_delta(path: Path | str, generator: Generator, base: Path | str, metadata: dict[str, Any]) -> None:
@@ -147,7 +157,7 @@ def _with_base(path: Path, header: dict[str, Any]) -> Generator:
     if not isinstance(base, dict) or not all(isinstance(base.get(key), str) for key in ("name", "sha256")):
         raise InputError(f"{path} does not say which weights it was adapted from; the file is damaged.")
     beside = path.parent / Path(base["name"]).name
-    for candidate in (beside, shipped_weights()):
+    for candidate in (beside, *_SHIPPED.values()):
         if candidate.is_file() and file_hash(candidate) == base["sha256"]:
             break
     else:

@@ -42,10 +42,12 @@ class Studio:
     """The network, the prepared people, and the films being made. One caller at a time."""
 
     def __init__(self, weights: Path | None, size: tuple[int, int], cache_bytes: int, cache_seconds: float) -> None:
-        weights = weights or shipped_weights()
         self.size = size
-        self.model = load(weights, device="cuda" if torch.cuda.is_available() else "cpu")
-        self.quick = quick(self.model)
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        small = None if weights else shipped_weights(_preview(size))
+        weights = weights or shipped_weights(size)
+        self.model = load(weights, device)
+        self.quick = quick(self.model) if small in (None, weights) else load(small, device)
         self.sources = Sources(cache_bytes, cache_seconds)
         self.films: dict[str, tuple[Film, io.BytesIO]] = {}
         self.notice = f"{AI_NOTICE}, painted by rsagan {__version__} with the weights {weights.stem}"
@@ -182,11 +184,14 @@ class Studio:
 
 def quick(model: Model) -> Model:
     """The same network at a size for previews; itself if it is that small already."""
-    height, width = model.size
-    if height <= PREVIEW_HEIGHT:
+    if model.size[0] <= PREVIEW_HEIGHT:
         return model
-    small = (PREVIEW_HEIGHT, max(32, round(width * PREVIEW_HEIGHT / height / 8) * 8))
-    return Model(model.generator, {**model.metadata, "size": list(small)}, model.device)
+    return Model(model.generator, {**model.metadata, "size": list(_preview(model.size))}, model.device)
+
+
+def _preview(size: tuple[int, int]) -> tuple[int, int]:
+    """A frame's size, (height, width), as small as a preview."""
+    return PREVIEW_HEIGHT, max(32, round(size[1] * PREVIEW_HEIGHT / size[0] / 8) * 8)
 
 
 def _within(found: "Analysis") -> Picture:

@@ -111,7 +111,8 @@ def score_method(
         InputError: as `score_results`; no such method, or one that cannot paint every pair.
     """
     find_protocol(protocol)
-    folder, painter = PreparedFolder(data), load_method(method) if isinstance(method, str) else method
+    folder = PreparedFolder(data)
+    painter = load_method(method, folder.size) if isinstance(method, str) else method
     name = method if isinstance(method, str) else str(getattr(method, "name", type(method).__name__))
     painting = paint_pairs(
         painter, name, folder, read_pairs_of(folder, pairs), Path(out) / "results", progress=progress
