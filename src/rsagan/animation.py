@@ -79,23 +79,22 @@ def animate(
     for name, value, least, most in (("fps", fps, 1, 60), ("pace", pace, 0.1, 60), ("smoothing", smoothing, 0, 2)):
         if value is not None and not least <= value <= most:
             raise InputError(f"{name} must be from {least:g} to {most}, not {value:g}.")
+    clip = _as_clip(driving)
+    fps = fps or (clip.fps if clip else 25.0)
+    if clip is None and pace > fps:
+        raise InputError(f"A pace of {pace:g} key poses a second needs as many pictures a second; fps is {fps:g}.")
+    if clip is None and sound:
+        raise InputError("There is sound to keep only if --driving is a clip.")
     given = read_source(source, size, person, background)
     notes = given.notes
-    clip = _as_clip(driving)
     if clip is None:
-        fps = fps or 25.0
-        if pace > fps:
-            raise InputError(f"A pace of {pace:g} key poses a second needs as many pictures a second; fps is {fps:g}.")
         poses = in_betweens(_key_poses(driving, size), max(1, round(fps / pace)))
     else:
-        fps = fps or clip.fps
         with stages("following the clip") as progress:
             poses, heard = _followed(clip, fps, smoothing, progress)
         notes += heard
         if sound and not clip.sound:
             notes.append(f"{clip.path} has no sound to keep.")
-    if sound and clip is None:
-        raise InputError("There is sound to keep only if --driving is a clip.")
     weights = Path(weights or shipped_weights(given.person.size))
     subject = load(weights).prepare(given.person)
     results = subject.animate(poses, retarget, on_ground=background == "keep")
