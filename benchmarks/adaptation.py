@@ -18,7 +18,7 @@ import clips
 import pairs
 from rsagan import __version__
 from rsagan.people import grid, write_png
-from rsagan.training.adapt import ADAPTED, Effort, adapt
+from rsagan.training.adapt import Effort, adapt
 from rsagan.transfer import load, shipped_weights
 
 PEOPLE = {
@@ -38,8 +38,7 @@ def main() -> None:
     if where is None:
         print("Skipped: RSAGAN_CLIPS names no folder with the clips.")
         return
-    base = shipped_weights(ADAPTED)
-    unadapted = load(base)
+    unadapted = load()
     report = {}
     for name, (learnt, judged) in PEOPLE.items():
         seen = pairs.pairs_of(pairs.people_of({"clip": judged, "first": 0, "last": 10**6}, FRAMES, unadapted.size))
@@ -73,7 +72,7 @@ def main() -> None:
             write_png(arguments.sheets / f"{judged.split('.')[0]}.png", grid(both))
     if arguments.out:
         whole = {
-            "weights": base.stem,
+            "weights": shipped_weights().stem,
             "rsagan": __version__,
             "cores": os.cpu_count(),
             "minutes": arguments.minutes,

@@ -164,7 +164,7 @@ FETCHED: Final = (
 SHIPPED: Final = (
     Shipped(
         "people-128",
-        "the generator's weights for small pictures, previews and adapting",
+        "the generator's weights for small pictures and previews",
         "weights/people-128.safetensors",
         "trained by this project on its own synthetic people and some frames of freely licensed clips (see NOTICE)",
         "Apache-2.0",

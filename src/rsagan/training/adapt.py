@@ -34,7 +34,6 @@ from rsagan.training.recipe import Losses
 from rsagan.transfer import Model, load
 from rsagan.video import open_clip, read_frames
 
-ADAPTED: Final = (128, 88)  # pictures for which the shipped weights are adapted by default: small ones learn in minutes
 LEARNING: Final = ("layout", "integration", "decoder")  # the parts of the network that learn
 LOSSES: Final = Losses(adversarial=0, head_adversarial=0, rescoring=0, correspondence=0, flow=0, target_parsing=0.25)
 CORRUPTION: Final = Corruption(jitter=0.004, drop=0.02, target_jitter=0.0, target_drop=0.0, swap=0.0)
@@ -117,7 +116,7 @@ def adapt(
     Args:
         out: the safetensors to write.
         clips, photos: the one or the other; all of one person in one set of clothes.
-        weights: what to start from; the shipped ones for pictures of `ADAPTED` by default.
+        weights: what to start from; the shipped ones for pictures of `size` by default.
         size: (height, width) that the pictures are analysed at.
         effort: its minutes are those of analysing and training together, of which training gets a quarter at least.
         progress: called with (parts of the work done, parts in all).
@@ -127,7 +126,7 @@ def adapt(
             weights to start from are none), nothing learnt that leaves the pose as good as it was.
         AssetError: the networks of analysis or losses cannot be had.
     """
-    out, base = Path(out), Path(weights or shipped_weights(ADAPTED))
+    out, base = Path(out), Path(weights or shipped_weights(size))
     if out.suffix != ".safetensors" or out.is_dir():
         raise InputError(f"The result is a .safetensors file, not {out}.")
     if bool(clips) == bool(photos):
