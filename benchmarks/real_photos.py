@@ -77,13 +77,14 @@ def page(report: dict[str, Any]) -> str:
     names = list(next(iter(people.values()))["as painted"])
     mixed = f", with {report['data']['mixed_in']['source']}" if "mixed_in" in report["data"] else ""
     learnt = pairs.known_people(report["data"])
+    height, width = report["size"]
     lines = [
         "# Real people, painted in the pose of another frame of the same clip",
         "",
         f"Weights `{report['weights']}`, trained on {report['data']['source']}{mixed}; pictures of "
-        "{}x{}. Written by ".format(*report["size"])
-        + "`benchmarks/real_photos.py`. The head's distance stands for identity, the colour difference (CIE 1976; 2 is "
-        "just visible) for garments. A star: the weights have learnt from frames of this person; judge by the others.",
+        f"{height}x{width}. Written by `benchmarks/real_photos.py`. The head's distance stands for identity, the "
+        "colour difference (CIE 1976; 2 is just visible) for garments. A star: the weights have learnt from frames of "
+        "this person; judge by the others.",
         "",
         f"| | pairs | {' | '.join(names)} |",
         "|---" * (len(names) + 2) + "|",
