@@ -7,8 +7,8 @@ One process, or several started by torchrun, each on a graphics card or on the p
 A step is the training loop's own: generator, loss network, both discriminators and their penalty as often as the
 recipe says, optimisers and moving average; pictures are drawn beforehand, so that no data are needed and none are
 waited for. The operations of a step are counted (`torch.utils.flop_counter`: convolutions, matrix products and
-attention, forward and backward; multiply and add apart), the peak is the best of several square bfloat16 products, and
-its share is one over the other. Run it on a machine that does nothing else.
+attention, forward and backward; multiply and add apart), the peak is the best of several square products of the type
+that the step computes in, and its share is one over the other. Run it on a machine that does nothing else.
 """
 
 import argparse
@@ -59,11 +59,11 @@ def finished(device: torch.device) -> float:
     return time.perf_counter()
 
 
-def peak(device: torch.device, repeats: int = 5) -> float:
-    """Operations a second of the fastest square bfloat16 product, multiply and add counted apart."""
+def peak(device: torch.device, kind: torch.dtype, repeats: int = 5) -> float:
+    """Operations a second of the fastest square product of a type, multiply and add counted apart."""
     best = 0.0
     for side in (1024, 2048) if device.type == "cpu" else (4096, 8192):
-        a, b = torch.randn(2, side, side, device=device).bfloat16()
+        a, b = torch.randn(2, side, side, device=device).to(kind)
         a @ b
         for _ in range(repeats):
             began = finished(device)
@@ -93,13 +93,14 @@ def measure(recipe: Recipe, size: tuple[int, int], steps: int, group: Group) -> 
     for _ in range(steps):
         step()
     seconds, used = (finished(device) - began) / steps, (time.process_time() - used) / steps
-    fastest = float(total(torch.tensor(peak(device), dtype=torch.float64, device=device)))
+    fastest = float(total(torch.tensor(peak(device, state.kind), dtype=torch.float64, device=device)))
     operations = counter.get_total_flops() * group.world
     return {
         "recipe": recipe.name,
         "size": list(size),
         "batch": recipe.batch,
         "processes": group.world,
+        "precision": str(state.kind).removeprefix("torch."),
         "steps": steps,
         "pairs_per_second": round(recipe.batch / seconds, 3),
         "seconds_per_step": round(seconds, 5),

@@ -30,6 +30,7 @@ from rsagan.people import Person, Pose, read_picture
 from rsagan.photo import analyse
 from rsagan.photo.agreement import estimate, joints_right
 from rsagan.training.phases import generator_phase, to_step
+from rsagan.training.precision import autocast, computing_type
 from rsagan.training.recipe import Losses
 from rsagan.transfer import Model, load
 from rsagan.video import open_clip, read_frames
@@ -219,7 +220,9 @@ def fit(
     Returns:
         how many pairs were seen, and the mean loss over the first and the last tenth of the steps.
     """
-    backbone = backbones.load(LOSSES.backbone, max({*LOSSES.layers, *LOSSES.head_layers})).to(torch.bfloat16)
+    device = torch.device("cpu")
+    kind = computing_type("bfloat16", device)
+    backbone = backbones.load(LOSSES.backbone, max({*LOSSES.layers, *LOSSES.head_layers})).to(kind)
     weights = replace(LOSSES, alone=effort.alone)
     learning = [p for name, p in generator.named_parameters() if name.split(".")[0] in LEARNING]
     for parameter in learning:
@@ -234,9 +237,9 @@ def fit(
         for group in optimizer.param_groups:
             group["lr"] = effort.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
         examples = [_example(views, seen + k, effort.warp) for k in range(effort.batch)]
-        step = to_step({name: np.stack([e[name] for e in examples]) for name in examples[0]}, torch.device("cpu"))
+        step = to_step({name: np.stack([e[name] for e in examples]) for name in examples[0]}, device)
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast(kind, device):
             _, values = generator_phase(step, generator, backbone, weights, {}, 0.0)
         norm = nn.utils.clip_grad_norm_(learning, 1.0)
         if bool(torch.isfinite(values["total"]) & torch.isfinite(norm)):

@@ -33,6 +33,7 @@ from rsagan.training import checkpoint, distributed
 from rsagan.training.log import NoLog, RunLog
 from rsagan.training.optimizer import GeneratorOptimizer
 from rsagan.training.phases import discriminator_phase, generator_phase, penalty_phase, to_step
+from rsagan.training.precision import autocast, computing_type
 from rsagan.training.preview import Preview
 from rsagan.training.recipe import Recipe, load_recipe
 
@@ -190,12 +191,13 @@ class State:
     """All that changes during a run, and so all that a checkpoint holds.
 
     Attributes:
+        kind: what its steps compute in, torch.bfloat16 or torch.float32.
         seen: pictures so far. seconds: spent on them. start: which weights it began with, in their own words, or None.
         generator, average (its moving average), discriminators by "picture" and "head", their optimisers.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
-        self.recipe, self.device = recipe, device
+        self.recipe, self.device, self.kind = recipe, device, computing_type(recipe.precision, device)
         self.seen, self.seconds = 0, 0.0
         self.start: dict[str, Any] | None = None
         torch.manual_seed(recipe.seed)
@@ -205,7 +207,7 @@ class State:
         for name, weight in (("picture", recipe.losses.adversarial), ("head", recipe.losses.head_adversarial)):
             if weight and recipe.losses.adversarial:
                 self.discriminators[name] = _channels_last(Discriminator(recipe.network).to(device))
-        self.optimizer = GeneratorOptimizer(self.generator.parameters(), recipe)
+        self.optimizer = GeneratorOptimizer(self.generator.parameters(), recipe, self.kind)
         critics = [p for discriminator in self.discriminators.values() for p in discriminator.parameters()]
         self.critic_optimizer = (
             torch.optim.Adam(critics, recipe.adversary.learning_rate, cast(Any, recipe.betas), fused=True)
@@ -276,7 +278,7 @@ def train_step(state: State, batch: Batch, backbone: backbones.VGG16 | None, run
     fighting = bool(state.discriminators) and seen >= adversary.start
     began = time.perf_counter()
 
-    with _autocast(recipe, state.device), _frozen(state.discriminators):
+    with autocast(state.kind, state.device), _frozen(state.discriminators):
         state.optimizer.zero_grad()
         output, values = generator_phase(
             step, state.generator, backbone, recipe.losses, state.discriminators, share if fighting else 0.0
@@ -294,7 +296,7 @@ def train_step(state: State, batch: Batch, backbone: backbones.VGG16 | None, run
     if fighting and state.critic_optimizer is not None:
         began = time.perf_counter()
         state.critic_optimizer.zero_grad(set_to_none=True)
-        with _autocast(recipe, state.device):
+        with autocast(state.kind, state.device):
             losses = discriminator_phase(step, output.picture.detach(), state.discriminators)
         if adversary.r1 and (seen // recipe.batch) % adversary.r1_every == 0:
             losses |= penalty_phase(step, state.discriminators, 0.5 * adversary.r1 * adversary.r1_every)
@@ -351,8 +353,7 @@ def load_backbone(recipe: Recipe, device: torch.device) -> backbones.VGG16 | Non
         layers |= set(losses.head_layers)
     if not layers:
         return None
-    network = backbones.load(losses.backbone, max(layers)).to(device)
-    return network.to(torch.bfloat16) if recipe.precision == "bfloat16" else network
+    return backbones.load(losses.backbone, max(layers)).to(device, computing_type(recipe.precision, device))
 
 
 def _metadata(state: State, folder: PreparedFolder, second: PreparedFolder | None) -> dict[str, Any]:
@@ -366,6 +367,7 @@ def _metadata(state: State, folder: PreparedFolder, second: PreparedFolder | Non
             "recipe": state.recipe.to_dict(),
             "pictures_seen": state.seen,
             "seconds": round(state.seconds),
+            "precision": str(state.kind).removeprefix("torch."),
             **({"start": state.start} if state.start else {}),
             "rsagan": rsagan.__version__,
             "torch": torch.__version__,
@@ -382,10 +384,6 @@ def _identity_of(recipe: Recipe, folder: PreparedFolder, second: PreparedFolder 
     if second is not None:
         parts.append(second.manifest.get("sha256"))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _autocast(recipe: Recipe, device: torch.device) -> torch.autocast:
-    return torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
 
 
 @contextmanager

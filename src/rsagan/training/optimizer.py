@@ -1,5 +1,7 @@
 """The generator's optimiser: Adam, or Muon for its matrices and Adam for the rest."""
 
+import math
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Final, cast
 
@@ -9,6 +11,8 @@ from torch import Tensor, nn
 from rsagan.training.recipe import Recipe
 
 _LEAST: Final = 16  # rows and columns of what counts as a matrix
+_ITERATIONS: Final = 5
+_QUINTIC: Final = (3.4445, -4.7750, 2.0315)  # of an iteration; as torch.optim.Muon has them
 
 
 class GeneratorOptimizer:
@@ -16,20 +20,19 @@ class GeneratorOptimizer:
 
     Muon takes weights of linear layers and convolutions (out, rest); their updates are scaled to the size that Adam's
     have, so that one learning rate serves both. Biases, gains, depth-wise and very narrow weights are left to Adam.
+
+    Args:
+        kind: what Muon's products are made in, torch.bfloat16 or torch.float32.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], recipe: Recipe) -> None:
+    def __init__(self, parameters: Iterable[nn.Parameter], recipe: Recipe, kind: torch.dtype = torch.float32) -> None:
         every = list(parameters)
         self._matrices = [p for p in every if recipe.optimizer == "muon" and _is_matrix(p)]
         theirs = {id(p) for p in self._matrices}
         rest = [p for p in every if id(p) not in theirs]
         self._adam = torch.optim.Adam(rest, recipe.learning_rate, cast(Any, recipe.betas), fused=True)
         self._views = [nn.Parameter(_flat(p.detach(), p)) for p in self._matrices]
-        self._muon = (
-            torch.optim.Muon(self._views, recipe.learning_rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
-            if self._views
-            else None
-        )
+        self._muon = _Muon(self._views, kind) if self._views else None
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -58,6 +61,52 @@ class GeneratorOptimizer:
         self._adam.load_state_dict(state["adam"] if self._muon else state)
         if self._muon:
             self._muon.load_state_dict(state["muon"])
+
+
+class _Muon(torch.optim.Muon):
+    """Torch's iterates in bfloat16, which many processors only emulate, and takes one matrix after another.
+
+    This one iterates in `kind`, on all matrices of one shape at once. What its state is, and how large its steps are,
+    is as there with `match_rms_adamw`.
+    """
+
+    def __init__(self, matrices: Iterable[nn.Parameter], kind: torch.dtype) -> None:
+        super().__init__(matrices, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+        self._kind = kind
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            alike: dict[tuple[int, ...], list[Tensor]] = defaultdict(list)
+            for matrix in group["params"]:
+                if matrix.grad is not None:
+                    alike[tuple(matrix.shape)].append(matrix)
+            for shape, these in alike.items():
+                updates = _orthogonal(torch.stack([self._ahead(each, group["momentum"]) for each in these]), self._kind)
+                size = 0.2 * math.sqrt(max(shape)) * group["lr"]
+                for matrix, update in zip(these, updates, strict=True):
+                    matrix.add_(update, alpha=-size)
+
+    def _ahead(self, matrix: Tensor, momentum: float) -> Tensor:
+        """The gradient's moving average, one step ahead (Nesterov)."""
+        assert matrix.grad is not None
+        state = self.state[matrix]
+        if not state:
+            state["momentum_buffer"] = torch.zeros_like(matrix.grad)
+        average: Tensor = state["momentum_buffer"].lerp_(matrix.grad, 1 - momentum)
+        return matrix.grad.lerp(average, momentum)
+
+
+def _orthogonal(matrices: Tensor, kind: torch.dtype) -> Tensor:
+    """Matrices (N, R, C) with all singular values moved near one, by a Newton-Schulz iteration."""
+    linear, cubic, fifth = _QUINTIC
+    tall = matrices.shape[1] > matrices.shape[2]
+    found = (matrices.mT if tall else matrices).to(kind)
+    found = found / found.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
+    for _ in range(_ITERATIONS):
+        gram = found @ found.mT
+        found = torch.baddbmm(found, torch.baddbmm(gram, gram, gram, beta=cubic, alpha=fifth), found, beta=linear)
+    return found.mT if tall else found
 
 
 def _is_matrix(parameter: Tensor) -> bool:

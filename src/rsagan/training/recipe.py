@@ -97,7 +97,7 @@ class Recipe:
         learning_rate: of either, after `warmup` pictures; falls along a cosine to `final_rate` of it at the end.
         betas: of Adam. clip: largest norm of the generator's gradient.
         ema: half-life of the weights' moving average, in pictures.
-        precision: "bfloat16" (autocast) or "float32".
+        precision: "bfloat16" (autocast, on devices that are fast in it; float32 on others) or "float32".
         threads: for torch, or 0 to leave it alone. loaders: threads that prepare batches, or processes that render
             streamed people; of every training process.
         log_every, snapshot_every, checkpoint_every: pictures between two log lines, picture grids with a weights
