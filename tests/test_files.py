@@ -26,6 +26,38 @@ def test_an_error_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["numbers.txt"]
 
 
+def test_a_file_that_somebody_holds_is_renamed_once_it_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, rename, answers = tmp_path / "numbers.txt", Path.replace, [32, 5]
+
+    def held(temporary: Path, target: Path) -> None:
+        if answers:
+            error = PermissionError(13, "in use")
+            error.winerror = answers.pop()  # type: ignore[attr-defined]
+            raise error
+        rename(temporary, target)
+
+    monkeypatch.setattr(Path, "replace", held)
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+    assert not answers
+
+
+def test_a_rename_that_cannot_succeed_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def refuse(temporary: Path, target: Path) -> None:
+        tried.append(target)
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(InputError, match="Permission denied"), replacing(tmp_path / "numbers.txt"):
+        pass
+    assert len(tried) == 1
+
+
 def test_sweep_takes_all_that_a_kill_left_and_nothing_else(tmp_path: Path) -> None:
     program = (
         "import os, pathlib, sys; from rsagan.files import replacing\n"

@@ -16,7 +16,7 @@ BLOCKS, BENCHMARKS = (
     for page in ("README.md", "docs/benchmarks.md")
 )
 COMMANDS = [
-    line.split("#")[0].strip()
+    line.strip()
     for kind, block in BLOCKS + BENCHMARKS
     if kind == ""
     for line in block.splitlines()
@@ -35,6 +35,18 @@ def test_every_command_is_understood(command: str) -> None:
         return  # the one form without a source; tests of the command line run it
     verb = tyro.extras.subcommand_cli_from_dict(dict(VERBS), args=arguments, config=(tyro.conf.FlagCreatePairsOff,))
     assert type(verb) is VERBS[arguments[0]]
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
+def test_commands_can_be_pasted_into_any_shell(page: Path) -> None:
+    blocks = re.findall(r"```\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    typed = [line for block in blocks for line in block.splitlines()]
+    for line in typed:
+        if line.startswith(("rsagan ", "make ", "pip ", "python ", "torchrun ")):
+            assert " #" not in line, "zsh and cmd take a comment for arguments"
+            assert "'" not in line, "cmd does not know single quotes"
 
 
 def test_make_targets_exist() -> None:

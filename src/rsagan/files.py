@@ -3,9 +3,11 @@
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from rsagan.errors import InputError
 
@@ -62,11 +64,34 @@ def replacing(path: Path | str) -> Iterator[Path]:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.chmod(0o644)
-        temporary.replace(path)
+        move(temporary, path)
     except OSError as error:
         raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+_HELD: Final = (5, 32)  # what Windows answers while somebody else has the file open
+_PATIENCE: Final = 2.0  # seconds
+
+
+def move(temporary: Path, path: Path) -> None:
+    """Rename a finished file over `path`.
+
+    On Windows a virus scanner or an indexer may have just opened either of them: then again, for two seconds.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            temporary.replace(path)
+            return
+        except OSError as error:
+            if getattr(error, "winerror", None) not in _HELD or time.monotonic() > end:
+                raise
+        time.sleep(0.05)
 
 
 def file_hash(path: Path) -> str:

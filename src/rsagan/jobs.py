@@ -320,11 +320,13 @@ def _pose_name(text: str) -> str:
 def _named(poses: Sequence[str]) -> dict[str, str]:
     """The poses by the names of their results; those of the same name get a number."""
     named: dict[str, str] = {}
+    taken = {"grid"}  # for some disks Walk.png and walk.png are one file
     for pose in poses:
         unique = name = _pose_name(pose)
         count = 1
-        while unique in named or unique == "grid":
+        while unique.casefold() in taken:
             count += 1
             unique = f"{name}-{count}"
         named[unique] = pose
+        taken.add(unique.casefold())
     return named

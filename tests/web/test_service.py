@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import mimetypes
 import os
 import re
 import signal
@@ -20,17 +21,19 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import uvicorn
 from PIL import Image
 
 from rsagan.errors import InputError
 from rsagan.people import library, to_json
 from rsagan.people.picture import AI_NOTICE
-from rsagan.web.server import run
+from rsagan.web.server import listen, run
 from rsagan.web.settings import Settings
 
 from .conftest import PHOTO, Service, hand_in, person_asked, wait_for
 
 Start = Callable[..., Any]
+_ENDINGS = (".js", ".css", ".svg")
 
 
 def generate(service: Service, source: str, pose: Any = "walk", **more: Any) -> httpx.Response:
@@ -270,6 +273,33 @@ def test_the_page_needs_nothing_from_outside(service: Service) -> None:
             assert "innerHTML" not in text
         for path in client.get("/openapi.json").json()["paths"]:
             assert path.startswith(("/v1/", "/healthz", "/readyz", "/metrics"))
+
+
+def test_scripts_are_scripts_whatever_the_system_calls_them() -> None:
+    from rsagan.web.app import create_app
+    from rsagan.web.settings import Settings
+
+    async def ask() -> list[str]:
+        transport = httpx.ASGITransport(create_app(Settings(demo=True)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            answers = [await client.get(path) for path in ("/js/app.js", "/style.css", "/icon.svg")]
+            return [answer.headers["content-type"].split(";")[0] for answer in answers]
+
+    known = [mimetypes.types_map[ending] for ending in _ENDINGS]
+    try:
+        for ending in _ENDINGS:
+            mimetypes.add_type("text/plain", ending)
+        assert asyncio.run(ask()) == ["text/javascript", "text/css", "image/svg+xml"]
+    finally:
+        for ending, kind in zip(_ENDINGS, known, strict=True):
+            mimetypes.add_type(kind, ending)
+
+
+def test_a_port_that_is_taken_is_one_sentence() -> None:
+    with listen(uvicorn.Config("", port=0)) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(InputError, match=rf"Cannot listen on 127.0.0.1:{port}; choose another"):
+            listen(uvicorn.Config("", port=port))
 
 
 def test_the_demo_takes_nothing() -> None:

@@ -112,7 +112,7 @@ class Analyse:
     labels: str = "rsagan"
     """The label set of that PNG: rsagan, lip, cihp, atr, fashn, pise, adgan or casd."""
     joints: Literal["blazepose", "rtmlib"] = "blazepose"
-    """Who finds people and joints; rtmlib needs `pip install 'rsagan[rtmlib]'` and internet once."""
+    """Who finds people and joints; rtmlib needs `pip install "rsagan[rtmlib]"` and internet once."""
     json: bool = False
     """Print the result as JSON."""
 

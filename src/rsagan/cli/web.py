@@ -40,7 +40,7 @@ class Web:
             from rsagan.web.server import run
         except ImportError as error:
             raise InputError(
-                f"{error.name} is missing; `pip install 'rsagan[web]'` brings what the page needs."
+                f'{error.name} is missing; `pip install "rsagan[web]"` brings what the page needs.'
             ) from error
         for name in ("pose-detection", "pose-landmark"):
             assets.fetch(name, console.note)

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.errors import InputError
-from rsagan.files import file_hash, replacing
+from rsagan.files import file_hash, move, replacing
 from rsagan.people import NUM_JOINTS, NUM_REGIONS
 
 FORMAT: Final = 1
@@ -250,7 +250,7 @@ def write_image(path: Path, image: NDArray[Any], options: Sequence[int]) -> str:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.write_bytes(data.tobytes())
-        unfinished.replace(path)
+        move(unfinished, path)
     except OSError as error:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)

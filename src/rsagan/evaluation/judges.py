@@ -100,7 +100,7 @@ class EfficientNetLite0(nn.Module):
         try:
             from efficientnet_lite_pytorch import EfficientNet
         except ImportError as error:
-            raise AssetError("Scoring needs efficientnet-lite-pytorch; `pip install rsagan[train]`.") from error
+            raise AssetError('Scoring needs efficientnet-lite-pytorch; `pip install "rsagan[train]"`.') from error
         self.name = "efficientnet_lite0" if weights is not None else "efficientnet_lite0_random"
         self.network = EfficientNet.from_name("efficientnet-lite0")
         if weights is None:

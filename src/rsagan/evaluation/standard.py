@@ -27,7 +27,7 @@ def downloading() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise AssetError("LPIPS and FID need `pip install 'rsagan[standard-metrics]'`.") from error
+        raise AssetError('LPIPS and FID need `pip install "rsagan[standard-metrics]"`.') from error
     except OSError as error:
         raise AssetError(
             f"The published weights of LPIPS and FID could not be downloaded ({error}); leave out --standard, or bring "

@@ -376,9 +376,9 @@ def _sigmoid(x: NDArray[Any]) -> Floats:
 def _interpreter(name: str) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
-    path = str(assets.fetch(name))
+    content = assets.fetch(name).read_bytes()  # by itself it cannot open every path on Windows
     with _without_native_log():
-        interpreter = Interpreter(model_path=path, num_threads=_THREADS)
+        interpreter = Interpreter(model_content=content, num_threads=_THREADS)
         interpreter.allocate_tensors()
     return interpreter
 

@@ -58,7 +58,7 @@ def _networks() -> Callable[[Picture], tuple[NDArray[Any], NDArray[Any]]]:
     try:
         from rtmlib import Body
     except ImportError as error:
-        raise InputError("rtmlib is not installed; `pip install 'rsagan[rtmlib]'` brings it.") from error
+        raise InputError('rtmlib is not installed; `pip install "rsagan[rtmlib]"` brings it.') from error
     try:
         with contextlib.redirect_stdout(sys.stderr):  # it speaks while it loads
             body: Callable[[Picture], tuple[NDArray[Any], NDArray[Any]]] = Body(mode="balanced")

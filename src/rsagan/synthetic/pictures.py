@@ -43,7 +43,9 @@ class Pictures:
         """
         key = str(path)
         if key not in self.slots:
-            whole = cv2.imread(key, cv2.IMREAD_UNCHANGED)
+            # OpenCV itself cannot open every path on Windows.
+            data = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
+            whole = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
             if whole is None:
                 raise InputError(f"{path} is not a picture (a large-file pointer?)")
             number = len(self.slots)

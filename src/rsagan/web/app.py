@@ -1,6 +1,7 @@
 """The HTTP service as a whole, and how failures are told."""
 
 import logging
+import mimetypes
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -80,6 +81,10 @@ def create_app(settings: Settings, hopeless: Callable[[str], None] = _log.critic
     desk = Desk(settings, line, clips, metrics)
     for routes in (service_routes, people_routes, picture_routes, clip_routes):
         app.include_router(routes(desk))
+    for ending, media_type in (".js", "text/javascript"), (".css", "text/css"), (".svg", "image/svg+xml"):
+        mimetypes.add_type(
+            media_type, ending
+        )  # Windows may have other types for them, and browsers then refuse modules
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     return app
 

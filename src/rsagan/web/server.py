@@ -55,17 +55,22 @@ def run(settings: Settings, opened: Callable[[int], None]) -> None:
 
 
 def listen(config: uvicorn.Config) -> socket.socket:
-    """The socket that the service listens on.
+    """The socket that the service listens on: whoever comes before the service is up waits for it, and is not refused.
 
     Raises:
         InputError: the address cannot be had.
     """
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     try:
-        listener = config.bind_socket()
-    except SystemExit as error:
+        listener = socket.create_server(
+            (config.host, config.port),
+            family=family,
+            backlog=config.backlog,
+            dualstack_ipv6=family == socket.AF_INET6 and socket.has_dualstack_ipv6(),
+        )
+    except OSError as error:
         raise InputError(f"Cannot listen on {config.host}:{config.port}; choose another with --port.") from error
     # An answer goes out as head and body. Without this, which connections inherit, the body waits for the client to
     # confirm the head: 40 ms, half a preview. asyncio asks for it only where a socket names its protocol.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-    listener.listen(config.backlog)  # whoever comes before the service is up waits for it, and is not refused
     return listener

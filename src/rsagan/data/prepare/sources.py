@@ -135,7 +135,7 @@ def _environment(path: str) -> Any:
         import lmdb
     except ImportError as error:
         raise InputError(
-            f"{path} is an LMDB archive, which needs the package lmdb; `pip install rsagan[lmdb]`."
+            f'{path} is an LMDB archive, which needs the package lmdb; `pip install "rsagan[lmdb]"`.'
         ) from error
     try:
         return lmdb.open(path, readonly=True, lock=False, readahead=False, meminit=False)
