@@ -11,6 +11,7 @@ from rsagan.errors import InputError
 from rsagan.evaluation import runner
 from rsagan.evaluation.ablation import ablate
 from rsagan.evaluation.measure import Networks
+from rsagan.evaluation.pace import Pace
 from rsagan.evaluation.runner import Plan
 from rsagan.network import Config
 from rsagan.training.loop import NonFiniteLoss
@@ -76,6 +77,11 @@ def test_one_call_makes_everything_and_resumes(
     assert list(whole["rows"]) == ["source", *PLAN.rows, "truth"]
     curve = [json.loads(line) for line in (runs / "no_match" / "seed-0" / "curve.jsonl").read_text().splitlines()]
     assert [point["seen"] for point in curve] == [8, 16]
+    paces = json.loads((runs / "pace.json").read_text())["rows"]
+    assert set(paces) == set(PLAN.rows)
+    pace = Pace(**paces["no_match"])
+    assert 0 < pace.quiet < pace.fighting
+    assert whole["rows"]["no_match"]["seconds"] == [round(pace.seconds(16))]
     assert whole["rows"]["full"]["learning_rate"] in PLAN.rates
     assert [each["full against"] for each in whole["headlines"]] == ["pose_only_published"] * 2
     assert whole["pairs"] == {"budget": 16, "test": 4, "frechet": 6, "validation": 2, "under_fire": 2}
@@ -99,6 +105,28 @@ def test_one_call_makes_everything_and_resumes(
     assert (out / "ablation.json").read_bytes() == again
     with pytest.raises(InputError, match="other settings"):
         ablate(replace(PLAN, recipe=replace(RECIPE, batch=2)), data, runs, out, networks=networks)
+
+
+def test_seconds_are_of_before_and_after_the_discriminators() -> None:
+    pace = Pace(quiet=0.5, fighting=2.0, start=10)
+    assert [pace.seconds(seen) for seen in (0, 4, 10, 12)] == [0, 2, 5, 9]
+
+
+def test_rows_that_come_later_are_timed_with_the_others(
+    data: Path, networks: Networks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed: list[list[str]] = []
+
+    def pace(recipes: dict[str, Recipe], *_: object) -> dict[str, object]:
+        timed.append(list(recipes))
+        return {"device": "any", "threads": 1, "rows": {name: vars(Pace(1.0, 2.0, 8)) for name in recipes}}
+
+    monkeypatch.setattr(runner, "paces_of", pace)
+    plan = replace(PLAN, rates=(), set_pairs=0)
+    for rows in (("no_match",), ("pose_only_published", "no_match"), ("no_match",)):
+        whole = ablate(replace(plan, rows=rows), data, tmp_path / "runs", tmp_path / "out", networks=networks)
+    assert timed == [["no_match"], ["pose_only_published", "no_match"]]
+    assert whole["rows"]["no_match"]["seconds"] == [8 + 2 * 8]
 
 
 def test_a_rate_that_diverges_is_not_taken(

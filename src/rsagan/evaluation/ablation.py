@@ -58,6 +58,7 @@ def ablate(
         "data": {key: ablation.folder.manifest.get(key) for key in ("source", "licence", "plan", "sha256")},
         "recipe": plan.recipe.to_dict(),
         "seeds": list(plan.seeds),
+        "seconds_by": {key: each for key, each in ablation.pace.items() if key != "rows"},
         "learning_rates": list(plan.rates) or [plan.recipe.learning_rate],
         "pairs": {
             "budget": plan.recipe.pictures,
@@ -113,7 +114,8 @@ def markdown(whole: dict[str, Any]) -> str:
         "",
         "## At equal seconds and at equal pairs",
         "",
-        "Read off the curves of the validation pairs (curves.png).",
+        "Read off the curves of the validation pairs (curves.png). Seconds are those of the rows' steps, timed one row "
+        f"after the other on one machine ({whole['seconds_by']['device']}, threads: {whole['seconds_by']['threads']}).",
         "",
         *_equal(rows),
         "",

@@ -10,6 +10,7 @@ Below the folder of runs each row has a folder a seed:
     train/            the run itself; rate-R/ the runs of the learning-rate grid, each with its score.json
 
 A row that is done needs no more than its numbers (settings.json, curve.jsonl, *.npz and score.json of the rates).
+Beside the rows lies pace.json: how long their pairs take, all timed in one go. It is made anew if it lacks a row.
 """
 
 import json
@@ -17,6 +18,7 @@ import math
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +31,7 @@ from rsagan.errors import InputError
 from rsagan.evaluation import fire
 from rsagan.evaluation.intervals import Draws
 from rsagan.evaluation.measure import Measured, Networks, Truth, measure
+from rsagan.evaluation.pace import Pace, paces_of
 from rsagan.evaluation.painters import SOURCE, TRUTH, Copied, Painter, Weights
 from rsagan.evaluation.report import write_report
 from rsagan.evaluation.rows import ROWS, recipe_of
@@ -91,7 +94,8 @@ class Finished:
     Attributes:
         measured: see `rsagan.evaluation.measure`, without pictures; `frechet` of the test list, `frechet_sets` of
             the plan's sets.
-        curve: points by pairs seen. rate: its learning rate. parameters: of its generator.
+        curve: points by pairs seen, with the seconds that those take by `Ablation.pace`.
+        rate: its learning rate. parameters: of its generator.
         fire: by "kind level", the perceptual distances by network (P,).
     """
 
@@ -136,6 +140,24 @@ class Ablation:
         for seed in self.plan.seeds:
             for name in self.plan.rows:
                 found.setdefault(name, []).append(self._row(name, seed))
+        for name in self.plan.rows:
+            pace = Pace(**self.pace["rows"][name])
+            for row in found[name]:
+                for point in row.curve:
+                    point["seconds"] = round(pace.seconds(point["seen"]), 1)
+        return found
+
+    @cached_property
+    def pace(self) -> dict[str, Any]:
+        """What `paces_of` says of the plan's rows; from the runs' folder if all of them are there."""
+        path = self.runs / "pace.json"
+        found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {"rows": {}}
+        if not set(self.plan.rows) <= set(found["rows"]):
+            self.say(f"timing the steps of {len(self.plan.rows)} rows; nothing else should run meanwhile")
+            recipes = {name: recipe_of(name, self.plan.recipe, 0, 1.0) for name in self.plan.rows}
+            found = paces_of(recipes, self.folder, self.runs)
+            with replacing(path) as temporary:
+                temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         return found
 
     @property
