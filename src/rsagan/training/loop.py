@@ -22,7 +22,6 @@ import rsagan
 from rsagan import backbones
 from rsagan.data.mixed import mixed_batches
 from rsagan.data.prepared import PreparedFolder
-from rsagan.data.sampler import Batch
 from rsagan.data.stream import open_data
 from rsagan.errors import InputError
 from rsagan.files import file_hash, replacing, sweep
@@ -30,6 +29,7 @@ from rsagan.network import Discriminator, Generator, load_weights, save_weights
 from rsagan.network.weights import FORMAT, read_metadata
 from rsagan.people import write_png
 from rsagan.training import checkpoint, distributed
+from rsagan.training.ahead import ahead, pinned
 from rsagan.training.log import NoLog, RunLog
 from rsagan.training.optimizer import GeneratorOptimizer
 from rsagan.training.phases import discriminator_phase, generator_phase, penalty_phase, to_step
@@ -38,6 +38,7 @@ from rsagan.training.preview import Preview
 from rsagan.training.recipe import Recipe, load_recipe
 
 M = TypeVar("M", bound=nn.Module)
+AnyBatch = Mapping[str, Any]  # `rsagan.data.sampler.Batch`, or the same in pinned tensors
 
 
 class NonFiniteLoss(InputError):
@@ -127,7 +128,9 @@ def _train(
     log_start, logged = time.perf_counter(), state.seen
     kept = time.monotonic()
     with RunLog(run, state.seen, goal) if group.chief else NoLog() as log:
-        stream = batches.stream(state.seen, recipe.batch, group.rank, group.world, recipe.loaders)
+        stream: Iterator[AnyBatch] = batches.stream(state.seen, recipe.batch, group.rank, group.world, recipe.loaders)
+        if group.device.type == "cuda":
+            stream = ahead(stream, pinned)
         while state.seen < goal:
             began = time.perf_counter()
             batch = next(stream)
@@ -268,7 +271,7 @@ class State:
             self.critic_optimizer.load_state_dict(saved["critic_optimizer"])
 
 
-def train_step(state: State, batch: Batch, backbone: backbones.VGG16 | None, run: Path) -> dict[str, Tensor | float]:
+def train_step(state: State, batch: AnyBatch, backbone: backbones.VGG16 | None, run: Path) -> dict[str, Tensor | float]:
     """One update of everything; returns the losses and the seconds that each part took."""
     recipe, seen = state.recipe, state.seen
     torch.manual_seed((recipe.seed << 40) + seen)  # whatever a layer may draw
@@ -331,11 +334,11 @@ def _follow(state: State, seen: int) -> None:
             kept.copy_(current)
 
 
-def _give_up(run: Path, seen: int, batch: Batch, values: Mapping[str, Tensor]) -> None:
+def _give_up(run: Path, seen: int, batch: AnyBatch, values: Mapping[str, Tensor]) -> None:
     rank = f"-{distributed.rank()}" if distributed.world_size() > 1 else ""
     path = run / f"non-finite-{seen:010d}{rank}.npz"
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **batch)  # type: ignore[arg-type]
+        np.savez(file, **batch)
     bad = ", ".join(name for name, value in values.items() if not bool(torch.isfinite(value))) or "the gradient"
     raise NonFiniteLoss(
         f"After {seen} pictures {bad} is not finite; the step's inputs are in {path}. "

@@ -51,8 +51,8 @@ class Step:
 
 
 def to_step(batch: Mapping[str, Any], device: torch.device) -> Step:
-    """Move a batch of `rsagan.data.Batches` to the device."""
-    tensors = {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in batch.items()}
+    """Move a batch of `rsagan.data.Batches`, arrays or tensors, to the device."""
+    tensors = {name: torch.as_tensor(array).to(device, non_blocking=True) for name, array in batch.items()}
     for name in ("source", "target"):
         tensors[name] = tensors[name].contiguous(memory_format=torch.channels_last)
     size = (tensors["target"].shape[2], tensors["target"].shape[3])
