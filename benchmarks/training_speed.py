@@ -23,6 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import reports
 from rsagan.data.sampler import Batch
+from rsagan.evaluation.pace import finished
 from rsagan.training.distributed import Group, joined, total
 from rsagan.training.loop import State, load_backbone, train_step
 from rsagan.training.recipe import Recipe, load_recipe
@@ -50,13 +51,6 @@ def random_batch(size: tuple[int, int], count: int, seed: int = 0) -> Batch:
         "flow": flow.astype(np.float32),
         "chance": random.random(count).astype(np.float32),
     }
-
-
-def finished(device: torch.device) -> float:
-    """The time at which the device has done all that it was told."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
 
 
 def peak(device: torch.device, kind: torch.dtype, repeats: int = 5) -> float:

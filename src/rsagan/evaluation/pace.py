@@ -65,9 +65,9 @@ def _pace_of(recipe: Recipe, batch: Batch, device: torch.device, run: Path) -> d
     def seconds(seen: int) -> float:
         taken = []
         for _ in range(1 + _REPEATS):
-            state.seen, began = seen, _now(device)
+            state.seen, began = seen, finished(device)
             train_step(state, batch, backbone, run)
-            taken.append((_now(device) - began) / recipe.batch)
+            taken.append((finished(device) - began) / recipe.batch)
         return min(taken[1:])
 
     penalised = adversary.start + adversary.fade
@@ -80,7 +80,8 @@ def _pace_of(recipe: Recipe, batch: Batch, device: torch.device, run: Path) -> d
     }
 
 
-def _now(device: torch.device) -> float:
+def finished(device: torch.device) -> float:
+    """The time at which the device has done all that it was told."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter()

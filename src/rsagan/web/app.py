@@ -81,10 +81,9 @@ def create_app(settings: Settings, hopeless: Callable[[str], None] = _log.critic
     desk = Desk(settings, line, clips, metrics)
     for routes in (service_routes, people_routes, picture_routes, clip_routes):
         app.include_router(routes(desk))
+    # Windows may have other types for these, and browsers then refuse modules.
     for ending, media_type in (".js", "text/javascript"), (".css", "text/css"), (".svg", "image/svg+xml"):
-        mimetypes.add_type(
-            media_type, ending
-        )  # Windows may have other types for them, and browsers then refuse modules
+        mimetypes.add_type(media_type, ending)
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     return app
 
