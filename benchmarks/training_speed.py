@@ -76,7 +76,7 @@ def measure(recipe: Recipe, size: tuple[int, int], steps: int, group: Group) -> 
     batch = random_batch(size, recipe.batch // group.world, seed=group.rank)
 
     def step() -> None:
-        train_step(state, batch, backbone, Path())
+        train_step(state, batch, backbone)
         state.seen += recipe.batch
 
     step()  # the one with the penalty of the discriminators, counted in `r1_every`

@@ -26,7 +26,7 @@ from rsagan.errors import InputError
 
 GROUP: Final = 24  # people whose pairs are shuffled together
 VIEWS: Final = 6  # pictures of each
-TURNS: Final = 4  # how often each picture is a source, and a target, each time with another one
+TURNS: Final = 5  # how often each picture is a source, and a target, each time with another one
 TRAINING, HELD_OUT = 1, 2  # which people: no seed of one kind is one of the other's
 SCHEME: Final = "synthetic:"
 

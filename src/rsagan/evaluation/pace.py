@@ -6,7 +6,6 @@ Rows may be trained on different days and machines, and beside other work: their
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -33,11 +32,8 @@ class Pace:
         return self.quiet * before + self.fighting * (seen - before)
 
 
-def paces_of(recipes: Mapping[str, Recipe], folder: PreparedFolder, run: Path) -> dict[str, Any]:
+def paces_of(recipes: Mapping[str, Recipe], folder: PreparedFolder) -> dict[str, Any]:
     """Time the steps of recipes, on pairs of the folder that are at hand.
-
-    Args:
-        run: a folder for what a step leaves when it fails.
 
     Returns:
         JSON-able: what it was timed on, and by name the arguments of `Pace`.
@@ -48,7 +44,7 @@ def paces_of(recipes: Mapping[str, Recipe], folder: PreparedFolder, run: Path) -
         if recipe.threads:
             torch.set_num_threads(recipe.threads)
         batches = Batches(folder, recipe.seed, recipe.augmentation, recipe.corruption, cache_bytes=0)
-        rows[name] = _pace_of(recipe, batches.batch(0, recipe.batch), device, run)
+        rows[name] = _pace_of(recipe, batches.batch(0, recipe.batch), device)
     return {
         "device": torch.cuda.get_device_name() if device.type == "cuda" else torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
@@ -56,7 +52,7 @@ def paces_of(recipes: Mapping[str, Recipe], folder: PreparedFolder, run: Path) -
     }
 
 
-def _pace_of(recipe: Recipe, batch: Batch, device: torch.device, run: Path) -> dict[str, float]:
+def _pace_of(recipe: Recipe, batch: Batch, device: torch.device) -> dict[str, float]:
     # The steps are as long with next to no learning rate, and repeated ones on the same pairs stay finite.
     recipe = replace(recipe, learning_rate=1e-9, adversary=replace(recipe.adversary, learning_rate=1e-9))
     state, backbone = State(recipe, device), load_backbone(recipe, device)
@@ -66,7 +62,7 @@ def _pace_of(recipe: Recipe, batch: Batch, device: torch.device, run: Path) -> d
         taken = []
         for _ in range(1 + _REPEATS):
             state.seen, began = seen, finished(device)
-            train_step(state, batch, backbone, run)
+            train_step(state, batch, backbone)
             taken.append((finished(device) - began) / recipe.batch)
         return min(taken[1:])
 

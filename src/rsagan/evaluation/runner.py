@@ -155,7 +155,7 @@ class Ablation:
         if not set(self.plan.rows) <= set(found["rows"]):
             self.say(f"timing the steps of {len(self.plan.rows)} rows; nothing else should run meanwhile")
             recipes = {name: recipe_of(name, self.plan.recipe, 0, 1.0) for name in self.plan.rows}
-            found = paces_of(recipes, self.folder, self.runs)
+            found = paces_of(recipes, self.folder)
             with replacing(path) as temporary:
                 temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         return found

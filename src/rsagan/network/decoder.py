@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rsagan.network.config import Config
 from rsagan.network.encoders import Appearance, PoseFeatures
-from rsagan.network.layers import ResidualBlock, act, cell_centres, conv, join, sample, up
+from rsagan.network.layers import ResidualBlock, act, cell_centres, constant, conv, join, sample, up
 from rsagan.network.style_injection import FlowReading
 from rsagan.people import NUM_REGIONS
 
@@ -135,7 +135,7 @@ class Decoder(nn.Module):
             return reading
         assert self.guess is not None
         b, _, h, w = x.shape
-        extent = torch.tensor([8.0 * w, 8.0 * h], device=x.device)[:, None, None]
+        extent = constant((8.0 * w, 8.0 * h), x.device)[:, None, None]
         # In cells while it is small, and never more than the extent; it does not die out there, as tanh would.
         moved = centres_map(x, 8) + extent * F.softsign(8 * self.guess(x).float() / extent)
         return FlowReading(moved, torch.full((b, 1, h, w), 0.5, device=x.device))

@@ -6,6 +6,7 @@ centres; a cell of a map at 1/s covers s x s pixels.
 """
 
 import zlib
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -83,6 +84,14 @@ def join(*maps: Tensor) -> Tensor:
     return torch.cat([each.permute(0, 2, 3, 1) for each in maps], -1).permute(0, 3, 1, 2)
 
 
+@cache
+def constant(values: tuple[int, ...] | tuple[float, ...], device: torch.device) -> Tensor:
+    """Numbers on a device, copied there once: with each copy a processor waits until its graphics card has nothing
+    left to do."""
+    with torch.inference_mode(False):
+        return torch.tensor(values, device=device)
+
+
 def cell_centres(h: int, w: int, stride: float, device: torch.device) -> Tensor:
     """float32 (h * w, 2): x, y of each cell's centre in pixels of the full picture."""
     y = torch.arange(h, device=device, dtype=torch.float32) * stride + (stride - 1) / 2
@@ -100,9 +109,7 @@ def sample(features: Tensor, coordinates: Tensor, stride: float) -> Tensor:
     Returns:
         (B, C, h, w), bilinear; beyond the border its nearest value.
     """
-    size = torch.tensor(
-        [features.shape[3] * stride, features.shape[2] * stride], device=features.device, dtype=torch.float32
-    )
+    size = constant((float(features.shape[3] * stride), float(features.shape[2] * stride)), features.device)
     place = (2 * coordinates.float().permute(0, 2, 3, 1) + 1) / size - 1
     place = place.nan_to_num()  # of diverged weights; to read there would end the process
     planes = features.to(torch.float32, memory_format=torch.contiguous_format)  # as grid_sample reads fastest

@@ -8,17 +8,17 @@ half body looks like a whole one.
 import torch
 from torch import Tensor
 
-from rsagan.network.layers import cell_centres
+from rsagan.network.layers import cell_centres, constant
 from rsagan.people import LIMBS, NUM_JOINTS
 
 JOINT_SIGMA = 0.08
 LIMB_SIGMA = 0.15
 POSE_CHANNELS = NUM_JOINTS + 3 * len(LIMBS)
 
-_FROM = [a for a, _ in LIMBS]
-_TO = [b for _, b in LIMBS]
-_RIGHT, _LEFT = [2, 8], [5, 11]
-_TRUNK = [LIMBS.index((1, 8)), LIMBS.index((1, 11))]  # neck to hips
+_FROM = tuple(a for a, _ in LIMBS)
+_TO = tuple(b for _, b in LIMBS)
+_RIGHT, _LEFT = (2, 8), (5, 11)
+_TRUNK = (LIMBS.index((1, 8)), LIMBS.index((1, 11)))  # neck to hips
 
 
 def pose_maps(points: Tensor, size: tuple[int, int], stride: int, scale: float | None = None) -> Tensor:
@@ -62,7 +62,7 @@ def rigid_motion(source: Tensor, target: Tensor, size: tuple[int, int], stride: 
     near, along, across = here.around(centres)  # (B, 17, N)
     near = near.square() * (here.known & there.known)[:, :, None]
     # 1 where both are seen from the same side, -1 from opposite ones, soft in profile, where noise decides the sign.
-    mirrored = torch.where(here.sided & there.sided, torch.tanh(8 * here.facing * there.facing), 1.0)[:, None, None]
+    mirrored = torch.tanh(8 * here.facing * there.facing).masked_fill(~(here.sided & there.sided), 1.0)[:, None, None]
     aside = across * mirrored * there.scale[:, :, None]
     along = along.clamp(-0.3, 1.3)
     total = near.sum(1)
@@ -82,21 +82,24 @@ class _Bones:
         # No joint is farther off than this: the squares below must stay finite, or NaN would reach the picture.
         limit = 16.0 * max(size)
         self.xy = torch.nan_to_num(points.float()).clamp(-limit, limit)
-        self.known = self.present[:, _FROM] & self.present[:, _TO]  # (B, 17)
-        self.start = self.xy[:, _FROM]
-        self.bone = self.xy[:, _TO] - self.start  # (B, 17, 2)
+        starts, ends, trunk, right, left = (
+            constant(these, points.device) for these in (_FROM, _TO, _TRUNK, _RIGHT, _LEFT)
+        )
+        self.known = self.present[:, starts] & self.present[:, ends]  # (B, 17)
+        self.start = self.xy[:, starts]
+        self.bone = self.xy[:, ends] - self.start  # (B, 17, 2)
         self.length = self.bone.square().sum(-1).clamp(min=1.0).sqrt()
         self.normal = torch.stack([-self.bone[..., 1], self.bone[..., 0]], -1) / self.length[..., None]
         visible = self.length * self.known
-        trunk = visible[:, _TRUNK].amax(1, keepdim=True)  # (B, 1)
-        longest = torch.where(trunk > 0, trunk, visible.amax(1, keepdim=True))
+        height = visible[:, trunk].amax(1, keepdim=True)  # (B, 1)
+        longest = torch.where(height > 0, height, visible.amax(1, keepdim=True))
         self.scale = longest.clamp(min=size[0] / 16, max=float(size[0]))
         if scale is not None:
             self.scale = torch.full_like(self.scale, scale)
         # Positive when the person's left is on the picture's right: seen from the front; in scales.
-        both = self.present[:, _RIGHT] & self.present[:, _LEFT]
+        both = self.present[:, right] & self.present[:, left]
         self.sided = both.any(1)  # (B,)
-        self.facing = ((self.xy[:, _LEFT, 0] - self.xy[:, _RIGHT, 0]) * both).sum(1) / self.scale[:, 0]  # (B,)
+        self.facing = ((self.xy[:, left, 0] - self.xy[:, right, 0]) * both).sum(1) / self.scale[:, 0]  # (B,)
 
     def around(self, centres: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """For places (N, 2): nearness in [0, 1], position along in bone lengths, across in scales; each (B, 17, N)."""

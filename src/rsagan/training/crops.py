@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from rsagan.network.layers import constant
+
 _FACE: Final = (0, 14, 15, 16, 17)  # nose, eyes, ears
 _NECK: Final = 1
 
@@ -30,18 +32,18 @@ def head_boxes(points: Tensor, size: tuple[int, int]) -> Tensor:
     """
     height, width = size
     usual = 3 / 16 * height
-    face, neck = points[:, list(_FACE)], points[:, _NECK]
+    face, neck = points[:, constant(_FACE, points.device)], points[:, _NECK]
     seen = ~face[..., 0].isnan()
     known, has_neck = seen.any(1), ~neck[:, 0].isnan()
     filled = face.nan_to_num(0.0)
     count = seen.sum(1).clamp_min(1)[:, None]
     centre = filled.sum(1) / count
-    spread = torch.where(seen, (filled - centre[:, None]).norm(dim=2), 0).amax(1)
-    to_neck = torch.where(known & has_neck, (centre - neck.nan_to_num(0.0)).norm(dim=1), 0)
+    spread = (filled - centre[:, None]).norm(dim=2).masked_fill(~seen, 0).amax(1)
+    to_neck = (centre - neck.nan_to_num(0.0)).norm(dim=1).masked_fill(~(known & has_neck), 0)
     side = torch.maximum(2.4 * to_neck, 4.5 * spread)
-    side = torch.where(side > 0, side, usual).clamp(height / 8, height / 2)
-    above = neck.nan_to_num(0.0) - torch.tensor([0.0, 0.4], device=points.device) * side[:, None]
-    nowhere = torch.tensor([(width - 1) / 2, usual / 2], device=points.device).expand_as(centre)
+    side = side.masked_fill(~(side > 0), usual).clamp(height / 8, height / 2)
+    above = neck.nan_to_num(0.0) - constant((0.0, 0.4), points.device) * side[:, None]
+    nowhere = constant(((width - 1) / 2, usual / 2), points.device).expand_as(centre)
     centre = torch.where(known[:, None], centre, torch.where(has_neck[:, None], above, nowhere))
     return torch.cat([centre, side[:, None]], 1)
 
@@ -67,13 +69,12 @@ def crop(pictures: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
 
 def crop_points(points: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
     """The joints in the pixels of `crop`'s result: float32 (B, 18, 2); those outside it become missing."""
-    scale = torch.tensor([size[1], size[0]], device=points.device) / boxes[:, None, 2:]
-    moved = (points - boxes[:, None, :2]) * scale + torch.tensor(
-        [(size[1] - 1) / 2, (size[0] - 1) / 2], device=points.device
-    )
-    limit = torch.tensor([size[1] - 0.5, size[0] - 0.5], device=points.device)
+    scale = constant((size[1], size[0]), points.device) / boxes[:, None, 2:]
+    centre = constant(((size[1] - 1) / 2, (size[0] - 1) / 2), points.device)
+    moved = (points - boxes[:, None, :2]) * scale + centre
+    limit = constant((size[1] - 0.5, size[0] - 0.5), points.device)
     inside = ((moved > -0.5) & (moved < limit)).all(2, keepdim=True)
-    return torch.where(inside, moved, torch.nan)
+    return moved.masked_fill(~inside, torch.nan)
 
 
 def person_columns(parsing: Tensor, chance: Tensor, share: float) -> tuple[Tensor, int]:
@@ -91,8 +92,8 @@ def person_columns(parsing: Tensor, chance: Tensor, share: float) -> tuple[Tenso
     seen = (parsing > 0).any(1)
     columns = torch.arange(width, device=parsing.device)
     nobody = ~seen.any(1)
-    left = torch.where(seen, columns, width).amin(1).masked_fill(nobody, 0)
-    right = torch.where(seen, columns + 1, 0).amax(1).masked_fill(nobody, width)
+    left = columns.expand_as(seen).masked_fill(~seen, width).amin(1).masked_fill(nobody, 0)
+    right = ((columns + 1) * seen).amax(1).masked_fill(nobody, width)
     spare = right - left - window
     by_chance = left + (chance.double() * (spare + 1)).long()
     starts = torch.where(spare > 0, by_chance, (left + right - window).div(2, rounding_mode="floor"))

@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -125,6 +126,7 @@ def _train(
 
     weights_file = run / "weights.safetensors"
     sums: dict[str, list[Tensor | float]] = defaultdict(list)
+    before_this: Doubt | None = None
     log_start, logged = time.perf_counter(), state.seen
     kept = time.monotonic()
     with RunLog(run, state.seen, goal) if group.chief else NoLog() as log:
@@ -135,7 +137,10 @@ def _train(
             began = time.perf_counter()
             batch = next(stream)
             sums["seconds_data"].append(time.perf_counter() - began)
-            values = train_step(state, batch, backbone, run)
+            values, doubt = train_step(state, batch, backbone)
+            if before_this is not None:
+                before_this.settle(run)
+            before_this = doubt
             for name, value in values.items():
                 sums[name].append(value)
             state.seconds += time.perf_counter() - began
@@ -153,7 +158,10 @@ def _train(
                 log_start, logged = time.perf_counter(), state.seen
             late = time.monotonic() - kept > 60 * recipe.checkpoint_minutes
             # Weights never lie there without a checkpoint: a run that was cut off could not go on.
-            if group.chief and (late or due(recipe.checkpoint_every) or due(recipe.snapshot_every)):
+            keeping = late or due(recipe.checkpoint_every) or due(recipe.snapshot_every)
+            if keeping:
+                doubt.settle(run)
+            if group.chief and keeping:
                 checkpoint.save(run, state.seen, state.to_dict(identity))
                 kept = time.monotonic()
             if preview is not None and due(recipe.snapshot_every):
@@ -271,8 +279,40 @@ class State:
             self.critic_optimizer.load_state_dict(saved["critic_optimizer"])
 
 
-def train_step(state: State, batch: AnyBatch, backbone: backbones.VGG16 | None, run: Path) -> dict[str, Tensor | float]:
-    """One update of everything; returns the losses and the seconds that each part took."""
+@dataclass(frozen=True)
+class Doubt:
+    """Whether a step was finite, to be asked after the next one: to ask at once lets a graphics card run dry.
+
+    Attributes:
+        seen: pictures before the step. batch: its inputs. values: its losses.
+        finite: bool, scalar: whether they and the gradients were, those of all processes.
+    """
+
+    seen: int
+    batch: AnyBatch
+    values: Mapping[str, Tensor | float]
+    finite: Tensor
+
+    def settle(self, run: Path) -> None:
+        """Write the step's inputs to the run's folder and raise NonFiniteLoss, unless it was finite."""
+        if bool(self.finite):
+            return
+        rank = f"-{distributed.rank()}" if distributed.world_size() > 1 else ""
+        path = run / f"non-finite-{self.seen:010d}{rank}.npz"
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, **self.batch)
+        losses = {name: value for name, value in self.values.items() if name != "gradient_norm"}
+        bad = ", ".join(name for name, value in losses.items() if not math.isfinite(value)) or "the gradient"
+        raise NonFiniteLoss(
+            f"After {self.seen} pictures {bad} is not finite; the step's inputs are in {path}. "
+            "Lower the learning rate and run again: it goes on from the last checkpoint."
+        )
+
+
+def train_step(
+    state: State, batch: AnyBatch, backbone: backbones.VGG16 | None
+) -> tuple[dict[str, Tensor | float], Doubt]:
+    """One update of everything; returns the losses and the seconds that each part took, and whether to trust them."""
     recipe, seen = state.recipe, state.seen
     torch.manual_seed((recipe.seed << 40) + seen)  # whatever a layer may draw
     step = to_step(batch, state.device)
@@ -289,8 +329,7 @@ def train_step(state: State, batch: AnyBatch, backbone: backbones.VGG16 | None, 
     distributed.average_gradients(state.generator.parameters())
     norm = nn.utils.clip_grad_norm_(state.generator.parameters(), recipe.clip, foreach=True)
     # One process's trouble is everybody's: none may wait for another that gave up.
-    if not bool(torch.isfinite(distributed.total(values["total"])) & torch.isfinite(norm)):
-        _give_up(run, seen, batch, values)
+    finite = torch.isfinite(distributed.total(values["total"])) & torch.isfinite(norm)
     state.optimizer.step(recipe.learning_rate * schedule(recipe, seen))
     _follow(state, seen)
     numbers: dict[str, Tensor | float] = {**values, "gradient_norm": norm.detach()}
@@ -306,14 +345,13 @@ def train_step(state: State, batch: AnyBatch, backbone: backbones.VGG16 | None, 
         critics = [p for these in state.discriminators.values() for p in these.parameters()]
         distributed.average_gradients(critics)
         norm = nn.utils.get_total_norm([p.grad for p in critics if p.grad is not None])
-        if not bool(torch.isfinite(distributed.total(torch.stack([*losses.values(), norm]))).all()):
-            _give_up(run, seen, batch, losses)
+        finite &= torch.isfinite(distributed.total(torch.stack([*losses.values(), norm]))).all()
         for group in state.critic_optimizer.param_groups:
             group["lr"] = adversary.learning_rate * schedule(recipe, seen)
         state.critic_optimizer.step()
         numbers |= losses
         numbers["seconds_discriminator"] = time.perf_counter() - began
-    return numbers
+    return numbers, Doubt(seen, batch, numbers, finite)
 
 
 def schedule(recipe: Recipe, seen: int) -> float:
@@ -332,18 +370,6 @@ def _follow(state: State, seen: int) -> None:
         torch._foreach_lerp_(average, [p.detach() for p in state.generator.parameters()], share)
         for kept, current in zip(state.average.buffers(), state.generator.buffers(), strict=True):
             kept.copy_(current)
-
-
-def _give_up(run: Path, seen: int, batch: AnyBatch, values: Mapping[str, Tensor]) -> None:
-    rank = f"-{distributed.rank()}" if distributed.world_size() > 1 else ""
-    path = run / f"non-finite-{seen:010d}{rank}.npz"
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **batch)
-    bad = ", ".join(name for name, value in values.items() if not bool(torch.isfinite(value))) or "the gradient"
-    raise NonFiniteLoss(
-        f"After {seen} pictures {bad} is not finite; the step's inputs are in {path}. "
-        "Lower the learning rate and run again: it goes on from the last checkpoint."
-    )
 
 
 def load_backbone(recipe: Recipe, device: torch.device) -> backbones.VGG16 | None:

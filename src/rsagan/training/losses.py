@@ -134,7 +134,7 @@ def correspondence(log_correspondence: Tensor, flow: Tensor, size: tuple[int, in
     filled = flow.nan_to_num(0.0)
     share = functional.avg_pool2d(known.float(), 2)
     mean = functional.avg_pool2d(filled, 2) / share.clamp_min(0.25)
-    far = torch.where(known, (filled - functional.interpolate(mean, scale_factor=2.0)).abs(), 0).amax(1, keepdim=True)
+    far = (filled - functional.interpolate(mean, scale_factor=2.0)).abs().masked_fill(~known, 0).amax(1, keepdim=True)
     valid = (share > 0) & (functional.max_pool2d(far, 2) <= agree / 2)
     valid = valid.flatten(1)  # (B, N)
     x = ((mean[:, 0].flatten(1) + 0.5) / 8 - 0.5).clamp(0, width - 1)
