@@ -176,7 +176,7 @@ SHIPPED: Final = (
         "weights/people-256.safetensors",
         "trained by this project on its own synthetic people and some frames of freely licensed clips (see NOTICE)",
         "Apache-2.0",
-        "85681381fedcb256a1e5725c415d24751e9b66d68947429a128e7ea459a01dca",
+        "d6df1446da58c9cf93db8c137d8a2cc32565a189323973a4e45d7e598b56f61e",
     ),
     Shipped(
         "parser",

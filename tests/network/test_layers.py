@@ -31,6 +31,14 @@ def test_cell_centres_are_the_mean_of_each_cell_s_pixels(stride: int, literal: A
             assert tuple(centres[row * 5 + column].tolist()) == literal.centre(row, column, stride)
 
 
+def test_numbers_kept_while_painting_serve_training_later() -> None:
+    features, places = torch.randn(1, 3, 7, 9), torch.zeros(1, 2, 2, 2, requires_grad=True)
+    with torch.inference_mode():
+        sample(features, places, 4)
+    sample(features, places, 4).sum().backward()
+    assert places.grad is not None
+
+
 @pytest.mark.parametrize("stride", [1, 2, 4, 8])
 def test_the_identity_returns_the_map_itself(stride: int) -> None:
     features = torch.randn(2, 3, 6, 5)

@@ -227,7 +227,7 @@ def test_real_pictures_need_no_surface(prepared: Path, tmp_path: Path) -> None:
     assert line["carried"] > 0
 
 
-def test_a_non_finite_loss_stops_before_the_update(
+def test_no_checkpoint_holds_a_step_that_was_not_finite(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from rsagan.training import losses
