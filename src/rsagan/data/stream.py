@@ -26,7 +26,7 @@ from rsagan.errors import InputError
 
 GROUP: Final = 24  # people whose pairs are shuffled together
 VIEWS: Final = 6  # pictures of each
-TURNS: Final = 5  # how often each picture is a source, and a target, each time with another one
+TURNS: Final = VIEWS - 1  # how often each is a source, and a target: with every other one of its person
 TRAINING, HELD_OUT = 1, 2  # which people: no seed of one kind is one of the other's
 SCHEME: Final = "synthetic:"
 
@@ -124,7 +124,7 @@ class StreamedBatches:
         self.augmentation = augmentation or Augmentation(0, 0)
         self.corruption = corruption
         self.people = GROUP  # which the processes are told, too
-        self._groups: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+        self._orders: dict[int, NDArray[np.int64]] = {}
 
     @property
     def group(self) -> int:
@@ -134,16 +134,13 @@ class StreamedBatches:
     def pair(self, position: int) -> tuple[int, int, int]:
         """The person at a position of the stream, and their source and target view."""
         group, within = divmod(position, self.group)
-        if group not in self._groups:
+        if group not in self._orders:
             order = np.random.default_rng(np.random.SeedSequence((self.seed, 3, group))).permutation(self.group)
-            random = np.random.default_rng(np.random.SeedSequence((self.seed, 4, group)))
-            shifts = np.stack([1 + random.permutation(VIEWS - 1)[:TURNS] for _ in range(self.people)])
-            while len(self._groups) > 3:
-                self._groups.pop(next(iter(self._groups)))
-            self._groups[group] = (order, shifts)
-        order, shifts = self._groups[group]
-        place, turn, source = np.unravel_index(order[within], (self.people, TURNS, VIEWS))
-        return group * self.people + int(place), int(source), int((source + shifts[place, turn]) % VIEWS)
+            while len(self._orders) > 3:
+                self._orders.pop(next(iter(self._orders)))
+            self._orders[group] = order
+        place, turn, source = np.unravel_index(self._orders[group][within], (self.people, TURNS, VIEWS))
+        return group * self.people + int(place), int(source), int((source + 1 + turn) % VIEWS)
 
     def batch(self, start: int, size: int) -> Batch:
         """As `Batches.batch`; renders here and now."""
