@@ -158,11 +158,10 @@ def _train(
                 log_start, logged = time.perf_counter(), state.seen
             late = time.monotonic() - kept > 60 * recipe.checkpoint_minutes
             # Weights never lie there without a checkpoint: a run that was cut off could not go on.
-            keeping = late or due(recipe.checkpoint_every) or due(recipe.snapshot_every)
-            if keeping:
+            if late or due(recipe.checkpoint_every) or due(recipe.snapshot_every):
                 doubt.settle(run)
-            if group.chief and keeping:
-                checkpoint.save(run, state.seen, state.to_dict(identity))
+                if group.chief:
+                    checkpoint.save(run, state.seen, state.to_dict(identity))
                 kept = time.monotonic()
             if preview is not None and due(recipe.snapshot_every):
                 sheet = preview.draw(state.average)
