@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rsagan.errors import InputError
-from rsagan.evaluation import runner
+from rsagan.evaluation import pace, runner
 from rsagan.evaluation.ablation import ablate
 from rsagan.evaluation.measure import Networks
 from rsagan.evaluation.pace import Pace
@@ -79,9 +79,9 @@ def test_one_call_makes_everything_and_resumes(
     assert [point["seen"] for point in curve] == [8, 16]
     paces = json.loads((runs / "pace.json").read_text())["rows"]
     assert set(paces) == set(PLAN.rows)
-    pace = Pace(**paces["no_match"])
-    assert pace.quiet > 0 < pace.fighting
-    assert whole["rows"]["no_match"]["seconds"] == [round(pace.seconds(16))]
+    its = Pace(**paces["no_match"])
+    assert its.quiet > 0 < its.fighting
+    assert whole["rows"]["no_match"]["seconds"] == [round(its.seconds(16))]
     assert whole["rows"]["full"]["learning_rate"] in PLAN.rates
     assert [each["full against"] for each in whole["headlines"]] == ["pose_only_published"] * 2
     assert whole["pairs"] == {"budget": 16, "test": 4, "frechet": 6, "validation": 2, "under_fire": 2}
@@ -107,9 +107,24 @@ def test_one_call_makes_everything_and_resumes(
         ablate(replace(PLAN, recipe=replace(RECIPE, batch=2)), data, runs, out, networks=networks)
 
 
+def test_every_kind_of_step_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, took = [0.0], iter(range(100))
+
+    def step(state: pace.State, *_: object) -> None:
+        # Alone, against critics, with their penalty.
+        kind = 1.0 if state.seen < 8 else 3.0 if state.seen // 4 % 2 else 7.0
+        clock[0] += kind + (0.0 if next(took) % 4 == 3 else 5.0)  # but for every fourth, something else is in the way
+
+    monkeypatch.setattr(pace, "train_step", step)
+    monkeypatch.setattr(pace, "finished", lambda device: clock[0])
+    monkeypatch.setattr(pace, "load_backbone", lambda *_: None)
+    found = pace._pace_of(RECIPE, {}, pace.torch.device("cpu"))  # type: ignore[typeddict-item]
+    assert found == {"quiet": 1 / 4, "fighting": (3 + 4 / 2) / 4, "start": 8}
+
+
 def test_seconds_are_of_before_and_after_the_discriminators() -> None:
-    pace = Pace(quiet=0.5, fighting=2.0, start=10)
-    assert [pace.seconds(seen) for seen in (0, 4, 10, 12)] == [0, 2, 5, 9]
+    steps = Pace(quiet=0.5, fighting=2.0, start=10)
+    assert [steps.seconds(seen) for seen in (0, 4, 10, 12)] == [0, 2, 5, 9]
 
 
 def test_rows_that_come_later_are_timed_with_the_others(

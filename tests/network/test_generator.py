@@ -374,7 +374,7 @@ def test_target_joints_that_do_not_fit_are_refused_with_the_numbers(tiny: Any, p
 
 
 def by_hand(generator: Generator, given: Any) -> Output:
-    """The full network written out once more, part by part, as the design describes it."""
+    """The network with a correspondence written out once more, part by part, as the design describes it."""
     source, parsing, source_points, target_points = given
     size = (source.shape[2], source.shape[3])
     h, w = size[0] // 8, size[1] // 8
@@ -394,7 +394,7 @@ def by_hand(generator: Generator, given: Any) -> Output:
     bias = region_bias(layout.softmax(1), semantics.regions, semantics.exists, generator.config.tokens)
     for block in generator.integration:
         kv = block.encode(torch.cat([appearance.eighth, semantics.features], 1), semantics.tokens)
-        x = block(x, kv, bias)
+        x = block(x, kv.warped(log_w.exp()) if generator.config.integration == "warped" else kv, bias)
     keys = generator.decoder.match.encode(appearance.quarter, source_pose.quarter)
     painted = generator.decoder(x, target_pose, appearance, source, keys, read_flow(log_w, h, w))
     larger = F.interpolate(layout, size, mode="bilinear", align_corners=False)
@@ -403,8 +403,9 @@ def by_hand(generator: Generator, given: Any) -> Output:
     )
 
 
-def test_the_parts_are_joined_as_designed(tiny: Any, people: Any, shake: Any) -> None:
-    generator = shake(Generator(tiny()), 0.05)
+@pytest.mark.parametrize("integration", ["spatial", "transposed", "warped"])
+def test_the_parts_are_joined_as_designed(integration: str, tiny: Any, people: Any, shake: Any) -> None:
+    generator = shake(Generator(tiny(integration=integration)), 0.05)
     given = people(2)
     with torch.no_grad():
         mine, theirs = each(by_hand(generator, given)), each(generator(*given))
@@ -445,8 +446,8 @@ def test_the_same_pose_can_bring_the_picture_back(tiny: Any, figure: Any, people
     assert (soft[there] - soft[here]).abs().mean() > 0.2
 
 
-def test_module_c_hears_which_regions_exist(tiny: Any, people: Any) -> None:
-    generator = Generator(tiny())
+def test_attention_over_places_hears_which_regions_exist(tiny: Any, people: Any) -> None:
+    generator = Generator(tiny(integration="spatial"))
     given = people(1)
     with torch.no_grad():
         encoded = generator.encode_source(*given[:3])

@@ -93,7 +93,7 @@ def test_regional_match(tiny: Any, people: Any, literal: Any, shake: Any) -> Non
 
 
 def test_the_whole_of_module_a(tiny: Any, people: Any, literal: Any, shake: Any) -> None:
-    module = shake(SemanticFusion(tiny()), 0.2)
+    module = shake(SemanticFusion(tiny(integration="spatial")), 0.2)
     _, parsing, points, _ = people(2, SIZE)
     appearance = random_appearance(2)
     given = whole(module, parsing, points, appearance)
@@ -216,7 +216,8 @@ def test_a_speck_exists_only_in_part(tiny: Any, figure: Any) -> None:
 
 def test_what_nothing_reads_is_not_built(tiny: Any) -> None:
     assert SemanticFusion(tiny("no_match")).score is None
-    assert SemanticFusion(tiny("transposed_integration")).pool is None
+    assert SemanticFusion(tiny(integration="spatial")).pool is not None
+    assert SemanticFusion(tiny(integration="warped")).pool is None
     assert not list(SemanticFusion(tiny("semantic_baseline")).parameters())
 
 

@@ -62,9 +62,13 @@ def attend(
     return attended
 
 
-def attend_over_channels(block: IntegrationBlock, x: np.ndarray, source: np.ndarray, literal: Any) -> np.ndarray:
+def attend_over_channels(
+    block: IntegrationBlock, x: np.ndarray, source: np.ndarray, carried: np.ndarray, literal: Any
+) -> np.ndarray:
+    """The same over channels; carried[i, j] is how much of the source's place j the target's place i receives."""
     queries = rows_of(project(block.query, literal.norm(x, 16, block.norm), literal))
-    both = rows_of(project(block.key_value, source, literal))
+    lies = rows_of(project(block.key_value, source, literal))
+    both = np.stack([sum(share * place for share, place in zip(shares, lies, strict=True)) for shares in carried])
     channels = len(x)
     keys, values = both[:, :channels], both[:, channels:]
     width = channels // block.heads
@@ -102,12 +106,12 @@ def test_gated_feed_forward(literal: Any, shake: Any) -> None:
 
 
 @pytest.mark.parametrize("heads", [1, 2, 4])
-def test_a_block_with_semantics(heads: int, tiny: Any, literal: Any, shake: Any) -> None:
-    block = shake(IntegrationBlock(tiny(heads=heads)), 0.3)
+def test_a_block_over_places(heads: int, tiny: Any, literal: Any, shake: Any) -> None:
+    block = shake(IntegrationBlock(tiny(integration="spatial", heads=heads)), 0.3)
     x, source, tokens = torch.randn(2, 16, h, w), torch.randn(2, 32, h, w), torch.randn(2, 16, 16)
     bias = -3 * torch.rand(2, 1, 12, 12 + 16)
     side = block.encode(source, tokens)
-    assert side.keys.shape == side.values.shape == (2, heads, 28, 16 // heads)
+    assert side.keys.shape == side.values.shape == (2, 28, 16)
     given = block(x, side, bias)
     for b in range(2):
         one = literal.array(x[b])
@@ -117,8 +121,8 @@ def test_a_block_with_semantics(heads: int, tiny: Any, literal: Any, shake: Any)
         np.testing.assert_allclose(literal.array(given[b]), finish(block, one, attended, literal), atol=1e-4)
 
 
-def test_a_block_without_semantics(tiny: Any, literal: Any, shake: Any) -> None:
-    block = shake(IntegrationBlock(tiny("no_semantics")), 0.3)
+def test_a_block_over_places_without_semantics(tiny: Any, literal: Any, shake: Any) -> None:
+    block = shake(IntegrationBlock(tiny("no_semantics", integration="spatial")), 0.3)
     x, source = torch.randn(2, 2, 16, h, w)
     given = block(x, block.encode(source, None), None)
     for b in range(2):
@@ -127,26 +131,32 @@ def test_a_block_without_semantics(tiny: Any, literal: Any, shake: Any) -> None:
         np.testing.assert_allclose(literal.array(given[b]), finish(block, one, attended, literal), atol=1e-4)
 
 
-def test_the_transposed_block(tiny: Any, literal: Any, shake: Any) -> None:
-    block = shake(IntegrationBlock(tiny("transposed_integration")), 0.3)
-    x, source = torch.randn(2, 16, h, w), torch.randn(2, 32, h, w)
-    given = block(x, block.encode(source, None), None)
-    for b in range(2):
-        one = literal.array(x[b])
-        attended = attend_over_channels(block, one, literal.array(source[b]), literal)
-        np.testing.assert_allclose(literal.array(given[b]), finish(block, one, attended, literal), atol=1e-4)
+@pytest.mark.parametrize("name", ["full", "no_semantics"])
+def test_a_block_over_channels(name: str, tiny: Any, literal: Any, shake: Any) -> None:
+    block = shake(IntegrationBlock(tiny(name, integration="warped")), 0.3)
+    x, source = torch.randn(2, 16, h, w), torch.randn(2, 32 if name == "full" else 16, h, w)
+    carried = torch.randn(2, 12, 12).softmax(2)
+    side = block.encode(source, torch.randn(2, 16, 16))  # tokens, which it does not ask
+    assert side.keys.shape == side.values.shape == (2, 12, 16)
+    for given, shares in ((block(x, side.warped(carried), None), carried), (block(x, side, None), torch.eye(12)[None])):
+        for b in range(2):
+            one, where = literal.array(x[b]), literal.array(shares[b % len(shares)])
+            attended = attend_over_channels(block, one, literal.array(source[b]), where, literal)
+            np.testing.assert_allclose(literal.array(given[b]), finish(block, one, attended, literal), atol=1e-4)
 
 
-def reach(name: str, tiny: Any) -> set[tuple[int, int]]:
+def reach(integration: str, tiny: Any, carried: torch.Tensor | None = None) -> set[tuple[int, int]]:
     """Target cells that feel a change of the source's top left cell in a wide map."""
-    block = IntegrationBlock(tiny(name))
+    block = IntegrationBlock(tiny(integration=integration))
     x, source = torch.randn(1, 16, 2, 12), torch.randn(1, 32, 2, 12)
     other = source.clone()
     other[..., 0, 0] += 5
     side, changed = block.encode(source, None), block.encode(other, None)
-    if name != "full":
+    if integration != "spatial":
         # Weights between channels are taken from the same keys; only what they re-mix differs.
         changed = changed._replace(keys=side.keys)
+    if carried is not None:
+        side, changed = side.warped(carried), changed.warped(carried)
     # Seen before the feed-forward, whose normalisation takes its mean over the whole map.
     seen: list[torch.Tensor] = []
     block.feed_forward.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
@@ -156,10 +166,12 @@ def reach(name: str, tiny: Any) -> set[tuple[int, int]]:
     return {(row, column) for row in range(2) for column in range(12) if difference[row, column] > 1e-7}
 
 
-def test_only_spatial_attention_moves_anything_in_space(tiny: Any) -> None:
-    assert len(reach("full", tiny)) == 24
+def test_what_moves_in_space(tiny: Any) -> None:
+    assert len(reach("spatial", tiny)) == 24
     # The change spreads by the source's depth-wise 3x3 projection alone.
-    assert max(column for _, column in reach("transposed_integration", tiny)) == 1
+    assert max(column for _, column in reach("transposed", tiny)) == 1
+    last_from_first = torch.eye(24).roll(10, 0)[None]  # each place of the target shows what lies ten places before
+    assert {column for _, column in reach("warped", tiny, last_from_first)} == {10, 11}
 
 
 def test_region_bias(literal: Any) -> None:
@@ -193,16 +205,16 @@ def test_a_place_attends_to_its_own_region(tiny: Any) -> None:
     exists = torch.zeros(1, 8)
     exists[:, [0, 3]] = 1
     bias = region_bias(target, source, exists, 2)
-    block = IntegrationBlock(tiny())
+    block = IntegrationBlock(tiny(integration="spatial"))
     assert block.bias_strength is not None
     with torch.no_grad():
         block.bias_strength.fill_(3.0)
         block.query.point.weight.zero_()
         block.query.depth.bias.zero_()
         block.query.point.bias.zero_()
-    values = torch.zeros(1, 2, 28, 8)
+    values = torch.zeros(1, 28, 16)
     own = [row * w for row in range(h)] + [12 + 6, 12 + 7]  # the first column, and the region's two tokens
-    values[:, :, own] = 1
+    values[:, own] = 1
     side = block.encode(torch.randn(1, 32, h, w), torch.randn(1, 16, 16))
     seen: list[torch.Tensor] = []
     block.out.register_forward_pre_hook(lambda _, given: seen.append(given[0]))

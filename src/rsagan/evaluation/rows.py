@@ -33,6 +33,7 @@ ROWS: Final[dict[str, Row]] = {
     "no_injection": Row("module B off: the mean of the picture conditions every place"),
     "no_integration": Row("module C replaced by plain convolutions"),
     "transposed_integration": Row("module C over channels instead of places"),
+    "warped_integration": Row("the same, over channels that the correspondence has carried to the target"),
     "no_detail": Row("detail path off"),
     "pose_only": Row("pose-transformer family, with our decoder, detail path, losses and supervision"),
     "pose_only_published": Row("pose-transformer family, as its papers describe it", _AS_PUBLISHED),

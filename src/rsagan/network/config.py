@@ -24,8 +24,9 @@ class Config:
         injection: what makes the coarse style: "correspondence" is module B; "regions" paints each region's mean
             code where that region is expected (the older semantic-map family); "none" conditions on the mean of the
             whole picture.
-        integration: "spatial" is module C; "transposed" attends over channels; "convolution" replaces it by
-            plain residual blocks.
+        integration: "spatial" is module C, attention over the source's places and the region tokens; "transposed"
+            attends over channels, "warped" over channels that the correspondence has carried to the target;
+            "convolution" replaces it by plain residual blocks.
         detail: fetch the source's fine features and colours along the correspondence.
         prior: add the rigid bone-to-bone motion to the correspondence's logits.
     """
@@ -39,7 +40,7 @@ class Config:
     semantics: bool = True
     match: bool = True
     injection: Literal["correspondence", "regions", "none"] = "correspondence"
-    integration: Literal["spatial", "transposed", "convolution"] = "spatial"
+    integration: Literal["spatial", "transposed", "warped", "convolution"] = "spatial"
     detail: bool = True
     prior: bool = True
 
@@ -65,7 +66,7 @@ class Config:
             raise InputError(f"The last width {self.widths[-1]} is not divisible by {self.heads} heads.")
         if self.injection not in ("correspondence", "regions", "none"):
             raise InputError(f"Unknown injection {self.injection!r}.")
-        if self.integration not in ("spatial", "transposed", "convolution"):
+        if self.integration not in ("spatial", "transposed", "warped", "convolution"):
             raise InputError(f"Unknown integration {self.integration!r}.")
         if self.injection == "regions" and not self.semantics:
             raise InputError("Region codes (injection = regions) need semantics.")
@@ -93,6 +94,7 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "no_injection": {"injection": "none"},
     "no_integration": {"integration": "convolution"},
     "transposed_integration": {"integration": "transposed"},
+    "warped_integration": {"integration": "warped"},
     "no_detail": {"detail": False},
     "pose_only": {"semantics": False, "match": False, "injection": "none"},
     "pose_only_published": {"semantics": False, "match": False, "injection": "none", "detail": False},

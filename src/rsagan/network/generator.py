@@ -183,8 +183,9 @@ class Generator(nn.Module):
         if isinstance(self.integration, PlainBlocks):
             x = self.integration(x)
         else:
+            carried = log_w.exp() if log_w is not None and self.config.integration == "warped" else None
             for block, side in zip(self.integration, encoded.integration, strict=True):
-                x = block(x, side, bias)
+                x = block(x, side if carried is None else side.warped(carried), bias)
 
         painted = self.decoder(x, pose, encoded.appearance, encoded.picture, encoded.match_keys, reading, alone)
         height, width = encoded.size

@@ -2,7 +2,8 @@
 
 The coarse result asks, the source's semantics and appearance and the region tokens answer. Projections are 1x1 then
 depth-wise 3x3 convolutions; attention runs over positions and tokens, biased by the target parsing predicted just
-before; a gate GELU(a) * b and a gated depth-wise feed-forward follow.
+before; a gate GELU(a) * b and a gated depth-wise feed-forward follow. Attention may run over channels instead; then no
+tokens are asked, and module B's correspondence may carry keys and values to the target first.
 """
 
 from typing import NamedTuple
@@ -16,10 +17,15 @@ from rsagan.network.layers import ResidualBlock, conv, map_of, norm, tokens_of
 
 
 class KeysValues(NamedTuple):
-    """Source side of one block: (B, heads, N + R * T, C / heads) each; without semantics there are no tokens."""
+    """Source side of one block: (B, N, C) each; (B, N + R * T, C) where region tokens are attended to."""
 
     keys: Tensor
     values: Tensor
+
+    def warped(self, w: Tensor) -> "KeysValues":
+        """Carried to the target's places by the correspondence (B, N target, N source)."""
+        w = w.to(self.keys.dtype)
+        return KeysValues(w @ self.keys, w @ self.values)
 
 
 class DepthwiseProjection(nn.Module):
@@ -56,12 +62,12 @@ class IntegrationBlock(nn.Module):
         super().__init__()
         channels = config.widths[3]
         self.heads = config.heads
-        self.transposed = config.integration == "transposed"
+        self.over_places = config.integration == "spatial"
         self.norm = norm(channels)
         self.query = DepthwiseProjection(channels, channels)
         self.gate = DepthwiseProjection(channels, channels)
         self.key_value = DepthwiseProjection(channels * (2 if config.semantics else 1), 2 * channels)
-        attends_tokens = config.semantics and not self.transposed
+        attends_tokens = config.semantics and self.over_places
         self.token_key_value = nn.Linear(channels, 2 * channels) if attends_tokens else None
         self.bias_strength = nn.Parameter(torch.tensor(0.5)) if attends_tokens else None
         self.out = conv(channels, channels, kernel=1)
@@ -73,7 +79,7 @@ class IntegrationBlock(nn.Module):
         if self.token_key_value is not None and tokens is not None:
             kv = torch.cat([kv, self.token_key_value(tokens)], dim=1)
         keys, values = kv.chunk(2, dim=-1)
-        return KeysValues(self.split(keys), self.split(values))
+        return KeysValues(keys, values)
 
     def split(self, x: Tensor) -> Tensor:
         """(B, M, C) to (B, heads, M, C / heads)."""
@@ -83,27 +89,28 @@ class IntegrationBlock(nn.Module):
         """
         Args:
             x: (B, C, h, w) the result so far.
+            side: of `encode`; for attention over channels it may be warped.
             bias: (B, 1, N, N + R * T), or None without semantics.
         """
         h, w = x.shape[2:]
         z = self.norm(x)
-        query = self.split(tokens_of(self.query(z)))  # (B, heads, N, D)
-        if self.transposed:
-            attended = self.over_channels(query, side)
-        else:
+        query, keys, values = (self.split(each) for each in (tokens_of(self.query(z)), *side))  # (B, heads, N, D)
+        if self.over_places:
             if bias is not None and self.bias_strength is not None:
                 bias = (F.softplus(self.bias_strength) * bias).to(query.dtype)
-            attended = F.scaled_dot_product_attention(query, side.keys, side.values, attn_mask=bias)
+            attended = F.scaled_dot_product_attention(query, keys, values, attn_mask=bias)
+        else:
+            attended = over_channels(query, keys, values)
         attended = map_of(attended.transpose(1, 2).flatten(2), h, w)
         x = x + self.out(F.gelu(self.gate(z)) * attended)
         return self.feed_forward(x)
 
-    @staticmethod
-    def over_channels(query: Tensor, side: KeysValues) -> Tensor:
-        """The ablation: channels attend to channels. It can re-mix features but move nothing in space."""
-        q, k = F.normalize(query, dim=2), F.normalize(side.keys, dim=2)
-        weights = (8 * q.transpose(2, 3) @ k).softmax(-1)  # (B, heads, D, D)
-        return side.values @ weights.transpose(2, 3)
+
+def over_channels(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Channels attend to channels, (B, heads, N, D) each: features are mixed anew, but nothing moves in space."""
+    q, k = F.normalize(query, dim=2), F.normalize(keys, dim=2)
+    weights = (8 * q.transpose(2, 3) @ k).softmax(-1)  # (B, heads, D, D)
+    return values @ weights.transpose(2, 3)
 
 
 def region_bias(target: Tensor, source: Tensor, exists: Tensor, tokens: int) -> Tensor:
