@@ -320,6 +320,26 @@ def test_a_run_begins_with_given_weights_and_says_so(prepared: Path, tmp_path: P
     assert load_weights(third)[1]["training"]["start"] == told["training"]["start"]
 
 
+def test_a_run_takes_over_what_fits_of_a_network_with_another_module(prepared: Path, tmp_path: Path) -> None:
+    first = train(RECIPE, prepared, tmp_path / "first", until=8)
+    warped = replace(RECIPE, network=replace(TINY, integration="warped"), learning_rate=1e-12, seed=5)
+    given = load_weights(first)[0].state_dict()
+    kept, header = load_weights(train(warped, prepared, tmp_path / "second", until=8, start=first))
+    for name, tensor in kept.state_dict().items():
+        torch.testing.assert_close(tensor, given[name], rtol=1e-3, atol=1e-6)
+    assert "anew" not in header["training"]["start"]  # it has fewer layers, and the same otherwise
+
+    plain = replace(warped, network=replace(TINY, semantics=False, match=False, integration="convolution"))
+    kept, header = load_weights(train(plain, prepared, tmp_path / "third", until=8, start=first))
+    anew = header["training"]["start"]["anew"]
+    assert anew
+    for name, tensor in kept.state_dict().items():
+        same = name in given and given[name].shape == tensor.shape
+        assert same != (name in anew)
+        if same:
+            torch.testing.assert_close(tensor, given[name], rtol=1e-3, atol=1e-6)
+
+
 def test_weights_of_another_network_are_refused_by_what_differs(prepared: Path, tmp_path: Path) -> None:
     weights = train(RECIPE, prepared, tmp_path / "run", until=8)
     other = replace(RECIPE, network=replace(TINY, match_channels=16))

@@ -86,6 +86,8 @@ class Config:
         return cls(**data)
 
 
+SIZES: Final = ("widths", "heads", "blocks", "tokens", "match_channels", "key_channels")  # the others are switches
+
 # The rows of the ablation, as changes of the full network.
 VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "full": {},

@@ -27,6 +27,7 @@ from rsagan.data.stream import open_data
 from rsagan.errors import InputError
 from rsagan.files import file_hash, replacing, sweep
 from rsagan.network import Discriminator, Generator, load_weights, save_weights
+from rsagan.network.config import SIZES
 from rsagan.network.weights import FORMAT, read_metadata
 from rsagan.people import write_png
 from rsagan.training import checkpoint, distributed
@@ -228,18 +229,26 @@ class State:
     def begin_with(self, weights: Path | str) -> None:
         """Take over a generator from a weights file, and what that says of its own training.
 
+        Where the recipe's network has other modules, they begin anew.
+
         Raises:
-            InputError: it cannot be read, or is of another network.
+            InputError: it cannot be read, or is of another width.
         """
         generator, header = load_weights(weights)
-        if generator.config != self.recipe.network:
-            mine, theirs = self.recipe.network.to_dict(), generator.config.to_dict()
-            other = ", ".join(f"{name} = {theirs[name]}" for name in mine if mine[name] != theirs[name])
-            raise InputError(f"{weights} is of another network than the recipe's ({other}); change the recipe's table.")
-        self.generator.load_state_dict(generator.state_dict())
-        self.average.load_state_dict(generator.state_dict())
+        mine, theirs = self.recipe.network.to_dict(), generator.config.to_dict()
+        other = [f"{name} = {theirs[name]}" for name in SIZES if mine[name] != theirs[name]]
+        if other:
+            raise InputError(
+                f"{weights} is of another network than the recipe's ({', '.join(other)}); change the recipe's table."
+            )
+        fresh, given = self.generator.state_dict(), generator.state_dict()
+        # Between switches a layer's input may differ: what does not fit begins anew.
+        fits = {name: tensor for name, tensor in given.items() if name in fresh and fresh[name].shape == tensor.shape}
+        for network in (self.generator, self.average):
+            network.load_state_dict({**fresh, **fits})
         kept: dict[str, Any] = {name: header[name] for name in ("training", "data") if name in header}
-        self.start = {"weights": Path(weights).name, "sha256": file_hash(Path(weights)), **kept}
+        anew = {"anew": sorted(fresh.keys() - fits.keys())} if len(fits) < len(fresh) else {}
+        self.start = {"weights": Path(weights).name, "sha256": file_hash(Path(weights)), **anew, **kept}
 
     def to_dict(self, identity: str) -> dict[str, Any]:
         """For `checkpoint.save`; `identity` names network and data."""
