@@ -41,8 +41,8 @@ def test_every_command_is_understood(command: str) -> None:
     "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
 )
 def test_commands_can_be_pasted_into_any_shell(page: Path) -> None:
-    blocks = re.findall(r"```\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    typed = [line for block in blocks for line in block.splitlines()]
+    blocks = re.findall(r"```(\w*)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    typed = [line for language, block in blocks if not language for line in block.splitlines()]
     for line in typed:
         if line.startswith(("rsagan ", "make ", "pip ", "python ", "torchrun ")):
             assert " #" not in line, "zsh and cmd take a comment for arguments"

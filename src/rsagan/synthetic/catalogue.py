@@ -1,6 +1,5 @@
 """Who there is: identities drawn from a seed, their views, and a sheet to look at them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -117,14 +116,3 @@ def _stranger(seed: int, size: tuple[int, int]) -> CutOut:
     """Somebody for the background; made anew each time, so that no identity in use is forgotten for them."""
     who = identity.__wrapped__(seed)
     return outdoors.cut_out(who.figure, who.mesh, who.ink, seed, size)
-
-
-def contact_sheet(
-    identities: Sequence[int] = range(6), views: int = 6, size: tuple[int, int] = (256, 176), seed: int = 0
-) -> np.ndarray:
-    """Pictures of some identities, one a row, uint8 (rows * H, views * W, 3); `seed` is the first view's."""
-    rows = []
-    for number in identities:
-        who = identity(number)
-        rows.append(np.concatenate([render_view(who, seed + v, size).picture for v in range(views)], 1))
-    return np.concatenate(rows)

@@ -10,7 +10,7 @@ from rsagan.synthetic.mesh import Floats
 from rsagan.synthetic.poses import Girth
 from rsagan.synthetic.skeleton import Skeleton
 
-THIGH, SHIN, FOREARM, HEAD = 0.68, 0.42, 0.3, 0.95  # radii, dm
+THIGH, SHIN, HEAD = 0.68, 0.42, 0.95  # radii, dm
 TOUCHING = {"hips", "hip", "pockets", "pocket", "behind", "leaning", "turning"}  # hands belong on the hips here
 NECK, SPINE = 1.15, 1.0  # most that head turns against chest and chest against pelvis, radians
 OVERSTRETCHED = 1.0  # dm of trouble a radian beyond a limit counts as

@@ -58,7 +58,7 @@ def render(
     before = _before(rng, camera) if rng.random() < style.solids else []
     seen, drawn = _see_among(mesh, ink, body.position, body.normal, camera, light, size, rests, before, rng)
 
-    surroundings = _background(style, place, camera, light, body.position, body.whole, body.feet, rng, size, photograph)
+    surroundings = _background(style, place, camera, body.position, body.feet, rng, size, photograph)
     tint = place.tint * floats(np.exp(rng.normal(0, 0.05)))
     colour_ = seen.colour * tint * _half_shade(place, rng, size)
     cover = seen.coverage
@@ -134,7 +134,7 @@ def _front(seen: Seen, drawn: Drawn | None) -> Floats:
 
 
 def _background(
-    style: Style, place: Place, camera: Floats, light: Floats, position: Floats, whole: Floats, feet: Floats,
+    style: Style, place: Place, camera: Floats, position: Floats, feet: Floats,
     rng: np.random.Generator, size: tuple[int, int], photograph: crowd.Photograph,
 ) -> Floats:  # fmt: skip
     lit = place.ambient + 0.55 * float(place.key_colour.mean()) + 0.1

@@ -50,11 +50,11 @@ def wear(rng: np.random.Generator, sex: str) -> Wear:
             garments.append(_belt(rng, lower))
     if rng.random() < (0.3 if kind != "dress" else 0.15):
         garments[-1] = replace(garments[-1], ease=min(garments[-1].ease, 0.09), flare=(garments[-1].flare[0], 0.0))
-        garments.append(_jacket(rng, female, colour, kind))
+        garments.append(_jacket(rng, colour, kind))
     first = garments[0] if kind in ("dress", "jumpsuit") else garments[1]
     vest = look(Kind.CLOTH, first.look[1:4], wrinkle=0.1)
     base = wardrobe.base_layer(first.region, garments[0].region, vest)
-    shoes = _shoes(rng, female, kind)
+    shoes = _shoes(rng, female)
     return Wear([*base, shoes, *garments], _ink(rng), (kind, *(g.name for g in garments)))
 
 
@@ -236,7 +236,7 @@ def _jumpsuit(rng: np.random.Generator, colour: Floats) -> Garment:
     return Garment("jumpsuit", Region.DRESS, cloth, cut, 0.13, 0.1, (0.35, 0.0), 4)
 
 
-def _jacket(rng: np.random.Generator, female: bool, other: Floats, lower: str) -> Garment:
+def _jacket(rng: np.random.Generator, other: Floats, lower: str) -> Garment:
     colour = palette.apart(rng, palette.NEUTRAL_DARK + " 7a1f2b 4f6b3f 2e4468 b9a284 8a6f52", other)
     patterns = {Pattern.PLAIN: 3, Pattern.DENIM: 0.8, Pattern.TARTAN: 0.3, Pattern.KNIT: 0.9, Pattern.HEATHER: 0.7}
     cloth = _fabric(rng, colour, patterns, trim_width=float(rng.choice([0.0, 0.12, 0.3])), trim=colour * 0.72)
@@ -283,7 +283,7 @@ def with_lapels(rng: np.random.Generator, outfit: Wear) -> Wear:
     return replace(outfit, garments=[*garments[:place], outer, flaps, *garments[place + 1 :]])
 
 
-def _shoes(rng: np.random.Generator, female: bool, lower: str) -> Garment:
+def _shoes(rng: np.random.Generator, female: bool) -> Garment:
     colour = palette.pick(rng, palette.SHOES)
     sole = palette.pick(rng, "f0efec e0dccf 1d1d1f 3a2a22") if rng.random() < 0.7 else colour * 0.4
     tops = [-7.35, -7.2, -6.6, -5.0]

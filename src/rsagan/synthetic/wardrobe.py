@@ -5,7 +5,7 @@ vertices and trims follow them. The same cut on the skin tells which skin the ga
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -49,11 +49,9 @@ def plain(cut: Cut) -> Cut:
     return lambda s: floats(cut(s) * 30)
 
 
-def above(y: float, slant: float = 0.0) -> Cut:
-    """Higher than y on the torso and legs, the hem `slant` longer behind; arms are never cut by it."""
-    return lambda s: np.where(s.limb[:, 0] > 0.5, 4.0, s.canon[:, 1] - y + slant * (s.canon[:, 2] < 0)).astype(
-        np.float32
-    )
+def above(y: float) -> Cut:
+    """Higher than y on the torso and legs; arms are never cut by it."""
+    return lambda s: np.where(s.limb[:, 0] > 0.5, 4.0, s.canon[:, 1] - y).astype(np.float32)
 
 
 def below(y: float) -> Cut:
@@ -268,8 +266,3 @@ def garment_parts(figure: Figure, outfit: list[Garment]) -> list[Part]:
         hidden = np.maximum.reduce(covers) if covers else None
         parts += lay(garment, figure, hidden)
     return parts
-
-
-def recoloured(garment: Garment, look: Row) -> Garment:
-    """The same cut in another cloth."""
-    return replace(garment, look=look)

@@ -74,6 +74,6 @@ def read_token(path: Path) -> str:
     if len(token) < _SHORTEST_TOKEN or not token.isprintable() or " " in token:
         raise InputError(
             f"The token in {path} must be one word of at least {_SHORTEST_TOKEN} characters; "
-            "`python -c 'import secrets; print(secrets.token_urlsafe())'` makes one."
+            '`python -c "import secrets; print(secrets.token_urlsafe())"` makes one.'
         )
     return token

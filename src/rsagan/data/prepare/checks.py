@@ -28,7 +28,7 @@ def check(views: Sequence[View]) -> None:
     """
     if all(view.picture is None for view in views):
         raise InputError(
-            f"None of the {len(views):,} listed pictures was found; name the folder that holds them with --pictures."
+            f"None of the {len(views):,} listed pictures was found; name the folder that holds them as PICTURES."
         )
     options = views[0].options
     check_joints([points for view in _spread(views, _POSES) if (points := _points(view)) is not None], options.size)
