@@ -194,3 +194,39 @@ def test_a_failure_leaves_the_older_clip(tmp_path: Path) -> None:
         write_clip(tmp_path / "clip.mp4", [], 25)
     assert (tmp_path / "clip.mp4").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_sound_that_outlasts_the_pictures_is_no_fault(tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4", shades(25), 25)
+    clip = open_clip(add_sound(tmp_path / "clip.mp4", tmp_path / "sound.mp4", "aac", seconds=3.0))
+    assert clip.seconds == pytest.approx(1, abs=0.05)
+    assert len(list(read_frames(clip))) == 25
+
+
+def test_a_title_in_another_encoding_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    with av.open(str(path), "w") as out:
+        out.metadata["title"] = "CafX"
+        stream = out.add_stream("mpeg4", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        for picture in shades(5):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        out.mux(stream.encode())
+    data = path.read_bytes()
+    assert data.count(b"CafX") == 1
+    path.write_bytes(data.replace(b"CafX", b"Caf\xe9"))
+    assert len(list(read_frames(open_clip(path)))) == 5
+
+
+def test_pixels_that_are_not_square_are_shown_as_they_should_be(tmp_path: Path) -> None:
+    path = tmp_path / "wide.mp4"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        for picture in shades(3, width=48):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        out.mux(stream.encode())
+    (first, *_) = read_frames(open_clip(path))
+    assert first.picture.shape == (48, 64, 3)
+    assert first.picture[:7].mean() > 240

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Stages = Callable[[str], AbstractContextManager[Progress]]
 _PICTURES: Final = (".jpg", ".jpeg", ".png", ".webp", ".json", ".txt")
 _FEWEST: Final = 0.5  # of a clip's frames must show the person
+PACE: Final = 2.0  # key poses a second
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def animate(
     background: str = "plain",
     retarget: bool = True,
     fps: float | None = None,
-    pace: float = 2.0,
+    pace: float = PACE,
     smoothing: float = SMOOTHING,
     sound: bool = False,
     stages: Stages | None = None,
@@ -81,6 +82,10 @@ def animate(
             raise InputError(f"{name} must be from {least:g} to {most}, not {value:g}.")
     clip = _as_clip(driving)
     fps = fps or (clip.fps if clip else 25.0)
+    if clip is not None and pace != PACE:
+        raise InputError("A clip has a pace of its own; leave pace out.")
+    if clip is None and smoothing != SMOOTHING:
+        raise InputError("Key poses are joined smoothly as they are; leave smoothing out.")
     if clip is None and pace > fps:
         raise InputError(f"A pace of {pace:g} key poses a second needs as many pictures a second; fps is {fps:g}.")
     if clip is None and sound:

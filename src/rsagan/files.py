@@ -15,7 +15,9 @@ from rsagan.errors import InputError
 def check_folder(out: Path | str) -> None:
     """For what takes long before it writes: raises InputError now if nothing can be written into a folder `out`."""
     whole = Path(out).absolute()
-    nearest = next(path for path in (whole, *whole.parents) if path.exists())
+    nearest = next((path for path in (whole, *whole.parents) if path.exists()), None)
+    if nearest is None:
+        raise InputError(f"There is no {whole.anchor}; choose another folder for the results.")
     if not nearest.is_dir():
         raise InputError(f"{nearest} is a file; results need a folder.")
     if not os.access(nearest, os.W_OK):

@@ -121,7 +121,7 @@ def generate(
     Raises:
         InputError: something cannot be read or used. AssetError: the photo analysis' files cannot be had.
     """
-    from rsagan.transfer import load, shipped_weights
+    from rsagan.transfer import load, shipped_weights, target_of
 
     if not poses:
         raise InputError("No target pose is given; name one or more with --pose (--pose list shows the built-in ones).")
@@ -135,6 +135,13 @@ def generate(
     subject_person, notes = given.person, given.notes
     weights = Path(weights or shipped_weights(subject_person.size))
     model = load(weights)
+    model.check_shape(subject_person.size)
+    on_ground = background == "keep"
+    for name, target in targets.items():  # before anything that takes long
+        try:
+            target_of(target, subject_person, retarget, on_ground)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from error
     if refine:
         from rsagan.training.adapt import refine as learn
 
@@ -146,7 +153,7 @@ def generate(
     pictures: dict[str, Path] = {}
     results = []
     for done, (name, target) in enumerate(targets.items()):
-        result = subject.pose(target, retarget=retarget, on_ground=background == "keep")
+        result = subject.pose(target, retarget=retarget, on_ground=on_ground)
         results.append((name, result, given.show(result)))
         if progress:
             progress(done + 1, len(targets))

@@ -71,10 +71,12 @@ class Subject:
         Raises:
             InputError: too few joints to paint a person.
         """
-        target = pose.resized(self.person.size) if keep_place else placed(pose, self.person.pose, retarget, on_ground)
-        reason = target.usable()
-        if reason:
-            raise InputError(f"The target pose cannot be used: {reason}.")
+        if keep_place:
+            target = pose.resized(self.person.size)
+            if reason := target.usable():
+                raise InputError(f"The target pose cannot be used: {reason}.")
+        else:
+            target = target_of(pose, self.person, retarget, on_ground)
         return self.paint(target)
 
     def paint(self, target: Pose) -> Result:
@@ -210,6 +212,21 @@ def analyse(
     """
     picture = photo if isinstance(photo, np.ndarray) else read_picture(photo)
     return analyse_photo(picture, size, person, plain_background=True, parsing=parsing, joints=joints)
+
+
+def target_of(pose: Pose, person: Person, retarget: bool = True, on_ground: bool = False) -> Pose:
+    """The pose placed in a person's frame, as `Subject.pose` paints it.
+
+    Args:
+        retarget, on_ground: as there.
+
+    Raises:
+        InputError: too few of its joints lie in that frame.
+    """
+    target = placed(pose, person.pose, retarget, on_ground)
+    if reason := target.usable():
+        raise InputError(f"The target pose cannot be used: {reason}.")
+    return target
 
 
 def load(weights: Path | str | None = None, device: torch.device | str = "cpu") -> Model:

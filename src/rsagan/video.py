@@ -61,8 +61,10 @@ def open_clip(path: Path | str) -> Clip:
             raise InputError(f"The clip {path} holds no pictures that can be read.")
         if height * width > MAX_PIXELS:
             raise InputError(f"The clip {path} is {width} x {height} pixels; at most 4096 x 2304 are read, shrink it.")
-        seconds = None
-        if container.duration:
+        seconds = None  # of the pictures; sound may last longer
+        if stream.duration and stream.time_base:
+            seconds = float(stream.duration * stream.time_base)
+        elif container.duration:
             seconds = container.duration / 1_000_000
         if seconds is not None and seconds > MAX_SECONDS:
             raise InputError(f"The clip {path} lasts {seconds:.0f} s; at most {MAX_SECONDS:.0f} s are read, cut it.")
@@ -179,7 +181,7 @@ class _Sound:
 
     def __init__(self, out: Any, clip: Clip) -> None:
         self.out = out
-        self.container = av.open(str(clip.path))
+        self.container = av.open(str(clip.path), metadata_errors="replace")
         self.given = self.container.streams.audio[0]
         pictures = self.container.streams.video[0]
         begins = (pictures.start_time or 0) * (pictures.time_base or Fraction(1))  # pictures count from the first one
@@ -242,7 +244,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     if path.stat().st_size == 0:
         raise InputError(f"The clip {path} is empty.")
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), metadata_errors="replace")  # a title in another encoding is no fault
     except _FFMPEG_FAULTS as error:
         raise InputError(f"{path} is not a clip that can be read, or its beginning or end is missing.") from error
     with container:
@@ -272,6 +274,10 @@ def _decoded(clip: Clip) -> Iterator[Frame]:
                 raise InputError(f"The clip {clip.path} lasts more than {MAX_SECONDS:.0f} s; cut it.")
             if frame.width * frame.height > MAX_PIXELS:
                 raise InputError(f"The clip {clip.path} grows beyond 4096 x 2304 pixels.")
-            picture = frame.to_ndarray(format="rgb24")
+            # Pixels may be wider than high: DV, HDV.
+            width = max(1, round(frame.width * float(stream.sample_aspect_ratio or 1)))
+            if width * frame.height > MAX_PIXELS:
+                raise InputError(f"The clip {clip.path} is shown larger than 4096 x 2304 pixels; shrink it.")
+            picture = frame.to_ndarray(format="rgb24", width=width, height=frame.height)
             turns = round((frame.rotation or 0) / 90) % 4  # counter-clockwise, by the display matrix
             yield Frame(last, np.ascontiguousarray(np.rot90(picture, turns)))

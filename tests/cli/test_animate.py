@@ -62,7 +62,9 @@ def test_a_category_and_a_pose_file_drive_too(person: Path, weights: Path, out: 
 
 @pytest.mark.network
 @pytest.mark.usefixtures("analysis")
-def test_a_clip_drives(person: Path, weights: Path, tmp_path: Path, out: Path) -> None:
+def test_a_clip_drives(
+    person: Path, weights: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     clip = tmp_path / "walk.mp4"
     write_clip(clip, walking(), 10)
     assert run("animate", person, "--driving", clip, "--weights", weights, "--out", out) == 0
@@ -71,6 +73,9 @@ def test_a_clip_drives(person: Path, weights: Path, tmp_path: Path, out: Path) -
     assert len(list(read_frames(made))) == 6
     assert run("animate", person, "--driving", clip, "--weights", weights, "--out", out, "--fps", 5) == 0
     assert open_clip(out).fps == pytest.approx(5)
+    given = ["--weights", weights, "--driving", clip, "--pace", 9]
+    assert main([str(each) for each in ("animate", person, *given, "--out", tmp_path / "other.mp4")]) == 2
+    assert "leave pace out" in capsys.readouterr().err
 
 
 @pytest.mark.network
@@ -98,6 +103,8 @@ def test_a_clip_that_rarely_shows_anybody(
         (("--driving", "stand", "--driving", "wave", "--pace", "1e-9"), "from 0.1 to 60"),
         (("--driving", "stand", "--driving", "wave", "--fps", "1"), "A pace of 2 key poses"),
         (("--driving", "stand", "--driving", "wave", "--background", "beach"), "keep"),
+        (("--driving", "stand", "--driving", "wave", "--person", "1"), "With a person folder, --person"),
+        (("--driving", "stand", "--driving", "wave", "--smoothing", "1.5"), "leave smoothing out"),
     ],
 )
 def test_bad_arguments(

@@ -14,7 +14,7 @@ from PIL import Image
 
 from rsagan.cli.main import main
 from rsagan.jobs import read_source
-from rsagan.people import Pose, library, read_person, read_picture, write_pose
+from rsagan.people import Person, Pose, library, read_person, read_picture, write_person, write_pose
 from rsagan.photo import on_backdrop, soft_outline
 
 FORBIDDEN_AT_IMPORT = ("torch", "cv2", "numba", "ai_edge_litert", "torchmetrics", "tensorboard", "fastapi", "PIL")
@@ -108,6 +108,23 @@ def test_a_pose_with_half_its_joints_works(person: Path, weights: Path, out: Pat
     write_pose(tmp_path / "half.json", Pose(points, pose.size))
     assert run("generate", person, "--pose", tmp_path / "half.json", "--weights", weights, "--out", out) == 0
     assert (out / "half.png").is_file()
+
+
+def test_a_pose_that_does_not_fit_is_named_before_anything_is_learnt(
+    person: Path, weights: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("rsagan.training.adapt.refine", lambda *_: pytest.fail("learnt for nothing"))
+    found = read_person(person)
+    half = tmp_path / "half"
+    points = found.pose.points.copy()
+    points[:, 1] += found.size[0] * 0.8 - points[8, 1]  # hips near the lower border, legs below it
+    write_person(half, Person(found.picture, Pose(points, found.size).without_outside(), found.parsing))
+    legs = found.pose.points.copy()
+    legs[[*range(8), 14, 15, 16, 17]] = np.nan
+    write_pose(tmp_path / "legs.json", Pose(legs, found.size))
+    given = ["--pose", "walk", "--pose", tmp_path / "legs.json", "--refine", "--weights", weights, "--out", out]
+    assert "legs: The target pose cannot be used" in refused(capsys, out, "generate", half, *given)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,8 @@ def test_results_of_other_pairs_are_one_sentence(
         (("generate", "FOLDER", "--pairs", "LIST", "--no-retarget"), "With --pairs, --no-retarget"),
         (("generate", "FOLDER", "--pose", "walk", "--naming", "reid"), "Without --pairs, --naming"),
         (("generate", "FOLDER", "--pose", "walk", "--person", "1"), "With a person folder, --person"),
+        (("generate", "FOLDER", "--pose", "walk", "--labels", "lip"), "Without --parsing, --labels"),
+        (("analyse", "FOLDER", "--labels", "lip"), "Without --parsing, --labels"),
         (("evaluate", "--data", "FOLDER", "--protocol", "clean-v1", "--limit", "2"), "With a protocol, --limit"),
         (("evaluate", "--data", "FOLDER", "--protocol", "fid", "--standard"), "There is no protocol 'fid'"),
     ],

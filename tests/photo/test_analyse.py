@@ -212,6 +212,7 @@ def body(left: float, right: float) -> Pose:
     """Only what tells the sides: shoulders and hips, the nose and the eyes."""
     points = np.full((18, 2), np.nan, np.float32)
     points[[5, 11]], points[[2, 8]], points[[0, 14, 15]] = [left, 50], [right, 50], [50, 20]
+    points[[8, 11], 1] = 80
     return Pose(points, (100, 100), np.linspace(0.1, 1, 18).astype(np.float32))
 
 
@@ -227,6 +228,16 @@ def test_backs_lose_the_face_and_swapped_sides_are_put_right() -> None:
     assert turned(body(70, 30), "front").present[[0, 14, 15]].all()
     assert turned(body(30, 70), "left").points[5, 0] == 30
     assert turned(body(30, 70), "left").facing == "left"
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_left_stays_left_where_a_person_lies_or_hangs(man: Picture, quarters: int) -> None:
+    upright, lying = analyse(man).person, analyse(np.ascontiguousarray(np.rot90(man, quarters))).person
+    assert lying.pose.facing == upright.pose.facing == "front"
+    angle = quarters * np.pi / 2
+    rightwards = np.array([np.cos(angle), -np.sin(angle)])  # where the upright photo's right lies now
+    points = lying.pose.points
+    assert ((points[[5, 11]] - points[[2, 8]]) @ rightwards > 5).all()
 
 
 def test_the_joint_network_has_a_say_in_the_facing() -> None:

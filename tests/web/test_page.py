@@ -1,6 +1,7 @@
 """The page in a real Chromium: clicks, drags, keys, touches, file drops."""
 
 import base64
+import contextlib
 import io
 import json
 import os
@@ -399,6 +400,38 @@ def test_one_of_several_people_is_chosen(open_page: Callable[..., Any], service:
     page.problems.clear()  # the browser itself reports the status 422
 
 
+def test_a_late_result_does_not_replace_the_one_gone_back_to(page: Any) -> None:
+    start = target(page)
+    another_result(page, lambda: page.get_by_role("button", name="Mirror the pose").click())
+    held: list[Any] = []
+    page.route("**/v1/generate", lambda route: held.append(route))
+    drag(page, "result-stage", 4, (30, -60))
+    page.wait_for_timeout(300)
+    assert held
+    page.get_by_role("button", name="Result 1, back to it").click()
+    page.unroute("**/v1/generate")
+    for route in held:
+        with contextlib.suppress(playwright.Error):  # given up meanwhile
+            route.continue_()
+    page.wait_for_timeout(1500)
+    first = page.evaluate("rsagan.result.made.at(-1).pose")
+    assert target(page) == page.evaluate("rsagan.result.result.pose") == first
+    np.testing.assert_allclose(first[4], start[4], atol=0.01)
+    expect(page.locator("#result-frame")).to_have_attribute("aria-busy", "false")
+    expect(page.locator("#history button")).to_have_count(2)
+    page.problems.clear()
+
+
+def test_reset_leads_to_the_pose_of_the_result_gone_back_to(page: Any) -> None:
+    for name in ("walk", "sit"):
+        another_result(page, lambda name=name: page.get_by_role("button", name=name, exact=True).click())
+    page.get_by_role("button", name="Result 2, back to it").click()
+    walk = target(page)
+    another_result(page, lambda: drag(page, "result-stage", 4, (30, -60)))
+    another_result(page, lambda: page.get_by_role("button", name="Reset the pose").click())
+    assert target(page) == walk
+
+
 def test_poses_come_from_the_library_and_from_other_photos(page: Any, tmp_path: Path) -> None:
     own = target(page)
     page.get_by_label("Find a pose").fill("hands hips")
@@ -527,8 +560,11 @@ def test_an_animation_is_played_and_exported(page: Any, tmp_path: Path) -> None:
     page.get_by_role("button", name="Give the export up").click()
     expect(page.locator("#toasts")).to_contain_text("given up")
     expect(page.locator("#clip-video")).to_be_hidden()
+    # One is taken away while it plays: it stops, and the page still answers.
+    page.get_by_role("button", name="Play").click()
     page.get_by_role("button", name="Remove keyframe 2").click()
     expect(page.get_by_role("button", name="Play")).to_be_disabled()
+    assert page.evaluate("rsagan.timeline.playing") is None
 
 
 def test_keys_alone_suffice(open_page: Callable[..., Any], service: Service) -> None:
@@ -626,7 +662,7 @@ def test_a_demo_with_a_token(open_page: Callable[..., Any], start: Callable[...,
         page.get_by_role("textbox", name="Token").fill("not-the-secret")
         page.get_by_role("button", name="Go on").click()
         expect(page.get_by_role("alert")).to_have_text("That was not the right one.")
-        page.get_by_role("textbox", name="Token").fill("a-long-enough-secret")
+        page.get_by_role("textbox", name="Token").fill("a-long-enough-secret\u200b")  # pasted along, seen by nobody
         page.get_by_role("button", name="Go on").click()
         expect(page.get_by_text("This is a demo")).to_be_visible()
         with_sample(page)

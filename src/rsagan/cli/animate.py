@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rsagan.cli.console import Console
-from rsagan.cli.options import Background, Size, Weights, WhichPerson
+from rsagan.cli.options import Background, Size, Weights, WhichPerson, refuse
 
 Fps = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(default: the clip's, or 25)")]
 
@@ -50,6 +50,8 @@ class Animate:
 
         if self.audio not in ("none", "keep"):
             raise InputError(f"--audio is none or keep, not {self.audio}.")
+        if self.source.is_dir():
+            refuse(self, "person", of="With a person folder")
         made = animate(
             self.source,
             self.driving,

@@ -75,6 +75,8 @@ class Generate:
         refuse(self, "naming", of="Without --pairs")
         if self.source.is_dir():
             refuse(self, "person", of="With a person folder")
+        if self.parsing is None:
+            refuse(self, "labels", of="Without --parsing")
         with console.progress("painting") as progress:
             painted = jobs.generate(
                 self.source,
@@ -119,6 +121,8 @@ class Analyse:
     def run(self, console: Console) -> None:
         from rsagan import jobs
 
+        if self.parsing is None:
+            refuse(self, "labels", of="Without --parsing")
         size, person = jobs.parse_size(self.size), jobs.parse_person(self.person)
         notes = jobs.analyse(self.photo, self.out, size, person, self.parsing, self.labels, self.joints)
         console.notes(notes)

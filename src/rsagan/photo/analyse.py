@@ -95,7 +95,9 @@ def analyse(
         mask = soft_outline(regions)
     if plain_background:
         picture = on_backdrop(picture, mask)
-    found = Person(picture, turned(pose, facing_of(parsed.facings, chosen.side)), regions)
+    # The parser has seen upright people only.
+    shares = np.ones_like(parsed.facings) if chosen.tilted and chosen.side != "side" else parsed.facings
+    found = Person(picture, turned(pose, facing_of(shares, chosen.side)), regions)
     return Analysis(found, fit, notes, mask, [each.box for each in people])
 
 
@@ -139,8 +141,10 @@ def turned(pose: Pose, facing: Facing) -> Pose:
     right: they are exchanged where shoulders and hips agree that the person would face the other way.
     """
     points, order = pose.points, np.arange(len(pose.points))
+    left, right = points[list(_LEFT_TRUNK)], points[list(_RIGHT_TRUNK)]
+    up = (left + right)[0] - (left + right)[1]  # from the hips to the shoulders, wherever the photo's top is
     with np.errstate(invalid="ignore"):
-        across = points[list(_LEFT_TRUNK), 0] - points[list(_RIGHT_TRUNK), 0]
+        across = up[0] * (left - right)[:, 1] - up[1] * (left - right)[:, 0]
         wrong = across < 0 if facing == "front" else across > 0
     if facing in ("front", "back") and wrong.all():
         order = np.array(FLIP)

@@ -34,7 +34,7 @@ def clip_poses(
     Raises:
         InputError: nobody in the whole clip; no such person. AssetError: the networks' files cannot be had.
     """
-    found: list[Detection | None] = []
+    found: list[tuple[Pose, Side] | None] = []  # without the outlines, which would fill the memory
     last: Detection | None = None
     nobody: InputError | None = None
     for count, frame in enumerate(frames):
@@ -47,14 +47,14 @@ def clip_poses(
                 now = choose(frame, person)[0] if last is None else _nearest(frame, last)
             except InputError as error:
                 nobody = error
-        found.append(now)
+        found.append(None if now is None else (now.pose(), now.side))
         last = now or last
         if progress:
             progress(count + 1)
     if last is None:
         raise nobody or InputError("The clip has no frames.")
-    sides = _voted([None if each is None else each.side for each in found])
-    return [None if each is None else _pose(each, side) for each, side in zip(found, sides, strict=True)]
+    sides = _voted([None if each is None else each[1] for each in found])
+    return [None if each is None else _faced(each[0], side) for each, side in zip(found, sides, strict=True)]
 
 
 def _nearest(frame: Picture, last: Detection) -> Detection | None:
@@ -78,8 +78,7 @@ def _voted(sides: list[Side | None]) -> list[Side | None]:
     return out
 
 
-def _pose(person: Detection, side: Side | None) -> Pose:
-    pose = person.pose()
+def _faced(pose: Pose, side: Side | None) -> Pose:
     if side != "back":
         return pose
     points = pose.points.copy()  # the joint network draws a face on every back

@@ -114,6 +114,12 @@ class Detection:
         share = breadth / max(self.torso, 1e-6)
         return "front" if share > _TURNED else "back" if share < -_TURNED else "side"
 
+    @property
+    def tilted(self) -> bool:
+        """Whether the person lies, or stands on their head: the spine is more than 45 degrees from upright."""
+        up = self.points[_SHOULDERS].mean(axis=0) - self.points[_HIPS].mean(axis=0)
+        return bool(-up[1] < abs(up[0]))
+
     def pose(self, threshold: float = 0.5, hidden: float | None = None) -> Pose:
         """The 18 joints in the photo's frame; those less visible than `threshold`, or outside, are missing.
 

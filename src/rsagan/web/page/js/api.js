@@ -14,9 +14,11 @@ export const pause = (milliseconds) => new Promise((after) => setTimeout(after, 
 const LONGEST_PAUSE = 10;
 
 // A token may come in the address after the #, where it reaches no server log; it is kept for this tab only.
+// The service's tokens are plain ASCII; what else was pasted along, such as a space of no width, no header could carry.
+const keep = (token) => sessionStorage.setItem("token", token.replace(/[^\x21-\x7e]/g, ""));
 const given = new URLSearchParams(location.hash.slice(1)).get("token");
 if (given) {
-  sessionStorage.setItem("token", given);
+  keep(given);
   history.replaceState(null, "", location.pathname);
 }
 
@@ -38,7 +40,7 @@ export async function call(path, { method = "GET", json, body, type, accept, sig
   if (response.status === 401) {
     const fresh = await askForToken(Boolean(token));
     if (fresh) {
-      sessionStorage.setItem("token", fresh);
+      keep(fresh);
       return call(path, { method, body, type, accept, signal, tries });
     }
   }

@@ -190,10 +190,13 @@ let countdown;
 const shutter = (ready) => ["camera-take", "camera-later"].forEach((id) => ($(id).disabled = !ready));
 $("camera").onclick = async () => {
   const wish = { width: { ideal: 1280 }, height: { ideal: 1280 }, facingMode: { ideal: "environment" } };
+  $("camera").disabled = true; // a second click would open a second camera, which nothing closes
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: wish });
   } catch {
     return toast("No camera can be used here; allow it in the browser, or choose a photo.", "bad");
+  } finally {
+    $("camera").disabled = false;
   }
   const away = stream.getVideoTracks()[0].getSettings().facingMode === "environment";
   $("camera-video").classList.toggle("mirrored", !away); // who looks at themselves expects a mirror
@@ -244,6 +247,7 @@ function showLibrary(poses) {
     caption.textContent = name.replaceAll("-", " ");
     button.append(drawing(fromJson(pose), pose), caption);
     button.onclick = async () => {
+      if (!source.name) return toast("Give a photo of a person first.");
       phoneTabs($("tab-result"));
       if (await result.fit(name)) markPose(name);
     };

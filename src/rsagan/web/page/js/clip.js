@@ -55,6 +55,7 @@ export class Timeline {
     this.#button(true);
     try {
       do {
+        if (this.keys.length < 2) break; // taken away while it played
         for (const pose of this.poses()) {
           const began = performance.now();
           const json = JSON.stringify(pose);
@@ -140,6 +141,7 @@ export class Timeline {
       earlier.disabled = index === 0;
       later.disabled = index === this.keys.length - 1;
       tools.append(earlier, iconButton("close", `Remove keyframe ${index + 1}`, () => {
+        this.stop();
         this.keys.splice(index, 1);
         this.#draw();
         $("add-key").focus();

@@ -25,20 +25,31 @@ export class Painter {
   async #fly() {
     this.flying = true;
     let shown = null; // the next preview is painted while the browser still decodes this one
-    while (this.wanted) {
-      const { pose, turn } = this.wanted;
-      this.wanted = null;
-      try {
-        const response = await this.#ask({ pose, keep_place: true, preview: this.hand }, { tries: 0 });
-        const blob = await response.blob();
-        await shown;
-        if (turn >= this.fullTurn) shown = this.onPreview(blob).then(() => (this.painted += 1));
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        if (error.status !== 409) await pause(250);
+    try {
+      while (this.wanted) {
+        const { pose, turn } = this.wanted;
+        this.wanted = null;
+        try {
+          const response = await this.#ask({ pose, keep_place: true, preview: this.hand }, { tries: 0 });
+          const blob = await response.blob();
+          await shown;
+          if (turn >= this.fullTurn) shown = this.onPreview(blob).then(() => (this.painted += 1));
+        } catch (error) {
+          if (!(error instanceof ApiError)) throw error;
+          if (error.status !== 409) await pause(250);
+        }
       }
+    } finally {
+      this.flying = false; // whatever happened: the next move may ask again
     }
-    this.flying = false;
+  }
+
+  // Another picture is shown instead: what is under way is given up, and comes too late.
+  drop() {
+    this.fullTurn = this.turn += 1;
+    this.wanted = null;
+    this.asking?.abort();
+    this.onBusy(false);
   }
 
   // The full result; resolves to it, or to null if a newer one was wanted meanwhile or it failed. The one that was

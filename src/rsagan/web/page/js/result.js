@@ -76,7 +76,7 @@ export class ResultCard {
     if (!result) return false;
     this.mark();
     this.pose = fromJson(result.pose);
-    this.base = copy(this.pose);
+    this.base = this.result.base = this.made[0].base = copy(this.pose);
     this.stage.show(this.pose, this.source.frame);
     return true;
   }
@@ -142,6 +142,7 @@ export class ResultCard {
       button.append(image);
       button.onclick = () => {
         this.mark();
+        this.painter.drop();
         this.base = made.base;
         this.pose = copy(made.pose);
         this.result = made;
