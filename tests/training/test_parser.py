@@ -143,6 +143,27 @@ def test_people_are_rendered_once_and_seen_as_in_photos(tmp_path: Path, monkeypa
     assert np.nanmedian(apart) < 0.05 * sightings.SIZE[0]
 
 
+def test_a_person_whose_views_were_interrupted_is_rendered_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(path: Path, sighting: object) -> None:
+        if path.name == "000001-1.npz":
+            (path.parent / ".writing-000001-1-half.npz").write_bytes(b"half")
+            raise KeyboardInterrupt
+        path.write_bytes(str(sighting).encode())
+
+    monkeypatch.setattr(room, "sightings", lambda seed, number, pack: iter(["front", "side", "back"]))
+    monkeypatch.setattr(room, "save_sighting", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        room.render(Recipe(tmp_path, people=3))
+    monkeypatch.setattr(room, "save_sighting", lambda path, sighting: path.write_bytes(sighting.encode()))
+    room.render(Recipe(tmp_path, people=3))
+    found = {path.name: path.read_text() for path in (tmp_path / "sightings").iterdir()}
+    assert found == {
+        f"{number:06d}-{view}.npz": text for number in range(3) for view, text in enumerate(["front", "side", "back"])
+    }
+
+
 def test_a_run_starts_from_a_parser(tmp_path: Path) -> None:
     for start, expected in (("shipped", shipped()), (str(tmp_path / "earlier.safetensors"), Parser())):
         if start != "shipped":

@@ -28,19 +28,19 @@ def pays(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> boo
 def test_a_processor_is_tried(
     monkeypatch: pytest.MonkeyPatch, seconds: dict[torch.dtype, float], expected: bool
 ) -> None:
-    monkeypatch.setattr(precision, "seconds_of_product", seconds.__getitem__)
+    monkeypatch.setattr(precision, "seconds_of_products", lambda *kinds: {kind: seconds[kind] for kind in kinds})
     assert precision.bfloat16_pays.__wrapped__(CPU) is expected
 
 
 def test_a_trial_takes_time() -> None:
-    assert 0 < precision.seconds_of_product(torch.float32) < 1
+    assert 0 < precision.seconds_of_products(torch.float32)[torch.float32] < 1
 
 
 @pytest.mark.parametrize("pays", [True, False], indirect=True)
 def test_everything_computes_in_it(pays: bool) -> None:
     expected = torch.bfloat16 if pays else torch.float32
     assert State(SMALL, CPU).kind == expected
-    backbone = load_backbone(SMALL, CPU)
+    backbone = load_backbone(SMALL, CPU, expected)
     assert backbone is not None
     assert {parameter.dtype for parameter in backbone.parameters()} == {expected}
     with precision.autocast(expected, CPU):
@@ -51,6 +51,14 @@ def test_everything_computes_in_it(pays: bool) -> None:
 def test_float32_is_kept_where_it_is_asked_for(pays: bool) -> None:
     assert pays
     assert State(replace(SMALL, precision="float32"), CPU).kind == torch.float32
+
+
+def test_a_run_keeps_what_it_began_in(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = replace(SMALL, batch=2, pictures=4, checkpoint_every=2, adversary=replace(SMALL.adversary, start=9))
+    monkeypatch.setattr(precision, "bfloat16_pays", lambda device: True)
+    train(recipe, prepared, tmp_path, until=2)
+    monkeypatch.setattr(precision, "bfloat16_pays", lambda device: False)
+    assert read_metadata(train(recipe, prepared, tmp_path))["training"]["precision"] == "bfloat16"
 
 
 @pytest.mark.parametrize("pays", [True, False], indirect=True)

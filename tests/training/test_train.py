@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.network import Config, Generator, load_weights, save_weights
 from rsagan.training import train
@@ -346,6 +347,14 @@ def test_weights_of_another_network_are_refused_by_what_differs(prepared: Path, 
     with pytest.raises(InputError, match="match_channels = 8"):
         train(other, prepared, tmp_path / "other", start=weights)
     assert not (tmp_path / "other").exists()
+
+
+def test_frames_that_the_losses_cannot_divide_are_refused(prepared: Path, tmp_path: Path) -> None:
+    folder = PreparedFolder(prepared)
+    folder.size = (60, 44)
+    with pytest.raises(InputError, match="60x44; to train on"):
+        train(RECIPE, folder, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_second_source_is_mixed_in_and_named(prepared: Path, tmp_path: Path) -> None:

@@ -7,9 +7,12 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
+
+from rsagan.errors import InputError
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -36,6 +39,10 @@ def in_parallel(function: Callable[[Given], Made], tasks: Iterable[Given], worke
                 pending |= {pool.submit(function, task) for task in islice(rest, len(finished))}
                 for future in finished:
                     yield future.result()
+        except BrokenProcessPool as error:
+            raise InputError(
+                "A worker ended by itself, perhaps for want of memory; run it again with fewer workers, it goes on."
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

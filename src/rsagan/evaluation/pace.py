@@ -55,7 +55,8 @@ def paces_of(recipes: Mapping[str, Recipe], folder: PreparedFolder) -> dict[str,
 def _pace_of(recipe: Recipe, batch: Batch, device: torch.device) -> dict[str, float]:
     # The steps are as long with next to no learning rate, and repeated ones on the same pairs stay finite.
     recipe = replace(recipe, learning_rate=1e-9, adversary=replace(recipe.adversary, learning_rate=1e-9))
-    state, backbone = State(recipe, device), load_backbone(recipe, device)
+    state = State(recipe, device)
+    backbone = load_backbone(recipe, device, state.kind)
     adversary, every = recipe.adversary, max(recipe.adversary.r1_every, 1)
 
     def seconds(seen: int) -> float:

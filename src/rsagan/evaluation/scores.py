@@ -58,6 +58,8 @@ def score(
     folder = PreparedFolder(data)
     painter: Painter = Weights(weights or shipped_weights(folder.size)) if results is None else painter_of(results)
     pairs = some_pairs(folder, limit)
+    if standard is not None and len(pairs) < 2:
+        raise InputError("FID and KID compare sets of pictures: score at least two pairs.")
     truth = Truth(folder, pairs, networks or trained_networks())
     measured = measure(truth, painter, progress)
     measured |= set_distances(measured, Draws(truth.groups))

@@ -50,7 +50,7 @@ def kernel_distances(found: Features, truth: Features, draws: Draws) -> Numbers:
     pictures = times @ each
     others = np.square(pictures) - np.square(times) @ each
     across, own = apart(a, b)
-    within = sum(apart(x, x)[0] / np.maximum(others, 1) for x in (a, b))
+    within = sum(apart(x, x)[0] / np.where(others > 0, others, np.nan) for x in (a, b))
     return np.asarray(within - 2 * (across + own) / (others + pictures))
 
 

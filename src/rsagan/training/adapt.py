@@ -76,7 +76,8 @@ class Adapted:
         weights: the file. views, pictures: the person's views and the pairs of them that were seen.
         seconds: all of it took. loss: at both ends.
         kept: share of what was learnt that is in the file.
-        joints: share of joints in their place on views held out, unadapted and as it is in the file.
+        joints: share of joints in their place, unadapted and as it is in the file, on views held out; with fewer than
+            ten views none is, and it is of those that were learnt from.
         notes: sentences the user should see.
     """
 
@@ -158,7 +159,8 @@ def adapt(
             "ones in which arms and legs are seen better."
         )
     if kept < 1:
-        notes.append(f"Of what was learnt {kept:.0%} is kept: with more of it the pose got worse on views held out.")
+        where = " on views held out" if held_out else ""
+        notes.append(f"Of what was learnt {kept:.0%} is kept: with more of it the pose got worse{where}.")
     seconds = time.perf_counter() - start
     summary = {"views": len(views), "pictures": seen, "seconds": round(seconds), "kept": kept}
     metadata: dict[str, Any] = {name: header[name] for name in ("size", "data") if name in header}

@@ -35,7 +35,7 @@ from rsagan.training.ahead import ahead, pinned
 from rsagan.training.log import NoLog, RunLog
 from rsagan.training.optimizer import GeneratorOptimizer
 from rsagan.training.phases import discriminator_phase, generator_phase, penalty_phase, to_step
-from rsagan.training.precision import autocast, computing_type
+from rsagan.training.precision import autocast, computing_type, name_of
 from rsagan.training.preview import Preview
 from rsagan.training.recipe import Recipe, load_recipe
 
@@ -101,12 +101,12 @@ def _train(
     start: Path | str | None,
     group: distributed.Group,
 ) -> Path:
+    height, width = folder.size
+    if height % 8 or width % 8:
+        raise InputError(
+            f"{folder.path} has frames of {height}x{width}; to train on, height and width must be multiples of 8."
+        )
     batches = mixed_batches(folder, second, recipe.mixed, recipe.seed, recipe.augmentation, recipe.corruption)
-    state = State(recipe, group.device)
-    if start is not None:
-        state.begin_with(start)
-    if group.chief:
-        _prepare(run)
     identity = _identity_of(recipe, folder, second)
     newest = checkpoint.read_newest(run) if group.chief else None
     if group.chief and newest is None and (run / "weights.safetensors").is_file():
@@ -114,12 +114,21 @@ def _train(
             f"{run} holds weights but no checkpoint to go on from; choose another folder for the run, and begin with "
             "them by --start if that is meant."
         )
-    saved = distributed.from_chief(newest, group.device)
-    state.restore(None if saved is None else checkpoint.decode(saved), identity)
+    data = distributed.from_chief(newest, group.device)
+    saved = None if data is None else checkpoint.decode(data)
+    # What it computes in is found out once a run, by the chief: another process, or a later one, may find otherwise.
+    mine = name_of(computing_type(recipe.precision, group.device)).encode()
+    kind = (distributed.from_chief(mine, group.device) or mine).decode()
+    state = State(recipe, group.device, getattr(torch, (saved or {}).get("kind", kind)))
+    if start is not None:
+        state.begin_with(start)
+    if group.chief:
+        _prepare(run)
+    state.restore(saved, identity)
     if group.chief:
         with replacing(run / "recipe.json") as temporary:
             temporary.write_text(json.dumps(recipe.to_dict(), indent=1) + "\n", encoding="utf-8")
-    backbone = load_backbone(recipe, group.device)
+    backbone = load_backbone(recipe, group.device, state.kind)
     torch.backends.cudnn.benchmark = True  # every step has the same shapes: the fastest way is worth looking for
     preview = Preview(folder, group.device) if group.chief else None
     goal = recipe.pictures if until is None else min(until, recipe.pictures)
@@ -202,13 +211,14 @@ class State:
     """All that changes during a run, and so all that a checkpoint holds.
 
     Attributes:
-        kind: what its steps compute in, torch.bfloat16 or torch.float32.
+        kind: what its steps compute in, torch.bfloat16 or torch.float32; by default what pays on the device.
         seen: pictures so far. seconds: spent on them. start: which weights it began with, in their own words, or None.
         generator, average (its moving average), discriminators by "picture" and "head", their optimisers.
     """
 
-    def __init__(self, recipe: Recipe, device: torch.device) -> None:
-        self.recipe, self.device, self.kind = recipe, device, computing_type(recipe.precision, device)
+    def __init__(self, recipe: Recipe, device: torch.device, kind: torch.dtype | None = None) -> None:
+        self.recipe, self.device = recipe, device
+        self.kind = computing_type(recipe.precision, device) if kind is None else kind
         self.seen, self.seconds = 0, 0.0
         self.start: dict[str, Any] | None = None
         torch.manual_seed(recipe.seed)
@@ -254,6 +264,7 @@ class State:
         """For `checkpoint.save`; `identity` names network and data."""
         return {
             "identity": identity,
+            "kind": name_of(self.kind),
             "seen": self.seen,
             "seconds": self.seconds,
             "start": self.start,
@@ -380,8 +391,8 @@ def _follow(state: State, seen: int) -> None:
             kept.copy_(current)
 
 
-def load_backbone(recipe: Recipe, device: torch.device) -> backbones.VGG16 | None:
-    """The loss network, as deep as the recipe's losses look into it; None if none does."""
+def load_backbone(recipe: Recipe, device: torch.device, kind: torch.dtype) -> backbones.VGG16 | None:
+    """The loss network in that type, as deep as the recipe's losses look into it; None if none does."""
     losses = recipe.losses
     layers: set[str] = set()
     if losses.perceptual or losses.style:
@@ -390,7 +401,7 @@ def load_backbone(recipe: Recipe, device: torch.device) -> backbones.VGG16 | Non
         layers |= set(losses.head_layers)
     if not layers:
         return None
-    return backbones.load(losses.backbone, max(layers)).to(device, computing_type(recipe.precision, device))
+    return backbones.load(losses.backbone, max(layers)).to(device, kind)
 
 
 def _metadata(state: State, folder: PreparedFolder, second: PreparedFolder | None) -> dict[str, Any]:
@@ -404,7 +415,7 @@ def _metadata(state: State, folder: PreparedFolder, second: PreparedFolder | Non
             "recipe": state.recipe.to_dict(),
             "pictures_seen": state.seen,
             "seconds": round(state.seconds),
-            "precision": str(state.kind).removeprefix("torch."),
+            "precision": name_of(state.kind),
             **({"start": state.start} if state.start else {}),
             "rsagan": rsagan.__version__,
             "torch": torch.__version__,

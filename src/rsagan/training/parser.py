@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rsagan.assets import fetch
-from rsagan.files import check_folder
+from rsagan.files import check_folder, sweep
 from rsagan.people import NUM_REGIONS, Region
 from rsagan.photo.parser import Parser, save, shipped
 from rsagan.photo.parser import load as load_parser
@@ -108,10 +108,11 @@ def render(recipe: Recipe) -> None:
     folder = recipe.run / "sightings"
     folder.mkdir(parents=True, exist_ok=True)
     pack = None if recipe.assets is None else str(recipe.assets)
-    done = {path.name[:6] for path in folder.glob("*.npz")}
-    first = max((int(number) for number in done), default=-1) + 1
-    for number in range(first, recipe.people):
-        for view, sighting in enumerate(sightings(recipe.seed, number, pack)):
+    sweep(folder)
+    for number in range(recipe.people):
+        if (folder / f"{number:06d}-0.npz").is_file():  # a person's last to be written
+            continue
+        for view, sighting in reversed(list(enumerate(sightings(recipe.seed, number, pack)))):
             save_sighting(folder / f"{number:06d}-{view}.npz", sighting)
 
 
