@@ -72,7 +72,8 @@ def measure(recipe: Recipe, size: tuple[int, int], steps: int, group: Group) -> 
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     recipe = replace(recipe, adversary=replace(recipe.adversary, start=0, fade=1))
-    state, backbone = State(recipe, device), load_backbone(recipe, device)
+    state = State(recipe, device)
+    backbone = load_backbone(recipe, device, state.kind)
     batch = random_batch(size, recipe.batch // group.world, seed=group.rank)
 
     def step() -> None:

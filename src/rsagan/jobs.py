@@ -136,10 +136,9 @@ def generate(
     weights = Path(weights or shipped_weights(subject_person.size))
     model = load(weights)
     model.check_shape(subject_person.size)
-    on_ground = background == "keep"
     for name, target in targets.items():  # before anything that takes long
         try:
-            target_of(target, subject_person, retarget, on_ground)
+            targets[name] = target_of(target, subject_person, retarget=retarget, on_ground=background == "keep")
         except InputError as error:
             raise InputError(f"{name}: {error}") from error
     if refine:
@@ -153,7 +152,7 @@ def generate(
     pictures: dict[str, Path] = {}
     results = []
     for done, (name, target) in enumerate(targets.items()):
-        result = subject.pose(target, retarget=retarget, on_ground=on_ground)
+        result = subject.paint(target)
         results.append((name, result, given.show(result)))
         if progress:
             progress(done + 1, len(targets))

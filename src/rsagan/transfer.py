@@ -71,13 +71,7 @@ class Subject:
         Raises:
             InputError: too few joints to paint a person.
         """
-        if keep_place:
-            target = pose.resized(self.person.size)
-            if reason := target.usable():
-                raise InputError(f"The target pose cannot be used: {reason}.")
-        else:
-            target = target_of(pose, self.person, retarget, on_ground)
-        return self.paint(target)
+        return self.paint(target_of(pose, self.person, keep_place, retarget, on_ground))
 
     def paint(self, target: Pose) -> Result:
         """The person with these joints of their own frame, however few there are."""
@@ -214,16 +208,18 @@ def analyse(
     return analyse_photo(picture, size, person, plain_background=True, parsing=parsing, joints=joints)
 
 
-def target_of(pose: Pose, person: Person, retarget: bool = True, on_ground: bool = False) -> Pose:
-    """The pose placed in a person's frame, as `Subject.pose` paints it.
+def target_of(
+    pose: Pose, person: Person, keep_place: bool = False, retarget: bool = True, on_ground: bool = False
+) -> Pose:
+    """The pose in a person's frame, as `Subject.pose` paints it.
 
     Args:
-        retarget, on_ground: as there.
+        keep_place, retarget, on_ground: as there.
 
     Raises:
         InputError: too few of its joints lie in that frame.
     """
-    target = placed(pose, person.pose, retarget, on_ground)
+    target = pose.resized(person.size) if keep_place else placed(pose, person.pose, retarget, on_ground)
     if reason := target.usable():
         raise InputError(f"The target pose cannot be used: {reason}.")
     return target

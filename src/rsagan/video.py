@@ -272,12 +272,10 @@ def _decoded(clip: Clip) -> Iterator[Frame]:
             last = max(last, seconds - start)
             if last > MAX_SECONDS:
                 raise InputError(f"The clip {clip.path} lasts more than {MAX_SECONDS:.0f} s; cut it.")
-            if frame.width * frame.height > MAX_PIXELS:
-                raise InputError(f"The clip {clip.path} grows beyond 4096 x 2304 pixels.")
             # Pixels may be wider than high: DV, HDV.
             width = max(1, round(frame.width * float(stream.sample_aspect_ratio or 1)))
-            if width * frame.height > MAX_PIXELS:
-                raise InputError(f"The clip {clip.path} is shown larger than 4096 x 2304 pixels; shrink it.")
+            if max(width, frame.width) * frame.height > MAX_PIXELS:
+                raise InputError(f"The clip {clip.path} grows beyond 4096 x 2304 pixels.")
             picture = frame.to_ndarray(format="rgb24", width=width, height=frame.height)
             turns = round((frame.rotation or 0) / 90) % 4  # counter-clockwise, by the display matrix
             yield Frame(last, np.ascontiguousarray(np.rot90(picture, turns)))

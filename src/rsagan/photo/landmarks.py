@@ -99,15 +99,18 @@ class Detection:
     @property
     def torso(self) -> float:
         """From the shoulders' middle to the hips' middle, or the shoulders' breadth if larger, in photo pixels."""
-        spine = self.points[_SHOULDERS].mean(axis=0) - self.points[_HIPS].mean(axis=0)
         breadth = self.points[_SHOULDERS[0]] - self.points[_SHOULDERS[1]]
-        return float(max(np.linalg.norm(spine), np.linalg.norm(breadth)))
+        return float(max(np.linalg.norm(self._spine), np.linalg.norm(breadth)))
+
+    @property
+    def _spine(self) -> Floats:
+        """(2,): from the hips' middle to the shoulders' middle."""
+        return np.asarray(self.points[_SHOULDERS].mean(axis=0) - self.points[_HIPS].mean(axis=0))
 
     @property
     def side(self) -> Side:
         """Which side of the person the photo shows, by the order of shoulders and hips across the spine."""
-        shoulders, hips = self.points[_SHOULDERS], self.points[_HIPS]
-        up = shoulders.mean(axis=0) - hips.mean(axis=0)
+        shoulders, hips, up = self.points[_SHOULDERS], self.points[_HIPS], self._spine
         # From the person's right to their left, positive towards the picture's right when they stand upright.
         across = ((shoulders[0] - shoulders[1]) + (hips[0] - hips[1])) / 2
         breadth = float(up[0] * across[1] - up[1] * across[0]) / max(float(np.linalg.norm(up)), 1e-6)
@@ -117,8 +120,7 @@ class Detection:
     @property
     def tilted(self) -> bool:
         """Whether the person lies, or stands on their head: the spine is more than 45 degrees from upright."""
-        up = self.points[_SHOULDERS].mean(axis=0) - self.points[_HIPS].mean(axis=0)
-        return bool(-up[1] < abs(up[0]))
+        return bool(-self._spine[1] < abs(self._spine[0]))
 
     def pose(self, threshold: float = 0.5, hidden: float | None = None) -> Pose:
         """The 18 joints in the photo's frame; those less visible than `threshold`, or outside, are missing.

@@ -242,7 +242,7 @@ class State:
         Where the recipe's network has other modules, they begin anew.
 
         Raises:
-            InputError: it cannot be read, or is of another width.
+            InputError: it cannot be read, or is of other sizes.
         """
         generator, header = load_weights(weights)
         mine, theirs = self.recipe.network.to_dict(), generator.config.to_dict()

@@ -247,7 +247,6 @@ function showLibrary(poses) {
     caption.textContent = name.replaceAll("-", " ");
     button.append(drawing(fromJson(pose), pose), caption);
     button.onclick = async () => {
-      if (!source.name) return toast("Give a photo of a person first.");
       phoneTabs($("tab-result"));
       if (await result.fit(name)) markPose(name);
     };

@@ -55,7 +55,6 @@ export class Timeline {
     this.#button(true);
     try {
       do {
-        if (this.keys.length < 2) break; // taken away while it played
         for (const pose of this.poses()) {
           const began = performance.now();
           const json = JSON.stringify(pose);

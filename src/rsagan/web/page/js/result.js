@@ -72,6 +72,10 @@ export class ResultCard {
 
   // A pose in any frame: the service fits it to the person.
   async fit(pose) {
+    if (!this.source.name) {
+      toast("Give a photo of a person first.");
+      return false;
+    }
     const result = await this.painter.full(pose, false);
     if (!result) return false;
     this.mark();
