@@ -42,7 +42,7 @@ def measure(subject: Subject, poses: list[Pose]) -> dict[str, float]:
     """Flicker of the joints and of the painted person."""
     results = list(subject.animate(poses))
     joints = flicker([result.pose.points for result in results])
-    person = np.mean([result.outline for result in results], axis=0) > 0.5
+    person = np.mean([result.outline for result in results if result.outline is not None], axis=0) > 0.5
     levels = flicker([result.picture[person] for result in results])
     return {"joints": round(joints, 3), "picture": round(levels, 3)}
 

@@ -9,7 +9,7 @@ import argparse
 import io
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -24,7 +24,7 @@ DEVICES: dict[str, dict[str, Any]] = {
         "is_mobile": True,
     },
 }
-SHOWN = {
+SHOWN: dict[tuple[str, Literal["dark", "light"]], str] = {
     ("desk", "light"): "a pose",
     ("desk", "dark"): "animation",
     ("phone", "light"): "welcome",

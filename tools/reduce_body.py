@@ -243,7 +243,7 @@ def main() -> None:
     for name, quad in faces.items():
         arrays["faces_" + name.replace("helper-", "").replace("-", "_")] = renumber[quad].astype(np.uint16)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(arguments.out, **arrays)
+    np.savez_compressed(arguments.out, allow_pickle=False, **arrays)
     print(f"{arguments.out}: {len(kept)} vertices, {len(TARGETS)} targets, {arguments.out.stat().st_size} bytes")
 
 

@@ -103,6 +103,10 @@ def test_one_call_makes_everything_and_resumes(
     ablate(PLAN, data, runs, out, networks=networks)
     assert not trained
     assert (out / "ablation.json").read_bytes() == again
+    other = replace(PLAN, rows=("pose_only_published",), seeds=(1,), set_pairs=0)
+    rate = ablate(other, data, runs, out, networks=networks)["rows"]["pose_only_published"]["learning_rate"]
+    assert trained == [("pose_only_published", 8), ("pose_only_published", 16)]  # no rates: seed 0 has tried them
+    assert rate == whole["rows"]["pose_only_published"]["learning_rate"]
     with pytest.raises(InputError, match="other settings"):
         ablate(replace(PLAN, recipe=replace(RECIPE, batch=2)), data, runs, out, networks=networks)
 

@@ -69,6 +69,13 @@ def test_an_own_recipe_changes_what_it_names(tmp_path: Path) -> None:
         ("[adversary]\nr1_every = 0\n", ["r1_every", "at least 1"]),
         ("seed = 20250101\n", ["seed", "below 16777216"]),
         ("[losses]\nbackbone = 'vgg19'\n", ["vgg19"]),
+        ("[losses]\nperceptual = -1\n", ["losses", "perceptual", "at least 0"]),
+        ("[losses]\nalone = 1.5\n", ["alone", "from 0 to 1"]),
+        ("[losses]\nstyle = inf\n", ["style", "at least 0"]),
+        ("[corruption]\nlimb = 7\n", ["corruption", "limb", "from 0 to 1"]),
+        ("[corruption]\nblobs = -2\n", ["blobs", "at least 0"]),
+        ("[augmentation]\nflip = nan\n", ["augmentation", "flip"]),
+        ("[adversary]\nlearning_rate = -1e-3\n", ["adversary", "learning_rate"]),
     ],
 )
 def test_broken_recipes_get_one_sentence(tmp_path: Path, text: str, words: list[str]) -> None:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rsagan.errors import check_numbers
 from rsagan.people import NUM_REGIONS, Parsing, Region
 
 # Two regions that parsers confuse with each other.
@@ -60,6 +61,11 @@ class Corruption:
     target_jitter: float = 0.002
     target_drop: float = 0.01
     swap: float = 0.0
+
+    def __post_init__(self) -> None:
+        shares = ("clean", "shift", "blob", "confuse", "limb", "drop", "target_drop", "swap")
+        check_numbers("The corruption's", self, shares, most=1)
+        check_numbers("The corruption's", self, ("blobs", "jitter", "target_jitter"))
 
 
 def corrupt_parsing(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rsagan.data.correspondence import true_flow
 from rsagan.data.corrupt import Corruption, corrupt_parsing, corrupt_points, swap_sides
 from rsagan.data.prepared import PreparedFolder
+from rsagan.errors import check_numbers
 from rsagan.people import FLIP
 from rsagan.photo import on_backdrop, soft_outline
 
@@ -42,6 +43,9 @@ class Augmentation:
     flip: float = 0.5
     photometric: float = 0.3
     cut_out: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_numbers("The augmentation's", self, ("flip", "photometric", "cut_out"), most=1)
 
 
 class _Pictures:

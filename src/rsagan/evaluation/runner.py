@@ -7,7 +7,7 @@ Below the folder of runs each row has a folder a seed:
     measured.npz      the numbers of the test pairs; whoever has it is done
     sets-N.npz        of the rows of `SETS`: the Frechet distance of N pairs of test people
     report/           report.json, report.md, grid.png of the test pairs
-    train/            the run itself; rate-R/ the runs of the learning-rate grid, each with its score.json
+    train/            the run itself; rate-R/, of seed 0, the runs of the learning-rate grid, each with its score.json
 
 A row that is done needs no more than its numbers (settings.json, curve.jsonl, *.npz and score.json of the rates).
 Beside the rows lies pace.json: how long their pairs take, all timed in one go. It is made anew if it lacks a row.
@@ -48,6 +48,7 @@ from rsagan.training.recipe import Recipe
 ENDS: Final = (SOURCE, TRUTH)
 UNDER_FIRE: Final = ("full", "no_match")
 SETS: Final = ("full", "semantic_baseline_published")  # what the promise about the Frechet distance compares
+_RATE_SEED: Final = 0  # learning rates are tried with
 Point = dict[str, float]
 
 
@@ -58,7 +59,7 @@ class Plan:
     Attributes:
         recipe: of every row; its `pictures` are each row's budget.
         rows, seeds: what is trained. every: pairs seen between two looks at the validation pairs.
-        rates: learning rates that every row tries for `rate_pictures` pairs each, on the first seed; the best on the
+        rates: learning rates that every row tries for `rate_pictures` pairs each, with seed 0; the best on the
             validation pairs is taken. None means the recipe's.
         validation, fire: how many pairs a look at the curve, and a level of corruption, scores.
         set_pairs: pairs of test people for the Frechet distance of the rows of `SETS`; the test list alone if 0.
@@ -208,13 +209,13 @@ class Ablation:
         return point | {network: round(float(measured[network].mean()), 6) for network in self.networks.distances}
 
     def _rate(self, name: str) -> float:
-        """The row's learning rate: the best of the grid by the first network's distance, the same for every seed."""
+        """The row's learning rate: the best of the grid by the first network's distance, for every seed."""
         if not self.plan.rates:
             return self.plan.recipe.learning_rate
-        seed, scores = self.plan.seeds[0], {}
+        scores = {}
         for rate in self.plan.rates:
-            folder = self.runs / name / f"seed-{seed}" / f"rate-{rate:g}"
-            recipe = recipe_of(name, replace(self.plan.recipe, pictures=self.plan.rate_pictures), seed, rate)
+            folder = self.runs / name / f"seed-{_RATE_SEED}" / f"rate-{rate:g}"
+            recipe = recipe_of(name, replace(self.plan.recipe, pictures=self.plan.rate_pictures), _RATE_SEED, rate)
             self._settle(folder, {"recipe": recipe.to_dict()})
             path = folder / "score.json"
             if not path.is_file():

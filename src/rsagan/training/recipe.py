@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from rsagan import backbones
 from rsagan.data.corrupt import Corruption
 from rsagan.data.sampler import Augmentation
-from rsagan.errors import InputError
+from rsagan.errors import InputError, check_numbers
 from rsagan.network import Config
 
 T = TypeVar("T")
@@ -59,6 +59,8 @@ class Losses:
         for layer in (*self.layers, *self.head_layers, *self.style_layers):
             if layer not in backbones.LAYERS:
                 raise InputError(f"The backbone has no layer {layer!r}; it has {', '.join(backbones.LAYERS)}.")
+        check_numbers("The losses'", self, [each.name for each in fields(self) if each.type is float])
+        check_numbers("The losses'", self, ("window", "alone"), most=1)
         for name in ("layers", "head_layers"):
             chosen = list(getattr(self, name))
             if not chosen or chosen != [layer for layer in backbones.LAYERS if layer in chosen]:
@@ -81,6 +83,7 @@ class Adversary:
     r1_every: int = 16
 
     def __post_init__(self) -> None:
+        check_numbers("The adversary's", self, ("start", "fade", "learning_rate", "r1"))
         if self.r1_every < 1:
             raise InputError(f"The adversary's r1_every is {self.r1_every}; it must be at least 1.")
 
@@ -135,17 +138,13 @@ class Recipe:
         for name in ("pictures", "batch", "loaders", "log_every", "snapshot_every", "checkpoint_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be at least 1.")
-        for name in ("seed", "threads", "warmup"):
-            if getattr(self, name) < 0:
-                raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be at least 0.")
+        check_numbers("The recipe's", self, ("seed", "threads", "warmup"))
         if self.seed >= 2**24:
             raise InputError(f"The recipe's seed is {self.seed}; it must be below {2**24}.")
         for name in ("learning_rate", "clip", "ema", "checkpoint_minutes"):
             if not 0 < getattr(self, name) < math.inf:
                 raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be a number above 0.")
-        for name in ("mixed", "final_rate"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"The recipe's {name} is {getattr(self, name)}; it must be a share from 0 to 1.")
+        check_numbers("The recipe's", self, ("mixed", "final_rate"), most=1)
         if not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"The recipe's betas are {self.betas}; each must be at least 0 and below 1.")
         if self.optimizer not in ("adam", "muon"):

@@ -65,7 +65,9 @@ def _measured(path: Path, folder: Path) -> tuple[str, str, tuple[str, dict[str, 
         data, numbers = report["data"], report["numbers"]
         # A frame brought there by another fit holds other pictures: the row names the source in full.
         title = _title(data["source"].split(", ")[0], data["frame"])
-        cells = {name: "infinite" if row["value"] is None else f"{row['value']:.4g}" for name, row in numbers.items()}
+        cells = {
+            name: row.get("is", "-") if row["value"] is None else f"{row['value']:.4g}" for name, row in numbers.items()
+        }
         cells["pairs"] = f"{report['counts']['pairs']:,}"
         link = Path(os.path.relpath(path.with_name("report.md"), folder)).as_posix()
         return title, str(report["protocol"]["name"]), (f"[{report['method']}]({link}), {data['source']}", cells)

@@ -161,7 +161,9 @@ def _report(
     reference, draws = _reference(folder) or (), Draws(groups)
     numbers: dict[str, Any] = {}
     for name, value in scores.numbers.items():
-        numbers[name] = {"value": round(value, 6) if np.isfinite(value) else None}  # equal pictures have no PSNR
+        numbers[name] = {"value": round(value, 6) if np.isfinite(value) else None}
+        if not np.isfinite(value):  # the PSNR of equal pictures, and what is scored within a mask that is empty
+            numbers[name]["is"] = "undefined" if np.isnan(value) else "infinite"
         # One person spans no interval, and one over all pairs is not that of a number over some.
         whole = name in scores.rows and not scores.left_out.get(name) and np.isfinite(scores.rows[name]).all()
         if whole and groups.max() > 0:
@@ -229,7 +231,7 @@ def markdown(report: dict[str, Any]) -> str:
     lines += ["| number | value | 95 % interval |", "|---|---|---|"]
     for name, row in report["numbers"].items():
         interval = " to ".join(f"{each:.4f}" for each in row["interval"]) if "interval" in row else ""
-        value = "infinite" if row["value"] is None else f"{row['value']:.4f}"
+        value = row["is"] if row["value"] is None else f"{row['value']:.4f}"
         lines.append(f"| {name} | {value} | {interval} |")
     height, width = data["frame"]
     lines += [
