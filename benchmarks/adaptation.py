@@ -16,7 +16,9 @@ from pathlib import Path
 
 import clips
 import pairs
+import reports
 from rsagan import __version__
+from rsagan.files import check_folder
 from rsagan.people import grid, write_png
 from rsagan.training.adapt import Effort, adapt
 from rsagan.transfer import load, shipped_weights
@@ -38,6 +40,8 @@ def main() -> None:
     if where is None:
         print("Skipped: RSAGAN_CLIPS names no folder with the clips.")
         return
+    if arguments.out:
+        check_folder(arguments.out)
     unadapted = load()
     report = {}
     for name, (learnt, judged) in PEOPLE.items():
@@ -78,8 +82,8 @@ def main() -> None:
             "minutes": arguments.minutes,
             "people": report,
         }
-        (arguments.out / "adaptation.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
-        (arguments.out / "adaptation.md").write_text(page(whole), encoding="utf-8")
+        reports.keep(arguments.out / "adaptation.json", json.dumps(whole, indent=1) + "\n")
+        reports.keep(arguments.out / "adaptation.md", page(whole))
 
 
 def page(whole: dict) -> str:
@@ -105,7 +109,9 @@ def page(whole: dict) -> str:
             "|---|---|---|---|",
         ]
         for number, value in row["unadapted"].items():
-            lines.append(f"| {number} | {value:.3f} | {row['adapted'][number]:.3f} | {row['change'][number]:+.1%} |")
+            if number in row["change"]:
+                change = f"{row['change'][number]:+.1%}"
+                lines.append(f"| {number} | {value:.3f} | {row['adapted'][number]:.3f} | {change} |")
     return "\n".join(lines) + "\n"
 
 

@@ -15,6 +15,7 @@ from rsagan.photo import analyse
 
 STANDING = [1, 2, 5, 8, 9, 10, 11, 12, 13]  # neck, shoulders, hips, knees, ankles: hands may be hidden
 ENOUGH = 8  # of these nine
+RIGHT = ("joints right", "facing right", "nobody, right")  # of the verdicts
 REACH = 150  # pixels that the middle of shoulders and hips may lie off the place in the list
 
 
@@ -33,7 +34,7 @@ def main(step: int = 3, /) -> None:
                 if row["first"] <= number <= row["last"] and (number - row["first"]) % step == 0:
                     verdict = judged(photo, row, number)
                     counts.update([f"{row['shows']}: frames", *(f"{row['shows']}: {v}" for v in verdict)])
-                    wrong += [f"{clip} {number}: {v}" for v in verdict if not v.endswith("right")]
+                    wrong += [f"{clip} {number}: {v}" for v in verdict if v not in RIGHT]
     for name, count in sorted(counts.items()):
         print(f"{name}: {count}")
     print("\n".join(wrong))

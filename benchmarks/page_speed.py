@@ -73,7 +73,9 @@ def service() -> Iterator[tuple[str, int]]:
             assert process.stdout is not None
             found = None
             while found is None:
-                found = re.search(r"http://\S+:\d+", process.stdout.readline())
+                line = process.stdout.readline()
+                assert line, "the service did not start"
+                found = re.search(r"http://\S+:\d+", line)
             until = time.monotonic() + 300
             while httpx.get(f"{found[0]}/readyz").status_code != 200:
                 assert time.monotonic() < until, "the worker never started"

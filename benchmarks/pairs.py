@@ -75,17 +75,17 @@ def score(painter: Painter, pairs: Pairs) -> tuple[dict[str, float], list[Pictur
     Distances and SSIM of the whole frame and of the head (identity), the garments' colour difference (CIE 1976, of the
     mean colours, by the regions that the network drew and those of the true frame), and joints in their place.
     """
-    networks = trained_networks().distances
+    networks = trained_networks()
     rows: dict[str, list[float]] = {}
     joints = np.zeros(2)
     painted = []
     for source, target in zip(pairs.sources, pairs.targets, strict=True):
         result = painter(source, target)
-        one, other = to_network([result.picture]), to_network([target.picture])
-        box = head_boxes(torch.from_numpy(target.pose.points)[None], target.size)
+        one, other = (to_network([each.picture]).to(networks.device) for each in (result, target))
+        box = head_boxes(torch.from_numpy(target.pose.points)[None].to(networks.device), target.size)
         size = head_size(target.size)
         heads = [crop(each, box, size) for each in (one, other)]
-        for name, network in networks.items():
+        for name, network in networks.distances.items():
             rows.setdefault(f"distance ({name})", []).append(float(perceptual_distance(network(one), network(other))))
             of_head = perceptual_distance(network(heads[0]), network(heads[1]))
             rows.setdefault(f"distance of the head ({name})", []).append(float(of_head))
@@ -100,5 +100,6 @@ def score(painter: Painter, pairs: Pairs) -> tuple[dict[str, float], list[Pictur
 
 
 def change(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
-    """By how much each number rose, as a share of what it was."""
-    return {name: round(after[name] / max(value, 1e-9) - 1, 4) for name, value in before.items()}
+    """By how much each number rose, as a share of what it was; those that both have, and that were not 0."""
+    both = {name: (value, after[name]) for name, value in before.items() if value and name in after}
+    return {name: round(new / old - 1, 4) for name, (old, new) in both.items()}

@@ -16,6 +16,7 @@ from PIL import Image
 
 import clips
 import pairs
+import reports
 from rsagan import __version__
 from rsagan.errors import InputError
 from rsagan.people import Person, Picture, grid, library
@@ -119,6 +120,8 @@ def main() -> None:
         print("Skipped: RSAGAN_CLIPS names no folder with the clips.")
         return
     arguments.out.mkdir(parents=True, exist_ok=True)
+    if arguments.docs:
+        (arguments.docs / "images").mkdir(parents=True, exist_ok=True)
     model = load()
     for clip in sorted({row["clip"] for row in stretches}):
         rows = [cells for row in stretches if row["clip"] == clip for cells in rows_of(row, model)]
@@ -137,9 +140,8 @@ def main() -> None:
     about = {"weights": shipped_weights().stem, "size": list(model.size), "data": data, "rsagan": __version__}
     report = {**about, "people": people}
     if arguments.docs:
-        text = json.dumps(report, indent=1) + "\n"
-        (arguments.docs / "results" / "real-photos.json").write_text(text, encoding="utf-8")
-        (arguments.docs / "results" / "real-photos.md").write_text(page(report), encoding="utf-8")
+        reports.keep(arguments.docs / "results" / "real-photos.json", json.dumps(report, indent=1) + "\n")
+        reports.keep(arguments.docs / "results" / "real-photos.md", page(report))
 
 
 if __name__ == "__main__":

@@ -12,5 +12,10 @@ def tell(found: dict[str, Any], out: Path | None) -> None:
     text = json.dumps(found, indent=1)
     print(text)
     if out:
-        with replacing(out) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
+        keep(out, text + "\n")
+
+
+def keep(out: Path, text: str) -> None:
+    """Write a text file, whole or not at all; its folder is made if need be."""
+    with replacing(out) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -69,6 +69,7 @@ def peak(device: torch.device, kind: torch.dtype, repeats: int = 5) -> float:
 def measure(recipe: Recipe, size: tuple[int, int], steps: int, group: Group) -> dict[str, object]:
     """Train on noise for a few steps, discriminators switched on; what is counted is that of all processes together."""
     device = group.device
+    torch.backends.cudnn.benchmark = True  # as in training
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     recipe = replace(recipe, adversary=replace(recipe.adversary, start=0, fade=1))
@@ -80,8 +81,11 @@ def measure(recipe: Recipe, size: tuple[int, int], steps: int, group: Group) -> 
         train_step(state, batch, backbone)
         state.seen += recipe.batch
 
-    step()  # the one with the penalty of the discriminators, counted in `r1_every`
-    with FlopCounterMode(display=False) as counter:
+    every = recipe.adversary.r1_every
+    steps += -steps % every  # as many with the penalty as in training
+    with FlopCounterMode(display=False) as penalised:  # the first is one of them
+        step()
+    with FlopCounterMode(display=False) as plain:
         step()
     step()
     began, used = finished(device), time.process_time()
@@ -89,7 +93,8 @@ def measure(recipe: Recipe, size: tuple[int, int], steps: int, group: Group) -> 
         step()
     seconds, used = (finished(device) - began) / steps, (time.process_time() - used) / steps
     fastest = float(total(torch.tensor(peak(device, state.kind), dtype=torch.float64, device=device)))
-    operations = counter.get_total_flops() * group.world
+    least, most = plain.get_total_flops(), penalised.get_total_flops()
+    operations = (least + (most - least) / every) * group.world
     return {
         "recipe": recipe.name,
         "size": list(size),
@@ -129,7 +134,9 @@ def main() -> None:
     parser.add_argument("--recipe", default="people-128", help="a built-in recipe or a TOML file")
     parser.add_argument("--size", default="128x88", metavar="HEIGHTxWIDTH")
     parser.add_argument("--batch", type=int, help="pairs a step; the recipe's if not given")
-    parser.add_argument("--steps", type=int, default=20, help="steps to measure, after three to warm up")
+    parser.add_argument(
+        "--steps", type=int, default=16, help="steps to measure, after three to warm up; whole rounds of the penalty"
+    )
     parser.add_argument("--out", type=Path, help="JSON file to write")
     arguments = parser.parse_args()
     recipe = load_recipe(arguments.recipe)

@@ -9,6 +9,10 @@ class InputError(ValueError):
     """Something given to us cannot be used. The message is one sentence: what, where, what to do."""
 
 
+class DivergedError(InputError):
+    """Training ran away: a loss, a gradient or the weights are no numbers that can be used."""
+
+
 class AssetError(RuntimeError):
     """A file that must be fetched once is neither in the cache nor to be had. One sentence: what, why, what to do."""
 

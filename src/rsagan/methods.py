@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 import numpy as np
+import torch
 from PIL import Image
 
 from rsagan import __version__
@@ -54,6 +55,9 @@ class Ours:
 
     Args:
         weights: a file, or None for the shipped ones for pictures of `size`, (height, width).
+
+    Raises:
+        InputError: not weights, or such as are for frames of another shape than `size`.
     """
 
     def __init__(self, weights: Path | str | None = None, size: tuple[int, int] | None = None) -> None:
@@ -61,7 +65,9 @@ class Ours:
 
         path = Path(weights or shipped_weights(size))
         self.name = f"rsagan {__version__} with the weights {path.stem}"
-        self.model = load(path)
+        self.model = load(path, "cuda" if torch.cuda.is_available() else "cpu")
+        if size is not None:
+            self.model.check_shape(size)
         self.version = f"rsagan {__version__}, sha256 {file_hash(path)}"
         self._last: tuple[Person, Subject] | None = None
 

@@ -132,8 +132,8 @@ class Model:
         """Raises InputError if a frame of `size` (height, width) is not shaped as those trained for."""
         if abs(self.size[0] / self.size[1] / (size[0] / size[1]) - 1) > 0.05:
             raise InputError(
-                f"The person's frame is {size[0]}x{size[1]}, but these weights were trained on frames shaped like "
-                f"{self.size[0]}x{self.size[1]}; analyse the photo at a size of that shape."
+                f"A frame of {size[0]}x{size[1]} does not fit these weights, which were trained on frames shaped like "
+                f"{self.size[0]}x{self.size[1]}; choose a size of that shape."
             )
 
     @torch.inference_mode()

@@ -222,8 +222,9 @@ def test_bad_arguments_are_one_sentence(
     given = ["generate", person, "--weights", weights, "--out", out]
     assert "neither" in refused(capsys, out, *given, "--pose", "no-such-pose")
     assert "--pose" in refused(capsys, out, *given)
-    assert "HEIGHTxWIDTH" in refused(capsys, out, *given, "--pose", pose, "--size", "big")
-    assert "multiples of 8" in refused(capsys, out, *given, "--pose", pose, "--size", "250x170")
+    of_a_photo = ["generate", "photo.jpg", "--out", out, "--pose", pose]
+    assert "HEIGHTxWIDTH" in refused(capsys, out, *of_a_photo, "--size", "big")
+    assert "multiples of 8" in refused(capsys, out, *of_a_photo, "--size", "250x170")
     (tmp_path / "file").touch()
     assert "is a file" in refused(
         capsys, out, "generate", person, "--pose", pose, "--weights", weights, "--out", tmp_path / "file"
@@ -381,6 +382,7 @@ def test_a_reader_that_has_seen_enough_is_no_fault(arguments: tuple[str, ...]) -
         ((), "--benchmark"),
         (("--identities", 3), "--views"),
         (("--benchmark", "people-512"), "people-128"),
+        (("--benchmark", "people-128", "--seed", "3", "--views", "2"), "With --benchmark, --views and --seed"),
         (("--identities", 3, "--views", 2, "--style", "opera"), "surveillance"),
         (("--identities", 3, "--views", 2, "--layout", "deepfashion", "--size", "128x88"), "256x176"),
     ],

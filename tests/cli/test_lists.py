@@ -43,6 +43,21 @@ def test_a_list_is_painted_and_scored(
     assert not (tmp_path / "a").exists()
 
 
+def test_weights_of_another_shape_are_one_sentence_before_anything_is_painted(
+    prepared: Path, pairs: Path, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rsagan.network import load_weights, save_weights
+
+    square = tmp_path / "square.safetensors"
+    save_weights(square, load_weights(small)[0], {"size": [64, 64]})
+    command = ["generate", str(prepared), "--pairs", str(pairs), "--weights", str(square)]
+    assert main([*command, "--out", str(tmp_path / "results")]) == 2
+    captured = capsys.readouterr()
+    assert "A frame of 64x48 does not fit" in captured.err
+    assert captured.err.count("\n") == 1
+    assert not (tmp_path / "results").exists()
+
+
 def test_results_of_other_pairs_are_one_sentence(
     prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,6 +90,11 @@ def test_results_of_other_pairs_are_one_sentence(
         (("analyse", "FOLDER", "--labels", "lip"), "Without --parsing, --labels"),
         (("evaluate", "--data", "FOLDER", "--protocol", "clean-v1", "--limit", "2"), "With a protocol, --limit"),
         (("evaluate", "--data", "FOLDER", "--protocol", "fid", "--standard"), "There is no protocol 'fid'"),
+        (
+            ("evaluate", "--data", "FOLDER", "--pairs", "LIST", "--results", "truth"),
+            "an end of the full report's scale",
+        ),
+        (("generate", "FOLDER", "--pose", "walk", "--size", "128x88"), "With a person folder, --size"),
     ],
 )
 def test_options_without_meaning_are_refused(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rsagan.errors import InputError
+from rsagan.errors import DivergedError, InputError
 from rsagan.evaluation import pace, runner
 from rsagan.evaluation.ablation import ablate
 from rsagan.evaluation.measure import Networks
@@ -148,14 +148,15 @@ def test_rows_that_come_later_are_timed_with_the_others(
     assert whole["rows"]["no_match"]["seconds"] == [8 + 2 * 8]
 
 
+@pytest.mark.parametrize("error", [NonFiniteLoss, DivergedError])  # of a step, and of weights beyond float16
 def test_a_rate_that_diverges_is_not_taken(
-    data: Path, networks: Networks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: type[DivergedError], data: Path, networks: Networks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train = runner.train
 
     def diverging(recipe: Recipe, folder: object, run: Path, until: int | None = None) -> Path:
         if recipe.learning_rate > highest:
-            raise NonFiniteLoss("Lower it.")
+            raise error("Lower it.")
         return train(recipe, folder, run, until=until)  # type: ignore[arg-type]
 
     monkeypatch.setattr(runner, "train", diverging)
@@ -176,6 +177,8 @@ def test_bad_plans_get_one_sentence(prepared: Path, networks: Networks, tmp_path
         Plan(RECIPE, every=0)
     with pytest.raises(InputError, match="learning rates above 0"):
         Plan(RECIPE, rates=(0.0,))
+    with pytest.raises(InputError, match="set_pairs is -1"):
+        Plan(RECIPE, set_pairs=-1)
     with pytest.raises(InputError, match="pairs-validation"):
         ablate(PLAN, prepared, tmp_path / "runs", tmp_path / "out", networks=networks)
 

@@ -18,6 +18,7 @@ from rsagan.errors import InputError
 from rsagan.evaluation.benchmark.measure import Distance, Network, Networks
 from rsagan.evaluation.benchmark.networks import load_networks
 from rsagan.evaluation.benchmark.results import score_method, score_results
+from rsagan.evaluation.found import possible_pairs
 from rsagan.evaluation.judges import EfficientNetLite0
 
 PEOPLE = layouts.figures(6, 2)
@@ -143,6 +144,13 @@ def test_an_interval_belongs_to_the_pairs_its_value_is_of(data: Path, tmp_path: 
     assert "interval" in report["numbers"]["SSIM"]
     assert "interval" not in report["numbers"]["perceptual distance (l2)"]
     assert report["counts"]["left out"]["perceptual distance (l2)"] == 1
+
+
+def test_people_called_2_are_found_in_plain_names(prepared: Path) -> None:
+    """`2_1_2_2_vis.png` can be parted at `_2_` and at a plain stroke."""
+    folder = PreparedFolder(prepared)
+    folder.index = {"2_1": 0, "2_2": 1}
+    assert possible_pairs("2_1_2_2_vis.png", folder) == [("2_1", "2_2")]
 
 
 def remove(paths: list[Path]) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rsagan.cli.console import Console
+from rsagan.errors import InputError
 
 if TYPE_CHECKING:
     from rsagan.methods import Naming
@@ -19,8 +20,9 @@ def paint_list(console: Console, data: Path, pairs: Path, out: Path, weights: Pa
     listed, ours = read_pairs_of(folder, pairs), Ours(weights, folder.size)
     with console.progress("painting") as progress:
         painting = paint_pairs(ours, ours.name, folder, listed, out, naming, progress)
-    console.notes(painting.problems)
-    result = {"folder": str(out), "painted": painting.painted, "there": painting.there, "problems": painting.problems}
+    if painting.problems:
+        raise InputError(f"{len(painting.problems)} pairs could not be painted, the first: {painting.problems[0]}")
+    result = {"folder": str(out), "painted": painting.painted, "there": painting.there}
     console.result(result, [f"{painting.painted:,} pictures were painted, {painting.there:,} were there; see {out}"])
 
 
@@ -37,14 +39,16 @@ def score_others(
 ) -> None:
     """`rsagan evaluate` by a protocol: a folder of results, any method, or weights of ours."""
     from rsagan.data import PreparedFolder
-    from rsagan.errors import InputError
     from rsagan.evaluation.benchmark.networks import published_networks
     from rsagan.evaluation.benchmark.protocols import find_protocol
     from rsagan.evaluation.benchmark.results import markdown, score_method, score_results
+    from rsagan.evaluation.painters import SOURCE, TRUTH
     from rsagan.methods import Ours
 
     if sum(each is not None for each in (results, method, weights)) > 1:
         raise InputError("Name one of --results, --method and --weights to score.")
+    if results in (SOURCE, TRUTH):
+        raise InputError(f"--results {results} is an end of the full report's scale; leave out --protocol and --pairs.")
     networks = published_networks(find_protocol(protocol)) if standard else None
     with console.progress("scoring") as progress:
         if results is not None:

@@ -74,7 +74,7 @@ class Generate:
             return
         refuse(self, "naming", of="Without --pairs")
         if self.source.is_dir():
-            refuse(self, "person", of="With a person folder")
+            refuse(self, "person", "size", of="With a person folder")
         if self.parsing is None:
             refuse(self, "labels", of="Without --parsing")
         with console.progress("painting") as progress:
@@ -166,7 +166,9 @@ class Synthesize:
         from rsagan.synthetic.pack import usual_folder
 
         assets = self.assets or usual_folder()
-        if self.benchmark is None and (self.identities is None or self.views is None):
+        if self.benchmark is not None:
+            refuse(self, "identities", "views", "size", "seed", "style", "layout", "poses", of="With --benchmark")
+        elif self.identities is None or self.views is None:
             raise InputError("Say how many --identities and --views, or name a --benchmark.")
         with console.progress("people") as progress:
             if self.benchmark is not None:

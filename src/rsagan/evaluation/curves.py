@@ -1,6 +1,7 @@
 """A picture of curves: quality against pairs seen and against seconds, drawn with Pillow."""
 
 import colorsys
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -10,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rsagan.people import Picture
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 860, 520, 74, 40, 52
-_LEGEND: Final = 230
+_LINE: Final = 24  # from one name of the legend to the next, and the length of its stroke
 _INK, _FAINT = (40, 40, 40), (225, 225, 225)
 # A line: its points as (x, y).
 Line = Sequence[tuple[float, float]]
@@ -24,15 +25,17 @@ def draw_curves(panels: Mapping[str, Mapping[str, Line]], down: str) -> Picture:
         down: what runs up the side.
     """
     names = list(next(iter(panels.values())))
-    sheet = Image.new("RGB", (_WIDTH * len(panels) + _LEGEND, _HEIGHT), "white")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
+    font = ImageFont.load_default(15)
+    legend = _LINE + 8 + math.ceil(max(font.getlength(name) for name in names)) + 8
+    sheet = Image.new("RGB", (_WIDTH * len(panels) + legend, max(_HEIGHT, 2 * _TOP + _LINE * len(names))), "white")
+    pen = ImageDraw.Draw(sheet)
     colours = [_colour(k, len(names)) for k in range(len(names))]
     for k, (along, lines) in enumerate(panels.items()):
         _panel(pen, font, k * _WIDTH, along, down, list(lines.values()), colours)
     for k, (name, colour) in enumerate(zip(names, colours, strict=True)):
-        y = _TOP + 24 * k
-        pen.line((_WIDTH * len(panels), y + 9, _WIDTH * len(panels) + 24, y + 9), colour, 4)
-        pen.text((_WIDTH * len(panels) + 32, y), name, _INK, font)
+        x, y = _WIDTH * len(panels), _TOP + _LINE * k
+        pen.line((x, y + 9, x + _LINE, y + 9), colour, 4)
+        pen.text((x + _LINE + 8, y), name, _INK, font)
     return np.asarray(sheet)
 
 

@@ -19,7 +19,7 @@ from rsagan.errors import InputError
 from rsagan.people import Picture, read_picture
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
-_SEPARATORS: Final = re.compile(r"(?=(___|_2_|_to_|_TO_|-to-|_))")  # ahead, so that a_2_2_b is parted at both
+_SEPARATORS: Final = ("___", "_2_", "_to_", "_TO_", "-to-", "_")
 _PANELS: Final = 5
 _NAMED: Final = 3
 _SAMPLE: Final = 24
@@ -117,10 +117,13 @@ def possible_pairs(name: str, data: PreparedFolder) -> list[Pair]:
     """What pairs of the folder's views a file's name may stand for: each way to part it that gives two views."""
     stem = re.sub(r"(_vis|_fake|_generated)?\.\w+$", "", name)
     found = []
-    for match in _SEPARATORS.finditer(stem):
-        halves = [view_named(text, data) for text in (stem[: match.start()], stem[match.end(1) :])]
-        if halves[0] is not None and halves[1] is not None:
-            found.append((halves[0], halves[1]))
+    for separator in _SEPARATORS:
+        for match in re.finditer(f"(?={separator})", stem):  # ahead, so that a_2_2_b is parted at both
+            halves = [
+                view_named(text, data) for text in (stem[: match.start()], stem[match.start() + len(separator) :])
+            ]
+            if halves[0] is not None and halves[1] is not None:
+                found.append((halves[0], halves[1]))
     return found
 
 

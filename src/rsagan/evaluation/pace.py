@@ -39,6 +39,7 @@ def paces_of(recipes: Mapping[str, Recipe], folder: PreparedFolder) -> dict[str,
         JSON-able: what it was timed on, and by name the arguments of `Pace`.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.backends.cudnn.benchmark = True  # as in training
     rows = {}
     for name, recipe in recipes.items():
         if recipe.threads:

@@ -76,8 +76,8 @@ class Weights:
         if self.size != folder.size:
             (height, width), (mine, my_width) = folder.size, self.size
             raise InputError(
-                f"{self.name} paints {mine}x{my_width} and {folder.path} holds {height}x{width}; "
-                "with --protocol what it paints is enlarged."
+                f"{self.name} paints {mine}x{my_width} and {folder.path} holds {height}x{width}; --protocol brings one "
+                "size to the other where their shapes agree."
             )
         inputs = []
         for (source, target), position in zip(pairs, positions, strict=True):

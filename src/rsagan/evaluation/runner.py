@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from rsagan.data.pairs import bounded
 from rsagan.data.prepared import PreparedFolder
-from rsagan.errors import InputError
+from rsagan.errors import DivergedError, InputError
 from rsagan.evaluation import fire
 from rsagan.evaluation.intervals import Draws
 from rsagan.evaluation.measure import Measured, Networks, Truth, measure
@@ -42,7 +42,6 @@ from rsagan.files import replacing
 from rsagan.network import Generator
 from rsagan.network.weights import FORMAT, read_metadata
 from rsagan.training import train
-from rsagan.training.loop import NonFiniteLoss
 from rsagan.training.recipe import Recipe
 
 ENDS: Final = (SOURCE, TRUTH)
@@ -86,6 +85,8 @@ class Plan:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be at least 1.")
         if not self.seeds or min(self.seeds) < 0 or any(rate <= 0 for rate in self.rates):
             raise InputError("Seeds must be at least 0, learning rates above 0, and there must be a seed.")
+        if self.set_pairs < 0:
+            raise InputError(f"set_pairs is {self.set_pairs}; it must be at least 0.")
 
 
 @dataclass
@@ -222,7 +223,7 @@ class Ablation:
                 self.say(f"{name}: trying the learning rate {rate:g} for {recipe.pictures} pairs")
                 try:
                     point = self._look(train(recipe, self.folder, folder / "train"))
-                except NonFiniteLoss as error:
+                except DivergedError as error:
                     self.say(f"{name}: the learning rate {rate:g} is too high. {error}")
                     point = {}
                 with replacing(path) as temporary:

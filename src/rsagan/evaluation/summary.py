@@ -139,6 +139,6 @@ def notes_of(pairs: int, features: str) -> list[str]:
     if pairs >= _ENOUGH_PICTURES:
         return []
     return [
-        f"The Frechet distance ({features}) of {pairs} pictures is biased upwards; compare it only with others of as "
-        "many pictures, and trust the kernel distance."
+        f"The Frechet distance ({features}) of {pairs} pictures is biased upwards, and the kernel distance downwards, "
+        "since each result is compared with its own target, too; compare them only with others of the same pairs."
     ]

@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from rsagan.errors import InputError
+from rsagan.errors import DivergedError, InputError
 from rsagan.files import file_hash, replacing
 from rsagan.network.config import Config
 from rsagan.network.generator import Generator
@@ -134,7 +134,7 @@ def _write(path: Path | str, tensors: dict[str, torch.Tensor], header: dict[str,
     for name, tensor in stored.items():
         if not bool(tensor.isfinite().all()):
             largest = float(tensors[name].abs().max())
-            raise InputError(
+            raise DivergedError(
                 f"Cannot write {path}: {name} reaches {largest:g} and float16 ends at 65504; "
                 "the training diverged, go on from an older checkpoint with a lower learning rate."
             )

@@ -24,7 +24,7 @@ from rsagan import backbones
 from rsagan.data.mixed import mixed_batches
 from rsagan.data.prepared import PreparedFolder
 from rsagan.data.stream import open_data
-from rsagan.errors import InputError
+from rsagan.errors import DivergedError, InputError
 from rsagan.files import file_hash, replacing, sweep
 from rsagan.network import Discriminator, Generator, load_weights, save_weights
 from rsagan.network.config import SIZES
@@ -43,7 +43,7 @@ M = TypeVar("M", bound=nn.Module)
 AnyBatch = Mapping[str, Any]  # `rsagan.data.sampler.Batch`, or the same in pinned tensors
 
 
-class NonFiniteLoss(InputError):
+class NonFiniteLoss(DivergedError):
     """A loss or gradient was not a number. The step's inputs lie in the run's folder; no checkpoint holds the step."""
 
 
