@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from rsagan.data import PreparedFolder
-from rsagan.data.named import read_pairs_of
+from rsagan.data.named import read_pairs_of, view_named
 from rsagan.errors import InputError
 from rsagan.evaluation.found import find_results
 from rsagan.methods import Ours, load_method, paint_pairs, result_name
@@ -200,3 +200,10 @@ def test_methods_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ):  # fmt: skip
         with pytest.raises(InputError, match=word):
             load_method(text)
+
+
+def test_a_view_whose_name_ends_like_a_picture_is_found(prepared: Path) -> None:
+    folder = PreparedFolder(prepared)
+    folder.index = {"ann_image.jpg": 0, "bob": 1}
+    assert view_named("ann_image.jpg", folder) == view_named("ann_image.jpg.webp", folder) == "ann_image.jpg"
+    assert view_named("bob.png", folder) == "bob"

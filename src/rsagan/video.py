@@ -1,5 +1,6 @@
 """Reading strangers' clips safely and writing ours, through PyAV."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -61,13 +62,10 @@ def open_clip(path: Path | str) -> Clip:
             raise InputError(f"The clip {path} holds no pictures that can be read.")
         if height * width > MAX_PIXELS:
             raise InputError(f"The clip {path} is {width} x {height} pixels; at most 4096 x 2304 are read, shrink it.")
-        seconds = None  # of the pictures; sound may last longer
-        if stream.duration and stream.time_base:
-            seconds = float(stream.duration * stream.time_base)
-        elif container.duration:
-            seconds = container.duration / 1_000_000
-        if seconds is not None and seconds > MAX_SECONDS:
-            raise InputError(f"The clip {path} lasts {seconds:.0f} s; at most {MAX_SECONDS:.0f} s are read, cut it.")
+        seconds = _seconds(container, stream)
+        most = seconds or (container.duration or 0) / 1_000_000
+        if most > MAX_SECONDS:
+            raise InputError(f"The clip {path} lasts {most:.0f} s; at most {MAX_SECONDS:.0f} s are read, cut it.")
         fps = min(MAX_FPS, float(stream.average_rate or stream.guessed_rate or 25))
         return Clip(path, (height, width), fps, seconds, bool(container.streams.audio))
 
@@ -186,11 +184,13 @@ class _Sound:
         pictures = self.container.streams.video[0]
         begins = (pictures.start_time or 0) * (pictures.time_base or Fraction(1))  # pictures count from the first one
         self.offset = round(begins / self.given.time_base)
-        self.copied = self.given.codec_context.name in _IN_MP4
+        self.copied = self.given.codec_context.codec.canonical_name in _IN_MP4
         if self.copied:
             self.stream = out.add_stream_from_template(self.given)
         else:
-            self.stream = out.add_stream("aac", rate=self.given.codec_context.sample_rate)
+            rate = self.given.codec_context.sample_rate
+            self.stream = out.add_stream("aac", rate=rate if rate in av.codec.Codec("aac", "w").audio_rates else 48_000)
+        self.heard = False  # whether the encoder has been given anything
         self.pieces = self._readable(self._copied() if self.copied else self._encoded())
         self.waiting = next(self.pieces, None)
 
@@ -202,7 +202,7 @@ class _Sound:
 
     def close(self) -> None:
         """What the encoder still holds."""
-        if not self.copied:
+        if not self.copied and self.heard:
             self.out.mux(self.stream.encode())
         self.container.close()
 
@@ -232,8 +232,21 @@ class _Sound:
             seconds = float(frame.time)
             if seconds < 0:  # before the first picture
                 continue
+            # Some clips count in steps of many samples: the encoder's packets would fall on one of them.
+            frame.pts, frame.time_base = round(seconds * frame.sample_rate), Fraction(1, frame.sample_rate)
             for piece in resampler.resample(frame):
+                self.heard = True
                 yield seconds, self.stream.encode(piece)
+
+
+def _seconds(container: Any, stream: Any) -> float | None:
+    """How long the pictures last; sound may last longer. None if the clip does not say."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    tag = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d*)?)", stream.metadata.get("DURATION", ""))  # Matroska's
+    if tag:
+        return 3600 * int(tag[1]) + 60 * int(tag[2]) + float(tag[3])
+    return None if container.streams.audio or not container.duration else container.duration / 1_000_000
 
 
 @contextmanager

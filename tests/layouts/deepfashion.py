@@ -61,19 +61,23 @@ def write_flat(folder: Path, people: Sequence[Figure], wide: bool = False) -> No
         cv2.imwrite(str(path), (widened(figure.picture) if wide else figure.picture)[..., ::-1])
 
 
-def write_archive(folder: Path, people: Sequence[Figure]) -> None:
-    """The LMDB archive `256-176`: PNGs under `img/WOMEN/.../01_1_front.png`, and their number under `length`."""
+def write_archive(folder: Path, people: Sequence[Figure], size: tuple[int, int] = (256, 176)) -> None:
+    """The LMDB archive `256-176`, or of another size, into which the pictures are squashed.
+
+    PNGs under `img/WOMEN/.../01_1_front.png`, and their number under `length`.
+    """
     import lmdb
 
     folder.mkdir(parents=True, exist_ok=True)
     with (
-        lmdb.open(str(folder / "256-176"), map_size=1 << 26, readahead=False) as archive,
+        lmdb.open(str(folder / f"{size[0]}-{size[1]}"), map_size=1 << 26, readahead=False) as archive,
         archive.begin(write=True) as put,
     ):
         put.put(b"length", f"{len(people):05d}".encode())
         for figure in people:
             key = f"img/{nested_name(figure, '.png')}"
-            put.put(key.encode(), cv2.imencode(".png", figure.picture[..., ::-1])[1].tobytes())
+            picture = cv2.resize(figure.picture, size[::-1], interpolation=cv2.INTER_CUBIC)
+            put.put(key.encode(), cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
 
 
 def annotation_rows(people: Sequence[Figure], spelling: str, wide: bool) -> list[str]:

@@ -13,7 +13,7 @@ Pair = tuple[str, str]
 def view_named(text: str, folder: PreparedFolder) -> str | None:
     """The view's own name, from itself with or without an ending, or from a benchmark's list; None if there is none."""
     plain = re.sub(r"\.(jpe?g|png|webp)$", "", text, flags=re.IGNORECASE)
-    for name in (plain, deepfashion_name(plain), market_name(plain)):
+    for name in (text, plain, deepfashion_name(plain), market_name(plain)):
         if name is not None and name in folder.index:
             return name
     return None

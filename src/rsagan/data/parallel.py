@@ -4,6 +4,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -22,8 +23,11 @@ _WAITING = 3  # tasks a worker has been given and not finished
 def in_parallel(function: Callable[[Given], Made], tasks: Iterable[Given], workers: int) -> Iterator[Made]:
     """Yield what `function` makes of each task, in the order they are finished; 1 worker is this process.
 
-    Only a few tasks are under way at a time, so memory does not grow with their number. An error of one ends all.
+    Only a few tasks are under way at a time, so memory does not grow with their number. An error of one, or Ctrl-C,
+    ends all at once: a function writes files whole or not at all.
     """
+    if sys.platform == "win32":
+        workers = min(workers, 61)  # no more can be waited for there
     if workers <= 1:
         yield from map(function, tasks)
         return
@@ -44,17 +48,24 @@ def in_parallel(function: Callable[[Given], Made], tasks: Iterable[Given], worke
                 "A worker ended by itself, perhaps for want of memory; run it again with fewer workers, it goes on."
             ) from error
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            at_work = list(
+                pool._processes.values()
+            )  # what they have begun may take minutes; from Python 3.14 on it has
+            pool.shutdown(wait=False, cancel_futures=True)  # a call for this
+            for worker in at_work:
+                worker.terminate()
             raise
 
 
 def start_worker() -> None:
     """Make this a process that works for another: one thread, Ctrl-C left to the parent, no life after the parent's."""
-    os.environ["NUMBA_NUM_THREADS"] = "1"
+    os.environ |= {"NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # the second is torch's, where it comes later
     import cv2
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()

@@ -7,7 +7,9 @@ it; nothing depends on earlier batches, on the number of processes or on threads
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import cv2
@@ -89,8 +91,8 @@ class Batches:
         folder: whose `pairs-train.csv` is used.
         seed: of the order and of every draw.
         augmentation, corruption: how examples are varied; None for the pairs as they are.
-        cache_bytes: decoded pictures are kept in memory if all of them need no more than this; half of the machine's
-            memory by default.
+        cache_bytes: decoded pictures are kept in memory if all of them need no more than this; by default half of the
+            memory there is, shared with torchrun's other processes on this machine.
     """
 
     def __init__(
@@ -105,7 +107,7 @@ class Batches:
         self.augmentation = augmentation or Augmentation(0, 0)
         self.corruption = corruption
         self.pairs = folder.pairs("train")
-        self._pictures = _Pictures(folder, _half_the_memory() if cache_bytes is None else cache_bytes)
+        self._pictures = _Pictures(folder, _memory_to_spare() if cache_bytes is None else cache_bytes)
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 
     def pair(self, position: int) -> tuple[int, int]:
@@ -232,12 +234,18 @@ def make_example(
     return example
 
 
-def _half_the_memory() -> int:
-    """In bytes; 4 GiB where the system does not tell."""
+def _memory_to_spare() -> int:
+    """Half of the machine's or the container's memory, in bytes, by the processes that torchrun has started here.
+
+    4 GiB of them all where the system does not tell.
+    """
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+        half = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     except (AttributeError, ValueError, OSError):  # Windows
-        return 4 << 30
+        half = 4 << 30
+    with suppress(OSError, ValueError):  # no container, or one without a limit
+        half = min(half, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")) // 2)
+    return half // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def _to_network(picture: NDArray[np.uint8], table: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -32,8 +32,8 @@ def kernel_distance(found: Features, truth: Features) -> float:
 def kernel_distances(found: Features, truth: Features, draws: Draws) -> Numbers:
     """`kernel_distance` of the results and the true targets of the same pairs, (P, D) each, and of each bootstrap draw.
 
-    As in KID, each result is compared with its own target, too, though the two are alike by more than chance. That makes
-    the distance low, by about 1 / P: it would be 0 of the true pictures themselves, and is a little below.
+    As in KID, each result is compared with its own target, too, though the two are alike by more than chance. That
+    makes the distance low, by some share of 1 / P: of the true pictures themselves it is a little below 0.
 
     Returns (1 + R,), the sample first. In a draw, the copies of one pair are never compared with each other.
     """

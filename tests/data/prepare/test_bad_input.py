@@ -316,3 +316,22 @@ def test_nothing_is_unpickled(data: Path) -> None:
     np.save(path, np.array([{"a": print}], dtype=object), allow_pickle=True)
     path.with_suffix(".png").unlink()
     assert "array" in prepare(data)["problems"]["broken files"][0]
+
+
+def test_a_damaged_header_of_an_array_is_a_broken_file(data: Path) -> None:
+    path = sorted((data / "lip").rglob("*.png"))[0].with_suffix(".npy")
+    np.save(path, np.zeros((8, 8), np.uint8))
+    path.write_bytes(path.read_bytes().replace(b"}", b" ", 1))
+    path.with_suffix(".png").unlink()
+    assert "array" in prepare(data)["problems"]["broken files"][0]
+
+
+def test_a_joint_of_hundreds_of_digits_is_one_sentence(data: Path) -> None:
+    path = data / "lists" / WIDE[0]
+    lines = path.read_text().splitlines()
+    lines[1] = lines[1].replace("[", "[" + "9" * 400 + ", ", 1)
+    path.write_text("\n".join(lines) + "\n")
+    for name in (NARROW, NARROW.replace("train", "test")):
+        (data / "lists" / name).unlink(missing_ok=True)
+    with pytest.raises(InputError, match="line 2"):
+        prepare(data)

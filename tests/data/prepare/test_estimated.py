@@ -12,7 +12,7 @@ import layouts
 from rsagan.data import PreparedFolder
 from rsagan.data.prepare import prepare_clips, prepare_folder
 from rsagan.data.prepare.clips import frames, moved, plan_clips
-from rsagan.data.prepare.photos import pairs_by_identity
+from rsagan.data.prepare.photos import pairs_by_identity, plan_folder
 from rsagan.data.prepare.report import Counts, _warnings
 from rsagan.data.prepare.tasks import NobodyFound, estimated_regions
 from rsagan.data.prepared import Entry
@@ -139,9 +139,21 @@ def test_folders_that_make_no_pairs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="1 identities"):
         prepare_folder(tmp_path / "out", tmp_path, workers=1)
     write(tmp_path / "two b" / "a.png", layouts.draw(0, 0)[0])
-    write(tmp_path / "two-b" / "a.png", layouts.draw(0, 0)[0])
-    with pytest.raises(InputError, match="both be called"):
+    write(tmp_path / "two-b" / "b.png", layouts.draw(0, 0)[0])
+    with pytest.raises(InputError, match=r"'two-b' and 'two b' .* both be called two-b"):
         prepare_folder(tmp_path / "out", tmp_path, workers=1)
+    (tmp_path / "two-b").rename(tmp_path / "three")
+    write(tmp_path / "three" / "b" / "1.png", layouts.draw(0, 0)[0])
+    write(tmp_path / "three" / "b_1.png", layouts.draw(0, 0)[0])
+    with pytest.raises(InputError, match="both be called three_b_1"):
+        prepare_folder(tmp_path / "out", tmp_path, workers=1)
+
+
+def test_what_is_made_is_no_source(tmp_path: Path) -> None:
+    for name in ("one/a.png", "two/a.png", "made/images/one_a.png"):
+        write(tmp_path / name, layouts.draw(0, 0)[0])
+    plan = plan_folder(tmp_path, (128, 88), without=tmp_path / "made")
+    assert [task.name for task in plan.tasks] == ["one_a", "two_a"]
 
 
 def test_one_clip_is_to_train_on_and_to_test(tmp_path: Path) -> None:

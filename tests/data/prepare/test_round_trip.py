@@ -153,9 +153,13 @@ def test_tall_pictures_at_twice_the_size(people: list[Figure], tmp_path: Path) -
         assert np.abs(small.astype(int) - figure.picture).mean() < 4
 
 
-def test_tall_pictures_squashed_into_a_square(people: list[Figure], tmp_path: Path) -> None:
-    """As GFLA and PIDM score them; maps with margins and maps of the pictures' shape come to the same."""
-    layouts.download(tmp_path, people, high_resolution=True)
+@pytest.mark.parametrize("archived", [False, True])
+def test_tall_pictures_squashed_into_a_square(people: list[Figure], tmp_path: Path, archived: bool) -> None:
+    """As GFLA and PIDM score them, by us or in an archive; maps with margins and maps without are the same."""
+    if archived:
+        layouts.write_archive(tmp_path, people, (256, 256))
+    else:
+        layouts.download(tmp_path, people, high_resolution=True)
     layouts.write_lists(tmp_path, people)
     layouts.write_maps(tmp_path / "wide", people, "adgan", "seg")
     layouts.write_maps(tmp_path / "narrow", people, "adgan", "nested")

@@ -83,7 +83,7 @@ def prepare_folder(
     Raises:
         InputError: no pictures, too few identities, or `out` holds something else. AssetError: no photo analysis.
     """
-    return run(out, plan_folder(Path(pictures), size, test_identities), workers, progress)
+    return run(out, plan_folder(Path(pictures), size, test_identities, without=Path(out)), workers, progress)
 
 
 def prepare_clips(

@@ -53,7 +53,7 @@ def read_annotations(path: Path, name_of: NameOf) -> Annotations:
             points = np.array([xs, ys], np.float64).T
             if len(columns) != 3 or points.shape != (NUM_JOINTS, 2) or not (np.abs(points) < 32_000).all():
                 raise ValueError
-        except (ValueError, IndexError, TypeError, RecursionError) as error:
+        except (ValueError, IndexError, TypeError, OverflowError, RecursionError) as error:
             raise InputError(
                 f"{path}, line {number}: {line[:60]!r} is not a name and {NUM_JOINTS} numbers of y and of x."
             ) from error

@@ -47,26 +47,37 @@ class Photo:
         return Record(self.name, [written(folder, self.name, self.identity, person)], seen=seen_of(person))
 
 
-def plan_folder(folder: Path, size: tuple[int, int], test_identities: int | None = None) -> Plan:
+def plan_folder(
+    folder: Path, size: tuple[int, int], test_identities: int | None = None, without: Path | None = None
+) -> Plan:
     """Pictures in one folder an identity, or `IDENTITY_anything.jpg` in one folder for all.
 
     Args:
         size: (height, width) of the frame.
         test_identities: so many of them, evenly spread, appear in test pairs only; a tenth, at least one, by default.
+        without: a folder below it that is passed over, such as the one that is made.
 
     Raises:
         InputError: no pictures; names that would be the same in the prepared folder; fewer than two identities.
     """
     check_is_folder(folder)
+    passed = None if without is None or without.resolve() == folder.resolve() else without.resolve()
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    files = [path for path in files if passed is None or passed not in path.resolve().parents]
     if not files:
         raise InputError(f"{folder} holds no pictures ({', '.join(PICTURES)}).")
     photos: dict[str, Photo] = {}
+    called: dict[str, str] = {}  # what stands on the disk, by identity
     for path in files:
         below = path.relative_to(folder)
         flat = len(below.parts) == 1
-        identity = file_name(below.stem.split("_")[0] if flat else below.parts[0])
+        given = below.stem.split("_")[0] if flat else below.parts[0]
+        identity = file_name(given)
+        if called.setdefault(identity, given) != given:
+            raise InputError(
+                f"{given!r} and {called[identity]!r} in {folder} would both be called {identity}; rename one of them."
+            )
         name = file_name(below.stem if flat else "_".join((*below.parts[:-1], below.stem)))
         if name in photos:
             raise InputError(f"{path} and {photos[name].source} would both be called {name}; rename one of them.")

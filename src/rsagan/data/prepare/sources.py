@@ -27,6 +27,10 @@ class Source:
     def __str__(self) -> str:
         return f"{self.path}: {self.key}" if self.key else self.path
 
+    def archived_at(self, size: tuple[int, int]) -> bool:
+        """Whether it comes from an archive that is named by this height and width."""
+        return bool(self.key) and Path(self.path).name == f"{size[0]}-{size[1]}"
+
     def read(self) -> bytes:
         """The bytes. Raises InputError if they cannot be had."""
         if self.key:

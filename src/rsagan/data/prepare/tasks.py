@@ -96,7 +96,7 @@ class View:
         if self.joints is None:
             return np.full((NUM_JOINTS, 2), np.nan, np.float32)
         if isinstance(self.joints, Source):
-            raw = read_joints(self.joints.read().decode("utf-8", "replace"), str(self.joints))
+            raw = read_joints(self.joints.read().decode("utf-8-sig", "replace"), str(self.joints))
         else:
             raw = np.where(self.joints < 0, np.nan, self.joints)
         return fit_points(raw, self.options.frame, self.options.size)
@@ -122,8 +122,11 @@ class View:
     def read_picture(self) -> Picture:
         """The picture in the frame wanted. Raises InputError."""
         assert self.picture is not None
-        where = str(self.picture)
-        return fit_picture(read_picture(self.picture.read(), where), self.options.size, self.options.fit, where)
+        where, size = str(self.picture), self.options.size
+        picture = read_picture(self.picture.read(), where)
+        if self.picture.archived_at(size) and picture.shape[:2] == tuple(size):  # whoever made the archive fitted it
+            return picture
+        return fit_picture(picture, size, self.options.fit, where)
 
     def read_labels(self) -> NDArray[np.uint8]:
         """The parsing map's class numbers in the frame wanted. Raises InputError."""
