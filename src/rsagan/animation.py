@@ -93,7 +93,7 @@ def animate(
     given = read_source(source, size, person, background)
     notes = given.notes
     if clip is None:
-        poses = in_betweens(_key_poses(driving, size), max(1, round(fps / pace)))
+        poses = in_betweens(_key_poses(driving, size), fps / pace)
     else:
         with stages("following the clip") as progress:
             poses, heard = _followed(clip, fps, smoothing, progress)

@@ -56,7 +56,13 @@ def test_people_are_cut_out_and_nothing_else_changes(folder: PreparedFolder) -> 
         assert outside.any()
         np.testing.assert_allclose(colours[outside], backdrop, atol=1e-6)
         np.testing.assert_allclose(colours[inside], plain[name].transpose(0, 2, 3, 1)[inside], atol=0.01)
-    assert _equal({**cut, "source": 0, "target": 0}, {**plain, "source": 0, "target": 0})
+    known, left = (~np.isnan(each["flow"][:, 0]) for each in (plain, cut))
+    which, row, column = np.nonzero(known)
+    x, y = plain["flow"][which, :, row, column].T.round().astype(int)
+    assert np.array_equal(left[known], cut["parsing"][which, y, x] > 0)  # what is cut away is nowhere to be found
+    assert 0.5 < left.sum() / known.sum() < 1
+    rest = {"source": 0, "target": 0, "flow": 0}
+    assert _equal({**cut, **rest}, {**plain, **rest})
     some = Batches(folder, 0, Augmentation(0, 0, cut_out=0.5), Corruption()).batch(0, 16)["target"]
     assert 3 <= int((np.abs(some[:, :, 0] - backdrop) < 1e-6).all((1, 2)).sum()) <= 13
 

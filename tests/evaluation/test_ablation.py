@@ -25,7 +25,7 @@ RECIPE = Recipe(
     checkpoint_every=8,
     precision="float32",
     network=Config(widths=(8, 8, 16, 16), heads=2, blocks=1, match_channels=8, key_channels=16),
-    losses=Losses(backbone="vgg16_random", layers=("1_1", "2_1"), head_layers=("1_1",), style_layers=("2_1",)),
+    losses=Losses(backbone="vgg16_random", layers=("1_1", "2_1"), head_layers=("1_1",), style_layers=("1_1", "2_1")),
     adversary=Adversary(start=8, fade=4, r1_every=2),
 )
 PLAN = Plan(

@@ -87,6 +87,15 @@ def test_in_betweens_start_and_end_at_the_key_poses_and_keep_limbs() -> None:
     assert poses[5].points[3, 0] < poses[5].points[2, 0] - 15  # outside, not through the body
 
 
+@pytest.mark.parametrize("steps", [0.5, 1.0, 2.5, 4.0])
+def test_in_betweens_keep_the_pace_that_is_asked_for(steps: float) -> None:
+    """2.5 pictures a key pose, five of them: 10 steps, not 8 or 12."""
+    keys = [library.load("stand"), library.load("hand-raised")] * 2 + [library.load("stand")]
+    poses = in_betweens(keys, steps)
+    assert len(poses) == max(4, round(4 * steps)) + 1
+    np.testing.assert_allclose(poses[-1].points, keys[-1].points, atol=1e-3)
+
+
 @pytest.mark.parametrize(("size", "scale", "shift"), [((1080, 1920), 4.0, (700, 30)), ((300, 90), 1.0, (-40, 12))])
 def test_in_betweens_stretch_no_body(size: tuple[int, int], scale: float, shift: tuple[int, int]) -> None:
     stand = library.load("stand")

@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from rsagan.synthetic import View, identity, outdoors, render_view
+from rsagan.synthetic import View, crowd, identity, outdoors, raster, render_view
+from rsagan.synthetic.mesh import floats
 from rsagan.synthetic.place import Place, place_for
 from rsagan.synthetic.styles import NAMES
 
@@ -92,3 +93,20 @@ def test_one_place_for_all_views_if_asked(monkeypatch: pytest.MonkeyPatch) -> No
     rooms = [place.room.tolist() for place in places]
     assert rooms[0] == rooms[1]
     assert rooms[2] != rooms[3]
+
+
+@pytest.mark.parametrize("pitch", [0.0, 0.5])
+def test_who_passes_in_front_stands_on_the_floor(monkeypatch: pytest.MonkeyPatch, pitch: float) -> None:
+    pasted: list[tuple] = []
+    monkeypatch.setattr(crowd, "paste", lambda *given: pasted.append(given))
+    monkeypatch.setattr(crowd, "cut_out", lambda *given: None)
+    sine, cosine, eye = np.sin(pitch), np.cos(pitch), (0.0, 30.0, 80.0)
+    view = [1, 0, 0, 0, cosine, -sine, 0, sine, cosine]
+    camera = floats([*view, *eye, 200.0, 44.0, 64.0])
+    canvas, random = np.zeros((128, 88, 4), np.float32), np.random.default_rng(0)
+    crowd.in_front(canvas[..., :3], canvas[..., 3], camera, random, None, 1.0)
+    (_, _, _, scale, _, soles, *_) = pasted[0]
+    nearer = (200.0 / scale - eye[1] * sine) / cosine
+    spot = raster.project(floats([[0, 0, eye[2] - nearer]]), np.zeros(1, np.float32), camera, 1.0)
+    assert 0.45 * eye[2] <= nearer <= 0.85 * eye[2]
+    assert soles == pytest.approx(float(spot[0, 1]), abs=0.01)

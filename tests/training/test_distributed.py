@@ -38,7 +38,7 @@ key_channels = 16
 backbone = "vgg16_random"
 layers = ["1_1", "2_1"]
 head_layers = ["1_1"]
-style_layers = ["2_1"]
+style_layers = ["1_1", "2_1"]
 [adversary]
 learning_rate = 2e-5
 start = 40

@@ -33,12 +33,13 @@ def test_an_own_recipe_changes_what_it_names(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(
         "batch = 2\nlearning_rate = 1\nbetas = [0.0, 0.9]\n"
-        "[network]\nsemantics = false\nmatch = false\n[losses]\nstyle = 3\nlayers = ['1_2']\n[corruption]\nblobs = 0\n"
+        "[network]\nsemantics = false\nmatch = false\n[losses]\nstyle = 3\nlayers = ['1_2', '2_2']\n"
+        "[corruption]\nblobs = 0\n"
     )
     recipe = load_recipe(path)
     assert (recipe.name, recipe.batch, recipe.learning_rate, recipe.betas) == ("mine", 2, 1.0, (0.0, 0.9))
     assert recipe.losses.style == 3.0
-    assert recipe.losses.layers == ("1_2",)
+    assert recipe.losses.layers == ("1_2", "2_2")
     assert not recipe.network.semantics
     assert recipe.corruption.blobs == 0
     assert recipe.augmentation == Recipe().augmentation
@@ -69,6 +70,7 @@ def test_an_own_recipe_changes_what_it_names(tmp_path: Path) -> None:
         ("[adversary]\nr1_every = 0\n", ["r1_every", "at least 1"]),
         ("seed = 20250101\n", ["seed", "below 16777216"]),
         ("[losses]\nbackbone = 'vgg19'\n", ["vgg19"]),
+        ("[losses]\nlayers = ['1_2']\n", ["style", "style_layers", "layers"]),
         ("[losses]\nperceptual = -1\n", ["losses", "perceptual", "at least 0"]),
         ("[losses]\nalone = 1.5\n", ["alone", "from 0 to 1"]),
         ("[losses]\nstyle = inf\n", ["style", "at least 0"]),

@@ -23,7 +23,12 @@ RECIPE = Recipe(
     checkpoint_every=1000,
     network=Config(widths=(8, 8, 16, 16), heads=2, blocks=1, match_channels=8, key_channels=16),
     losses=Losses(
-        backbone="vgg16_random", layers=("1_1",), head_layers=("1_1",), style_layers=("1_1",), adversarial=0.0
+        backbone="vgg16_random",
+        layers=("1_1",),
+        head_layers=("1_1",),
+        style_layers=("1_1",),
+        adversarial=0.0,
+        head_adversarial=0.0,
     ),
 )
 DATA = "synthetic:4:64x48"

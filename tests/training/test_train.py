@@ -30,7 +30,7 @@ RECIPE = Recipe(
     snapshot_every=1000,
     checkpoint_every=16,
     network=TINY,
-    losses=Losses(backbone="vgg16_random", layers=("1_1", "2_1"), head_layers=("1_1",), style_layers=("2_1",)),
+    losses=Losses(backbone="vgg16_random", layers=("1_1", "2_1"), head_layers=("1_1",), style_layers=("1_1", "2_1")),
     adversary=Adversary(start=8, fade=8, r1_every=2),
 )
 
@@ -52,7 +52,7 @@ key_channels = 16
 backbone = "vgg16_random"
 layers = ["1_1", "2_1"]
 head_layers = ["1_1"]
-style_layers = ["2_1"]
+style_layers = ["1_1", "2_1"]
 [adversary]
 start = 8
 fade = 8
@@ -218,6 +218,14 @@ def test_losses_of_weight_0_cost_nothing(prepared: Path, tmp_path: Path) -> None
     train(replace(RECIPE, losses=off, precision="float32"), prepared, tmp_path, until=8)
     line = json.loads((tmp_path / "log.jsonl").read_text())
     assert not line.keys() & {"perceptual", "style", "flow", "adversarial", "discriminator_picture"}
+
+
+def test_heads_may_be_judged_alone(prepared: Path, tmp_path: Path) -> None:
+    losses = replace(RECIPE.losses, adversarial=0.0, head_adversarial=0.05)
+    train(replace(RECIPE, losses=losses, adversary=Adversary(start=0, fade=1, r1_every=1)), prepared, tmp_path, until=8)
+    line = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
+    assert {"head_adversarial", "discriminator_head", "penalty_head"} <= line.keys()
+    assert not line.keys() & {"adversarial", "discriminator_picture"}
 
 
 def test_real_pictures_need_no_surface(prepared: Path, tmp_path: Path) -> None:

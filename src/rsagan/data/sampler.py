@@ -20,7 +20,7 @@ from rsagan.data.correspondence import true_flow
 from rsagan.data.corrupt import Corruption, corrupt_parsing, corrupt_points, swap_sides
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import check_numbers
-from rsagan.people import FLIP
+from rsagan.people import FLIP, Parsing
 from rsagan.photo import on_backdrop, soft_outline
 
 _CUTTING: Final = 7  # its draws are its own: those of older runs stay as they were
@@ -215,6 +215,7 @@ def make_example(
         parsing = corrupt_parsing(clean, points[0], how, random)
     if np.random.default_rng(np.random.SeedSequence((*seed, _CUTTING))).random() < augmentation.cut_out:
         source = on_backdrop(source, soft_outline(parsing))
+        flow = _what_is_left(flow, parsing)
         target = on_backdrop(target, soft_outline(target_parsing))
     example: Batch = {
         "source": _to_network(source, table),
@@ -232,6 +233,14 @@ def make_example(
         for name in noise:
             example[name] = swap_sides(np.asarray(example[name], np.float32), how.swap, random)
     return example
+
+
+def _what_is_left(flow: NDArray[np.float32], parsing: Parsing) -> NDArray[np.float32]:
+    """A true flow (2, H/4, W/4) without the cells that come from where `parsing` (H, W) shows nobody."""
+    height, width = parsing.shape
+    x, y = np.nan_to_num(flow).round().astype(int)
+    shown = parsing[y.clip(0, height - 1), x.clip(0, width - 1)] > 0
+    return np.where(shown, flow, np.float32(np.nan))
 
 
 def _memory_to_spare() -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -102,15 +101,19 @@ def _gaussian(track: Tracks, sigma: float) -> Tracks:
     return np.stack(columns, axis=1)
 
 
-def in_betweens(poses: Sequence[Pose], steps: int) -> list[Pose]:
-    """Key poses with `steps - 1` in-betweens after each but the last, in even motion whose corners are rounded.
+def in_betweens(poses: Sequence[Pose], steps: float) -> list[Pose]:
+    """Key poses and what lies between them, `steps` to each but the last, in even motion whose corners are rounded.
+
+    First and last are key poses; where `steps` is no whole number, most of the others are passed between two.
 
     Limbs turn about their joints and keep their length; breadths go straight. All poses are brought to the frame of
     the first, those of a frame of another shape to the size and place of its body. A joint that only one of two key
     poses has is there in that pose's half.
     """
     frames = [_in_frame_of(poses[0], pose) for pose in poses]
-    ways = [_between(one, two, k / steps) for one, two in pairwise(frames) for k in range(steps)]
+    last = len(frames) - 1
+    places = np.linspace(0, last, max(last, round(last * steps)) + 1)
+    ways = [_between(frames[int(place)], frames[int(place) + 1], place % 1) for place in places[:-1]]
     tracks = np.stack([*ways, frames[-1].points])
     for joint in range(tracks.shape[1]):
         seen = ~np.isnan(tracks[:, joint, 0])

@@ -210,7 +210,7 @@ def _running(s: Skeleton, g: Girth, rng: np.random.Generator) -> Rest:
     sole = _sole(s)
     ahead, behind = ("L", "R") if rng.random() < 0.5 else ("R", "L")
     way = -1.0 if ahead == "L" else 1.0
-    _trunk(s, rng, float(rng.uniform(0.08, 0.28)), way * 0.2)
+    _trunk(s, rng, float(rng.uniform(0.08, 0.28)), -way * 0.2)  # against the legs
     hips = sole + s.leg_length * float(rng.uniform(0.93, 1.0))
     _hips(s, hips)
     near = {"L": 0.45, "R": -0.45}

@@ -89,12 +89,21 @@ def in_front(
     focal, cx, cy = float(camera[12]), float(camera[13]), float(camera[14])
     height, width = canvas.shape[:2]
     nearer = float(camera[11]) * float(rng.uniform(0.45, 0.85))
-    scale = focal / nearer
+    # On the floor, as in `behind`, whichever way the camera looks.
+    _, up, towards = (camera[:9].reshape(3, 3) @ floats([0, -float(camera[10]), -nearer])).tolist()
+    scale = focal / -towards
     side = 1 if rng.random() < 0.5 else -1
     who = cut_out(int(rng.integers(STRANGERS)), photograph)
     x = cx + side * (width * float(rng.uniform(0.38, 0.62)) + 1.2 * scale)
-    soles = cy + (float(camera[10])) * scale
     tint = floats(np.exp(rng.normal(np.log(level), 0.25) + rng.normal(0, 0.04, 3)))
     paste(
-        canvas, alpha, who, scale, x, soles, tint, bool(rng.random() < 0.5), float(rng.uniform(0.2, 1.6)) * height / 176
+        canvas,
+        alpha,
+        who,
+        scale,
+        x,
+        cy - up * scale,
+        tint,
+        bool(rng.random() < 0.5),
+        float(rng.uniform(0.2, 1.6)) * height / 176,
     )

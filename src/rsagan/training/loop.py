@@ -226,7 +226,7 @@ class State:
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.discriminators: dict[str, Discriminator] = {}
         for name, weight in (("picture", recipe.losses.adversarial), ("head", recipe.losses.head_adversarial)):
-            if weight and recipe.losses.adversarial:
+            if weight:
                 self.discriminators[name] = _channels_last(Discriminator(recipe.network).to(device))
         self.optimizer = GeneratorOptimizer(self.generator.parameters(), recipe, self.kind)
         critics = [p for discriminator in self.discriminators.values() for p in discriminator.parameters()]

@@ -125,8 +125,9 @@ def generator_phase(
     if output.flow is not None and weights.flow:
         parts["flow"] = weights.flow, losses.flow_error(output.flow, step.flow)
     if adversarial > 0:
-        logits = discriminators["picture"](result, step.target_points)
-        parts["adversarial"] = adversarial * weights.adversarial, losses.fool(logits)
+        if "picture" in discriminators:
+            logits = discriminators["picture"](result, step.target_points)
+            parts["adversarial"] = adversarial * weights.adversarial, losses.fool(logits)
         if "head" in discriminators:
             logits = discriminators["head"](step.head(result), step.head_points())
             parts["head_adversarial"] = adversarial * weights.head_adversarial, losses.fool(logits)

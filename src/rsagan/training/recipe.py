@@ -65,6 +65,9 @@ class Losses:
             chosen = list(getattr(self, name))
             if not chosen or chosen != [layer for layer in backbones.LAYERS if layer in chosen]:
                 raise InputError(f"The losses' {name} are {chosen}; name at least one, each once, shallow ones first.")
+        for weight, name in ((self.style, "layers"), (self.head_style, "head_layers")):
+            if weight and not set(self.style_layers) & set(getattr(self, name)):
+                raise InputError(f"The losses have a weight for style, but no style_layers are among their {name}.")
 
 
 @dataclass(frozen=True)
