@@ -38,8 +38,8 @@ class Result:
         pose: the target joints in its pixels, as they were used.
         parsing: uint8 (H, W) of regions as the network drew them; None for weights without semantics.
         outline: float32 (H, W) in 0..1, how surely a pixel is person by that parsing; None without semantics.
-        painted_at: (height, width) the network worked at; smaller than the picture if that was enlarged (what it takes
-            from the person's picture unchanged then keeps that picture's own detail).
+        painted_at: (height, width) the network worked at; smaller than the picture if that was enlarged (where it
+            shows what the person's picture does, it then has that picture's own detail).
     """
 
     picture: Picture
@@ -166,13 +166,13 @@ class Model:
 
         Args:
             large: the person's picture at a whole multiple of the size it was encoded at, (1, 3, f * H, f * W): where
-                the result is made of the person's own colours, they are fetched from it.
+                the result shows what that does, its detail is fetched from it.
         """
         points = torch.from_numpy(target.resized(self.size).points)[None].to(self.device)
         output = self.generator.render(encoded, points)
         painted = output.picture
-        if large is not None and output.flow is not None and output.mask is not None:
-            painted = enlarged(painted, output.flow, output.mask, encoded.picture, large)
+        if large is not None and output.flow is not None:
+            painted = enlarged(painted, output.flow, encoded.picture, large)
         pixels = ((painted[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
         parsing = outline = None
         if output.parsing_logits is not None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rsagan.network.decoder import Decoder, LocalMatch, Painted, carry, enlarged
+from rsagan.network.decoder import Decoder, LocalMatch, Painted, alike, carry, enlarged
 from rsagan.network.encoders import Appearance, PoseFeatures
 from rsagan.network.style_injection import FlowReading
 
@@ -266,10 +266,22 @@ def test_what_is_copied_is_copied_from_the_larger_source(size: tuple[int, int], 
     source = functional.pad(picture, (0, -size[1] % 8, 0, -size[0] % 8), mode="replicate")
     rows, columns = source.shape[2] // 4, source.shape[3] // 4
     still = centres(rows, columns, 4, literal)
-    copied = torch.ones_like(picture[:, :1])
-    torch.testing.assert_close(enlarged(picture, still, copied, source, large), large, atol=1e-5, rtol=0)
-    plain = functional.interpolate(picture, scale_factor=2.0, mode="bicubic").clamp(-1, 1)
-    torch.testing.assert_close(enlarged(picture, still, 0 * copied, source, large), plain, atol=1e-5, rtol=0)
+    torch.testing.assert_close(enlarged(picture, still, source, large), large, atol=1e-5, rtol=0)
+    other = 0.02 * picture.flip(3) + 0.9  # far brighter, and turned round
+    plain = functional.interpolate(other, scale_factor=2.0, mode="bicubic").clamp(-1, 1)
+    torch.testing.assert_close(enlarged(other, still, source, large), plain, atol=0.01, rtol=0)
+
+
+def test_pictures_are_alike_where_structure_and_colours_are() -> None:
+    one = torch.rand(1, 3, 12, 16) * 2 - 1
+    assert alike(one, one).min() > 0.999
+    assert alike(one, -one).max() < 0.5
+    assert alike(one, one + 1).max() < 1e-6
+    flat = torch.zeros_like(one)
+    assert alike(flat, flat + 0.02).min() > 0.95
+    half = torch.where(torch.arange(16) < 8, one, -one)
+    assert alike(one, half)[..., :7].min() > 0.999
+    assert alike(one, half)[..., 10:].max() < 0.5
 
 
 def test_the_larger_source_is_read_where_the_flow_leads(literal: Any) -> None:
@@ -277,11 +289,11 @@ def test_the_larger_source_is_read_where_the_flow_leads(literal: Any) -> None:
     source = _halved(large)
     flow = centres(8, 12, 4, literal) + torch.tensor([8.0, -4.0])[:, None, None]
     picture = carry(source, flow - centres(8, 12, 4, literal), 1)
-    found = enlarged(picture, flow, torch.ones_like(picture[:, :1]), source, large)
+    found = enlarged(picture, flow, source, large)
     torch.testing.assert_close(found[..., 8:, :-16], large[..., :-8, 16:], atol=1e-5, rtol=0)
 
 
-def test_who_is_painted_alone_gets_none_of_the_source_s_colours(tiny: Any, literal: Any, shake: Any) -> None:
+def test_into_who_is_painted_alone_no_colours_are_blended(tiny: Any, literal: Any, shake: Any) -> None:
     config = tiny()
     decoder = shake(Decoder(config))
     flow = centres(H // 8, W // 8, 8, literal) + 6 * torch.randn(1, 2, H // 8, W // 8)

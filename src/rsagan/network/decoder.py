@@ -18,6 +18,8 @@ from rsagan.people import NUM_REGIONS
 
 _REACH = 2  # the local match looks this many 1/4 cells to every side
 _MATCH_CHANNELS = 32
+_FLAT = 0.0005  # variance below which a window has no structure to speak of; colours are in [-1, 1]
+_SAME_COLOUR = 0.2  # mean difference of colours at which two places are no longer the same
 
 
 class Painted(NamedTuple):
@@ -156,7 +158,8 @@ class Decoder(nn.Module):
             pose: target pose features.
             source, picture, keys: the source's appearance, its picture (B, 3, H, W) and `LocalMatch.encode`.
             reading: the correspondence as a flow at 1/8.
-            alone: bool (B,), who is painted without the source's own colours: a mask of 0.
+            alone: bool (B,), into whom none of the source's colours are blended: a mask of 0. What the convolutions
+                before it make of them stays.
         """
         base = x
         x = up(act(self.to_quarter(x)))  # (B, C2, H/4, W/4)
@@ -223,13 +226,13 @@ def carry(features: Tensor, shift: Tensor, stride: float) -> Tensor:
     return blended.to(features.dtype)
 
 
-def enlarged(picture: Tensor, flow: Tensor, mask: Tensor, source: Tensor, large: Tensor) -> Tensor:
-    """A painted picture, larger: where it is made of the source's colours, they are fetched from a larger source.
+def enlarged(picture: Tensor, flow: Tensor, source: Tensor, large: Tensor) -> Tensor:
+    """A painted picture, larger: where it shows what the source does, the detail is fetched from a larger source.
 
     The rest is enlarged bicubically.
 
     Args:
-        picture, mask: (B, 3, H, W) and (B, 1, H, W), as painted.
+        picture: (B, 3, H, W), as painted.
         flow: (B, 2, H'/4, W'/4); source: (B, 3, H', W'), the source it was painted from. H' and W' are H and W, or
             padded below and to the right.
         large: (B, 3, f * H, f * W), the same source at f times the size.
@@ -249,7 +252,23 @@ def enlarged(picture: Tensor, flow: Tensor, mask: Tensor, source: Tensor, large:
     coarse = carry(source, shift, 1)[..., :height, :width].float()
     fine = carry(padded, shift, 1 / factor)[..., : factor * height, : factor * width].float()
     gained = fine - enlarge(coarse)
-    return (enlarge(picture) + enlarge(mask).clamp(0, 1) * gained).clamp(-1, 1)
+    return (enlarge(picture) + enlarge(alike(picture, coarse)).clamp(0, 1) * gained).clamp(-1, 1)
+
+
+def alike(one: Tensor, other: Tensor) -> Tensor:
+    """How surely two pictures (B, 3, H, W) in [-1, 1] show the same at a place: (B, 1, H, W) in 0..1.
+
+    In a window of 3x3 the structure must agree, as SSIM measures it, and the colours to about a tenth.
+    """
+
+    def mean(x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
+
+    a, b = one.float(), other.float()
+    together = (mean(a * b) - mean(a) * mean(b)).mean(1, keepdim=True)
+    apart = (mean(a * a) - mean(a) ** 2 + mean(b * b) - mean(b) ** 2).mean(1, keepdim=True)
+    structure = (2 * together + _FLAT) / (apart + _FLAT)
+    return structure.clamp(0, 1) * torch.exp(-((mean((a - b).abs().mean(1, keepdim=True)) / _SAME_COLOUR) ** 2))
 
 
 def _neighbours(cells: int, factor: int, device: torch.device) -> tuple[tuple[Tensor, Tensor], Tensor]:

@@ -110,7 +110,7 @@ class Generator(nn.Module):
             source: float (B, 3, H, W) in [-1, 1].
             parsing: float (B, 8, H, W), one-hot or soft; ignored without semantics.
             source_points, target_points: float32 (B, 18, 2) in pixels of the picture, NaN = missing.
-            alone: bool (B,), for training: who is painted without the source's own colours; nobody if not given.
+            alone: bool (B,), for training: into whom no colours of the source are blended; nobody if not given.
 
         Raises:
             InputError: shapes that do not fit, with the shapes.

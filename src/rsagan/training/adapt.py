@@ -54,7 +54,7 @@ class Effort:
         pictures: pairs in all. minutes: stop earlier if they take longer. batch: pairs a step.
         learning_rate: of Adam; it falls along a cosine to nothing.
         warp: how far views are turned, scaled and shifted by chance: 1 is 12 degrees, 12 % and 6 % of the height.
-        alone: share of the pairs that are painted without the source's own colours.
+        alone: share of the pairs into which none of the source's own colours are blended.
     """
 
     pictures: int = 2_400

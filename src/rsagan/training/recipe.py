@@ -26,8 +26,8 @@ class Losses:
         backbone: which frozen network; layers, head_layers: its layers compared for the picture and for the head;
             style_layers: those among them whose Gram matrices are compared too.
         window: share of the width, round the person, that the backbone looks at.
-        alone: share of the pairs that are painted without the source's own colours. Copying them is the easy way, and
-            what only copies never learns to paint what the source does not show.
+        alone: share of the pairs into which none of the source's own colours are blended. Copying them is the easy way,
+            and what only copies never learns to paint what the source does not show.
         adversarial, head_adversarial: weight of the discriminators' opinion.
         rescoring, target_parsing, correspondence, flow: see `rsagan.training.losses`; the last two need known truth.
         carried: takes the place of correspondence where no truth is known.
