@@ -133,7 +133,7 @@ def test_weights_of_no_sensible_size_are_refused(model: Model, size: object) -> 
 
 
 def test_an_enlarged_result_keeps_the_photo_s_own_detail() -> None:
-    """That of the shipped weights, in the photo's own pose: finer than it was painted, and no further from the photo."""
+    """Of the shipped weights, in the photo's own pose: finer than it was painted, and no further from the photo."""
     view = render_view(identity(4), 0, (256, 176))
     person = Person(view.picture, Pose(view.points, (256, 176)), view.parsing)
     subject = load(shipped_weights((128, 88))).encode(person)
