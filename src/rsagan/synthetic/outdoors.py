@@ -68,9 +68,12 @@ def render(
     regions, surface = seen.regions, seen.surface
     points, visible = photographed(body.points, camera, _front(seen, drawn), regions, size)
     if rng.random() < style.passer:
-        alpha = np.zeros(size, np.float32)
-        crowd.in_front(picture, alpha, camera, rng, photograph, _level(place))
-        _hide(alpha > 0.5, regions, surface, points, visible)
+        passed, alpha = picture.copy(), np.zeros(size, np.float32)
+        crowd.in_front(passed, alpha, camera, rng, photograph, _level(place))
+        before_us, person = alpha > 0.5, regions > 0
+        if (before_us & person).sum() <= MOST_HIDDEN * person.sum():  # else nobody photographs it
+            picture = passed
+            _hide(before_us, regions, surface, points, visible)
     return View(expose(floats(picture), style.lens, rng), regions, points, visible, surface, degrees(yaw))
 
 
