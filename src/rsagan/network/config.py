@@ -16,7 +16,7 @@ class Config:
         widths: channels at full, 1/2, 1/4 and 1/8 resolution.
         heads: attention heads of module C; the last width is divisible by it.
         blocks: how many integration blocks.
-        tokens: style tokens a region (module A).
+        tokens: style tokens a region (module A), where integration is "spatial".
         match_channels: hidden channels a region of the match (module A).
         key_channels: channels of the queries and keys that make the correspondence (module B).
         semantics: use the source's parsing map at all, and predict the target's.
@@ -24,8 +24,8 @@ class Config:
         injection: what makes the coarse style: "correspondence" is module B; "regions" paints each region's mean
             code where that region is expected (the older semantic-map family); "none" conditions on the mean of the
             whole picture.
-        integration: "spatial" is module C, attention over the source's places and the region tokens; "transposed"
-            attends over channels, "warped" over channels that the correspondence has carried to the target;
+        integration: "warped" is module C: channels attend to what the correspondence carries over. "transposed" leaves
+            that where it lies in the source; "spatial" attends over the source's places and the region tokens instead;
             "convolution" replaces it by plain residual blocks.
         detail: fetch the source's fine features and colours along the correspondence.
         prior: add the rigid bone-to-bone motion to the correspondence's logits.
@@ -40,7 +40,7 @@ class Config:
     semantics: bool = True
     match: bool = True
     injection: Literal["correspondence", "regions", "none"] = "correspondence"
-    integration: Literal["spatial", "transposed", "warped", "convolution"] = "spatial"
+    integration: Literal["warped", "transposed", "spatial", "convolution"] = "warped"
     detail: bool = True
     prior: bool = True
 
@@ -66,7 +66,7 @@ class Config:
             raise InputError(f"The last width {self.widths[-1]} is not divisible by {self.heads} heads.")
         if self.injection not in ("correspondence", "regions", "none"):
             raise InputError(f"Unknown injection {self.injection!r}.")
-        if self.integration not in ("spatial", "transposed", "warped", "convolution"):
+        if self.integration not in ("warped", "transposed", "spatial", "convolution"):
             raise InputError(f"Unknown integration {self.integration!r}.")
         if self.injection == "regions" and not self.semantics:
             raise InputError("Region codes (injection = regions) need semantics.")
@@ -96,10 +96,16 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "no_injection": {"injection": "none"},
     "no_integration": {"integration": "convolution"},
     "transposed_integration": {"integration": "transposed"},
-    "warped_integration": {"integration": "warped"},
+    "spatial_integration": {"integration": "spatial"},
     "no_detail": {"detail": False},
-    "pose_only": {"semantics": False, "match": False, "injection": "none"},
-    "pose_only_published": {"semantics": False, "match": False, "injection": "none", "detail": False},
+    "pose_only": {"semantics": False, "match": False, "injection": "none", "integration": "spatial"},
+    "pose_only_published": {
+        "semantics": False,
+        "match": False,
+        "injection": "none",
+        "integration": "spatial",
+        "detail": False,
+    },
     "semantic_baseline": {"match": False, "injection": "regions", "integration": "convolution"},
     "semantic_baseline_published": {
         "match": False,

@@ -1,9 +1,9 @@
 """Module C: gated depth-wise convolutional cross-attention style integration.
 
-The coarse result asks, the source's semantics and appearance and the region tokens answer. Projections are 1x1 then
-depth-wise 3x3 convolutions; attention runs over positions and tokens, biased by the target parsing predicted just
-before; a gate GELU(a) * b and a gated depth-wise feed-forward follow. Attention may run over channels instead; then no
-tokens are asked, and module B's correspondence may carry keys and values to the target first.
+The coarse result asks, the source's semantics and appearance answer. Projections are 1x1 then depth-wise 3x3
+convolutions; module B's correspondence carries keys and values to the target's places, and there channels attend to
+channels; a gate GELU(a) * b and a gated depth-wise feed-forward follow. For the ablation and the rivals, attention may
+run over the source's places and the region tokens instead, biased by the target parsing predicted just before.
 """
 
 from typing import NamedTuple
@@ -89,7 +89,7 @@ class IntegrationBlock(nn.Module):
         """
         Args:
             x: (B, C, h, w) the result so far.
-            side: of `encode`; for attention over channels it may be warped.
+            side: of `encode`, warped where attention is over channels.
             bias: (B, 1, N, N + R * T), or None without semantics.
         """
         h, w = x.shape[2:]
