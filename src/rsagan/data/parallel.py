@@ -48,10 +48,9 @@ def in_parallel(function: Callable[[Given], Made], tasks: Iterable[Given], worke
                 "A worker ended by itself, perhaps for want of memory; run it again with fewer workers, it goes on."
             ) from error
         except BaseException:
-            at_work = list(
-                pool._processes.values()
-            )  # what they have begun may take minutes; from Python 3.14 on it has
-            pool.shutdown(wait=False, cancel_futures=True)  # a call for this
+            # What they have begun may take minutes, and the program's end would wait for it. (Python 3.14 has a call.)
+            at_work = list(pool._processes.values())
+            pool.shutdown(wait=False, cancel_futures=True)
             for worker in at_work:
                 worker.terminate()
             raise
