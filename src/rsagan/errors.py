@@ -1,6 +1,5 @@
 """The two kinds of failure that a user may see: their input, or an asset that cannot be had."""
 
-import math
 import sys
 from collections.abc import Iterable
 
@@ -17,8 +16,8 @@ class AssetError(RuntimeError):
     """A file that must be fetched once is neither in the cache nor to be had. One sentence: what, why, what to do."""
 
 
-def check_numbers(of: str, table: object, names: Iterable[str], most: float = math.inf) -> None:
-    """Refuse attributes that are not numbers from 0 to `most`, and not finite ones.
+def check_numbers(of: str, table: object, names: Iterable[str], most: float = sys.float_info.max) -> None:
+    """Refuse attributes that are not numbers from 0 to `most`; by default any that is finite.
 
     Args:
         of: whose they are, as messages call it: "The recipe's".
@@ -28,6 +27,6 @@ def check_numbers(of: str, table: object, names: Iterable[str], most: float = ma
     """
     for name in names:
         value = getattr(table, name)
-        if not 0 <= value <= min(most, sys.float_info.max):
+        if not 0 <= value <= most:
             wanted = "a share from 0 to 1" if most == 1 else "a number of at least 0"
             raise InputError(f"{of} {name} is {value}; it must be {wanted}.")

@@ -93,6 +93,11 @@ class Painting:
     seconds: float
     problems: list[str]
 
+    def check(self, name: str) -> None:
+        """Raises InputError if the method of that name could not paint every pair."""
+        if self.problems:
+            raise InputError(f"{name} could not paint {len(self.problems)} pairs, the first: {self.problems[0]}")
+
 
 def load_method(text: str, size: tuple[int, int] | None = None) -> Method:
     """A method by the name of its entry point, or as `module:object`; a class is made without arguments.

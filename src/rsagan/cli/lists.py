@@ -20,8 +20,7 @@ def paint_list(console: Console, data: Path, pairs: Path, out: Path, weights: Pa
     listed, ours = read_pairs_of(folder, pairs), Ours(weights, folder.size)
     with console.progress("painting") as progress:
         painting = paint_pairs(ours, ours.name, folder, listed, out, naming, progress)
-    if painting.problems:
-        raise InputError(f"{len(painting.problems)} pairs could not be painted, the first: {painting.problems[0]}")
+    painting.check(ours.name)
     result = {"folder": str(out), "painted": painting.painted, "there": painting.there}
     console.result(result, [f"{painting.painted:,} pictures were painted, {painting.there:,} were there; see {out}"])
 

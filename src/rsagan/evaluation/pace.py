@@ -58,7 +58,7 @@ def _pace_of(recipe: Recipe, batch: Batch, device: torch.device) -> dict[str, fl
     recipe = replace(recipe, learning_rate=1e-9, adversary=replace(recipe.adversary, learning_rate=1e-9))
     state = State(recipe, device)
     backbone = load_backbone(recipe, device, state.kind)
-    adversary, every = recipe.adversary, max(recipe.adversary.r1_every, 1)
+    adversary, every = recipe.adversary, recipe.adversary.r1_every
 
     def seconds(seen: int) -> float:
         taken = []

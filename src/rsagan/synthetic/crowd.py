@@ -95,15 +95,8 @@ def in_front(
     side = 1 if rng.random() < 0.5 else -1
     who = cut_out(int(rng.integers(STRANGERS)), photograph)
     x = cx + side * (width * float(rng.uniform(0.38, 0.62)) + 1.2 * scale)
+    soles = cy - up * scale
     tint = floats(np.exp(rng.normal(np.log(level), 0.25) + rng.normal(0, 0.04, 3)))
     paste(
-        canvas,
-        alpha,
-        who,
-        scale,
-        x,
-        cy - up * scale,
-        tint,
-        bool(rng.random() < 0.5),
-        float(rng.uniform(0.2, 1.6)) * height / 176,
+        canvas, alpha, who, scale, x, soles, tint, bool(rng.random() < 0.5), float(rng.uniform(0.2, 1.6)) * height / 176
     )

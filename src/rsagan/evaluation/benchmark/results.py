@@ -117,8 +117,7 @@ def score_method(
     painting = paint_pairs(
         painter, name, folder, read_pairs_of(folder, pairs), Path(out) / "results", progress=progress
     )
-    if painting.problems:
-        raise InputError(f"{name} could not paint {len(painting.problems)} pairs, the first: {painting.problems[0]}")
+    painting.check(name)
     report = score_results(Path(out) / "results", data, out, protocol, pairs, networks, name, progress)
     if painting.painted:
         each = painting.seconds / painting.painted
