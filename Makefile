@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO_POSES := --pose stand --pose hands-on-hips --pose walk-left --pose three-quarter-right --pose stand-left --pose stand-back
-# One thread a process: the tests run in one process a core.
+# Two processes of one thread each.
 TEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist worksteal
 
 .PHONY: demo test test-all check format clean

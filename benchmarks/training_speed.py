@@ -112,7 +112,7 @@ def measure(recipe: Recipe, size: tuple[int, int], steps: int, group: Group) -> 
         "machine": {
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
             "threads": torch.get_num_threads(),
-            "system": platform.platform(),
+            "system": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version(),
             "torch": torch.__version__,
         },

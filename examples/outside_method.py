@@ -1,6 +1,6 @@
 """How another repository's network is scored beside ours, with nothing of it changed or trained:
 
-cd examples; rsagan evaluate --method outside_method:Wrapped --data fashion --out report
+cd examples; rsagan evaluate --method outside_method:Wrapped --data ../fashion --out report
 """
 
 import numpy as np

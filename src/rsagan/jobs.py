@@ -172,7 +172,9 @@ def generate(
                 *painted_at,
                 "enlarged" if painted_at < subject_person.size else "reduced",
                 *subject_person.size,
-                ", with the photo's own detail where it can be followed" if painted_at < subject_person.size else "",
+                ", with the photo's own detail where the result shows what the photo does"
+                if painted_at < subject_person.size
+                else "",
             )
         )
     return Painted(pictures, out / "grid.png", notes)

@@ -330,12 +330,14 @@ def test_a_run_begins_with_given_weights_and_says_so(prepared: Path, tmp_path: P
 
 
 def test_a_run_takes_over_what_fits_of_a_network_with_another_module(prepared: Path, tmp_path: Path) -> None:
-    first = train(RECIPE, prepared, tmp_path / "first", until=8)
-    warped = replace(RECIPE, network=replace(TINY, integration="warped"), learning_rate=1e-12, seed=5)
+    spatial = replace(RECIPE, network=replace(TINY, integration="spatial"), learning_rate=1e-12, seed=5)
+    first = train(spatial, prepared, tmp_path / "first", until=8)
     given = load_weights(first)[0].state_dict()
+    warped = replace(spatial, network=replace(TINY, integration="warped"))
     kept, header = load_weights(train(warped, prepared, tmp_path / "second", until=8, start=first))
     for name, tensor in kept.state_dict().items():
         torch.testing.assert_close(tensor, given[name], rtol=1e-3, atol=1e-6)
+    assert header["training"]["start"]["network"] == {"integration": "spatial"}
     assert "anew" not in header["training"]["start"]  # it has fewer layers, and the same otherwise
 
     plain = replace(warped, network=replace(TINY, semantics=False, match=False, integration="convolution"))

@@ -67,7 +67,7 @@ def markdown(report: dict[str, Any]) -> str:
     """report.md."""
     counts, results = report["counts"], report["results"]
     training = results.get("training") or {}
-    seen = f"; trained on {training['pictures_seen']} pictures" if "pictures_seen" in training else ""
+    seen = f"; its last run saw {training['pictures_seen']} pairs" if "pictures_seen" in training else ""
     lines = [
         f"# Scores of {results['name']}",
         "",

@@ -30,7 +30,9 @@ ROWS: Final[dict[str, Row]] = {
     "full": Row("the whole network"),
     "no_semantics": Row("semantics off: input, module A, losses"),
     "no_match": Row("module A without its match"),
-    "no_injection": Row("module B off: the mean of the picture conditions every place"),
+    "no_injection": Row(
+        "module B off: the mean of the picture conditions every place, and nothing is carried to module C"
+    ),
     "no_integration": Row("module C replaced by plain convolutions"),
     "transposed_integration": Row("module C over channels that lie where they lie in the source"),
     "spatial_integration": Row("module C over the source's places instead of channels"),

@@ -239,7 +239,7 @@ class State:
     def begin_with(self, weights: Path | str) -> None:
         """Take over a generator from a weights file, and what that says of its own training.
 
-        Where the recipe's network has other modules, they begin anew.
+        Layers that these lack, or hold in another shape, begin anew.
 
         Raises:
             InputError: it cannot be read, or is of other sizes.
@@ -257,8 +257,11 @@ class State:
         for network in (self.generator, self.average):
             network.load_state_dict({**fresh, **fits})
         kept: dict[str, Any] = {name: header[name] for name in ("training", "data") if name in header}
-        anew = {"anew": sorted(fresh.keys() - fits.keys())} if len(fits) < len(fresh) else {}
-        self.start = {"weights": Path(weights).name, "sha256": file_hash(Path(weights)), **anew, **kept}
+        # The same layers may be used in another way: what differs is told, too.
+        differs = {name: switch for name, switch in theirs.items() if mine[name] != switch}
+        told = {"network": differs, "anew": sorted(fresh.keys() - fits.keys())}
+        known = {name: value for name, value in told.items() if value}
+        self.start = {"weights": Path(weights).name, "sha256": file_hash(Path(weights)), **known, **kept}
 
     def to_dict(self, identity: str) -> dict[str, Any]:
         """For `checkpoint.save`; `identity` names network and data."""

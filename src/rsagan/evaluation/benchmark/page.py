@@ -20,7 +20,7 @@ _HEAD: Final = (
     "one size and one protocol ([what they are](../benchmarks.md#scoring)); across tables nothing compares."
 )
 _FOOT: Final = (
-    "¹ read in the method's public paper or repository. ² from memory of the literature: check before quoting. "
+    "¹ read in the method's public paper or repository. ² not checked against its source: check before quoting. "
     "Numbers without a mark were measured by `rsagan evaluate`; their rows link to the reports."
 )
 _UNSTATED: Final = "as published, by scripts that no protocol here repeats; not comparable with each other or with ours"
