@@ -7,14 +7,17 @@ import pytest
 from rsagan.errors import InputError
 from rsagan.evaluation.rows import ROWS, recipe_of
 from rsagan.network import Config, Generator
-from rsagan.network.config import VARIANTS
 from rsagan.training.recipe import Recipe
 
 BASE = Recipe(network=Config(widths=(8, 16, 24, 32), heads=2))
 
 
-def test_every_variant_of_the_network_is_a_row() -> None:
-    assert set(ROWS) == set(VARIANTS)
+def test_a_row_changes_the_switches_that_it_names_and_no_other() -> None:
+    networks = {name: recipe_of(name, BASE, 0, 1e-3).network.to_dict() for name in ROWS}
+    assert networks["full"] == BASE.network.to_dict()
+    for name, row in ROWS.items():
+        assert networks[name] == {**BASE.network.to_dict(), **row.network}
+        assert all(networks[name] != networks[other] for other in ROWS if other != name)
 
 
 @pytest.mark.parametrize("name", list(ROWS))

@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rsagan.network import Config, variant
+from rsagan.evaluation.rows import ROWS
+from rsagan.network import Config
 from rsagan.people import LIMBS
 
 Array = NDArray[np.float64]
@@ -76,11 +77,11 @@ def figure() -> Callable[[tuple[int, int]], Tensor]:
 
 @pytest.fixture
 def tiny() -> Callable[..., Config]:
-    """A named variant of a network of a few thousand parameters."""
+    """The network of a row of the ablation, of a few thousand parameters."""
 
     def build(name: str = "full", **changes: Any) -> Config:
         base = Config(widths=(8, 16, 16, 16), heads=2, match_channels=3, key_channels=8)
-        return replace(variant(name, base), **changes)
+        return replace(base, **ROWS[name].network, **changes)
 
     return build
 

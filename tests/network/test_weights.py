@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save_file
 
 import rsagan.network
 from rsagan.errors import InputError
-from rsagan.network import VARIANTS, Generator, load_weights, read_metadata, save_weights, shipped_weights, size_in
+from rsagan.evaluation.rows import ROWS
+from rsagan.network import Generator, load_weights, read_metadata, save_weights, shipped_weights, size_in
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def saved(tiny: Any, tmp_path: Path) -> tuple[Generator, Path]:
     return generator, path
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", ROWS)
 def test_round_trip(name: str, tiny: Any, people: Any, shake: Any, tmp_path: Path) -> None:
     generator = shake(Generator(tiny(name)))
     save_weights(tmp_path / "w.safetensors", generator, {"size": [64, 48], "note": "ä"})

@@ -5,42 +5,53 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rsagan.errors import InputError
-from rsagan.network import variant
 from rsagan.training.recipe import Recipe
 
 # What this project adds to either family, and their papers do not have: known correspondence, and losses on the head.
 _ADDED: Final = ("correspondence", "carried", "flow", "head_perceptual", "head_style", "head_adversarial")
 _AS_PUBLISHED: Final = dict.fromkeys(_ADDED, 0.0)
+# The families: who knows no regions and attends over places, and who carries a code a region and convolves.
+_POSE_ONLY: Final = {"semantics": False, "match": False, "injection": "none", "integration": "spatial"}
+_SEMANTIC: Final = {"match": False, "injection": "regions", "integration": "convolution"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its network is `variant(name)`.
+    """One row.
 
     Attributes:
         says: what it is, for tables.
+        network: switches that differ from the full network's.
         losses: weights of losses that differ from the recipe's.
     """
 
     says: str
+    network: Mapping[str, Any] = field(default_factory=dict)
     losses: Mapping[str, Any] = field(default_factory=dict)
 
 
 ROWS: Final[dict[str, Row]] = {
     "full": Row("the whole network"),
-    "no_semantics": Row("semantics off: input, module A, losses"),
-    "no_match": Row("module A without its match"),
+    "no_semantics": Row("semantics off: input, module A, losses", {"semantics": False, "match": False}),
+    "no_match": Row("module A without its match", {"match": False}),
     "no_injection": Row(
-        "module B off: the mean of the picture conditions every place, and nothing is carried to module C"
+        "module B off: the mean of the picture conditions every place, and nothing is carried to module C",
+        {"injection": "none"},
     ),
-    "no_integration": Row("module C replaced by plain convolutions"),
-    "transposed_integration": Row("module C over channels that lie where they lie in the source"),
-    "spatial_integration": Row("module C over the source's places instead of channels"),
-    "no_detail": Row("detail path off"),
-    "pose_only": Row("pose-transformer family, with our decoder, detail path, losses and supervision"),
-    "pose_only_published": Row("pose-transformer family, as its papers describe it", _AS_PUBLISHED),
-    "semantic_baseline": Row("semantic-map family, with our decoder, detail path, losses and supervision"),
-    "semantic_baseline_published": Row("semantic-map family, as its papers describe it", _AS_PUBLISHED),
+    "no_integration": Row("module C replaced by plain convolutions", {"integration": "convolution"}),
+    "transposed_integration": Row(
+        "module C over channels that lie where they lie in the source", {"integration": "transposed"}
+    ),
+    "spatial_integration": Row("module C over the source's places instead of channels", {"integration": "spatial"}),
+    "no_detail": Row("detail path off", {"detail": False}),
+    "pose_only": Row("pose-transformer family, with our decoder, detail path, losses and supervision", _POSE_ONLY),
+    "pose_only_published": Row(
+        "pose-transformer family, as its papers describe it", {**_POSE_ONLY, "detail": False}, _AS_PUBLISHED
+    ),
+    "semantic_baseline": Row("semantic-map family, with our decoder, detail path, losses and supervision", _SEMANTIC),
+    "semantic_baseline_published": Row(
+        "semantic-map family, as its papers describe it", {**_SEMANTIC, "detail": False}, _AS_PUBLISHED
+    ),
 }
 
 
@@ -58,6 +69,6 @@ def recipe_of(name: str, base: Recipe, seed: int, learning_rate: float) -> Recip
         seed=seed,
         learning_rate=learning_rate,
         snapshot_every=base.pictures,  # the ablation looks at the weights itself
-        network=variant(name, base.network),
+        network=replace(base.network, **ROWS[name].network),
         losses=replace(base.losses, **ROWS[name].losses),
     )

@@ -1,13 +1,12 @@
 """The network of the paper's abstract: modules A, B, C, encoders, decoder with detail path, discriminator."""
 
-from rsagan.network.config import VARIANTS, Config, variant
+from rsagan.network.config import Config
 from rsagan.network.decoder import enlarged
 from rsagan.network.discriminator import Discriminator
 from rsagan.network.generator import Encoded, Generator, Output
 from rsagan.network.weights import load_weights, read_metadata, save_delta, save_weights, shipped_weights, size_in
 
 __all__ = [
-    "VARIANTS", "Config", "Discriminator", "Encoded", "Generator", "Output",
+    "Config", "Discriminator", "Encoded", "Generator", "Output",
     "enlarged", "load_weights", "read_metadata", "save_delta", "save_weights", "shipped_weights", "size_in",
-    "variant",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """What a generator is made of: one frozen dataclass, stored with the weights."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal
 
 from rsagan.errors import InputError
@@ -87,37 +87,3 @@ class Config:
 
 
 SIZES: Final = ("widths", "heads", "blocks", "tokens", "match_channels", "key_channels")  # the others are switches
-
-# The rows of the ablation, as changes of the full network.
-VARIANTS: Final[dict[str, dict[str, Any]]] = {
-    "full": {},
-    "no_semantics": {"semantics": False, "match": False},
-    "no_match": {"match": False},
-    "no_injection": {"injection": "none"},
-    "no_integration": {"integration": "convolution"},
-    "transposed_integration": {"integration": "transposed"},
-    "spatial_integration": {"integration": "spatial"},
-    "no_detail": {"detail": False},
-    "pose_only": {"semantics": False, "match": False, "injection": "none", "integration": "spatial"},
-    "pose_only_published": {
-        "semantics": False,
-        "match": False,
-        "injection": "none",
-        "integration": "spatial",
-        "detail": False,
-    },
-    "semantic_baseline": {"match": False, "injection": "regions", "integration": "convolution"},
-    "semantic_baseline_published": {
-        "match": False,
-        "injection": "regions",
-        "integration": "convolution",
-        "detail": False,
-    },
-}
-
-
-def variant(name: str, base: Config | None = None) -> Config:
-    """The named row of the ablation, built from `base` (the full network by default)."""
-    if name not in VARIANTS:
-        raise InputError(f"Unknown variant {name!r}; choose among {', '.join(VARIANTS)}.")
-    return replace(base or Config(), **VARIANTS[name])

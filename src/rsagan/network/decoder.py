@@ -28,7 +28,6 @@ class Painted(NamedTuple):
     picture: Tensor
     parsing_logits: Tensor | None
     flow: Tensor | None
-    mask: Tensor | None
 
 
 class LocalMatch(nn.Module):
@@ -189,7 +188,7 @@ class Decoder(nn.Module):
         x = up(act(self.to_full(act(x))))  # (B, C0, H, W)
         if flow is None:
             x = act(self.at_full(act(self.join_full(x))))
-            return Painted(torch.tanh(self.colours(x).float()), parsing, None, None)
+            return Painted(torch.tanh(self.colours(x).float()), parsing, None)
         carried = carry(picture, shift, stride=1)
         x = act(self.join_full(join(x, carried.to(x.dtype))))
         x = self.colours(act(self.at_full(x))).float()
@@ -197,7 +196,7 @@ class Decoder(nn.Module):
         if alone is not None:
             mask = mask * ~alone[:, None, None, None]
         painted = mask * carried.float() + (1 - mask) * torch.tanh(x[:, :3])
-        return Painted(painted, parsing, flow, mask)
+        return Painted(painted, parsing, flow)
 
 
 def carry(features: Tensor, shift: Tensor, stride: float) -> Tensor:

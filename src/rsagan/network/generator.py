@@ -39,7 +39,6 @@ class Output(NamedTuple):
     rescored: (B, R, H/4, W/4) log-probabilities of the re-scored source parsing; None without the match.
     log_correspondence: (B, N target, N source) log W at 1/8; None without module B.
     flow: (B, 2, H/4, W/4) x, y in source pixels that the detail path reads; None without it.
-    mask: (B, 1, H, W) where the source's own colours are used, in [0, 1]; None without the detail path.
 
     Where H or W is no multiple of 8, the maps at 1/4 and 1/8 cover the padded picture.
     """
@@ -49,7 +48,6 @@ class Output(NamedTuple):
     rescored: Tensor | None
     log_correspondence: Tensor | None
     flow: Tensor | None
-    mask: Tensor | None
 
 
 class Encoded(NamedTuple):
@@ -199,7 +197,6 @@ class Generator(nn.Module):
             encoded.semantics.rescored if encoded.semantics is not None and self.config.match else None,
             log_w,
             painted.flow,
-            None if painted.mask is None else painted.mask[..., :height, :width],
         )
 
 
