@@ -26,7 +26,7 @@ def main(out: Path, /) -> None:
         view = render_view(identity(seed), view_seed=1, size=SIZE)
         person = Person(view.picture, Pose(view.points, SIZE), view.parsing)
         subject = model.prepare(person)
-        rows.append([person.picture, *(result.picture for result in subject.poses(poses))])
+        rows.append([person.picture, *(subject.pose(pose).picture for pose in poses)])
     rows[0].insert(0, rows[1][0] * 0 + 255)
     write_png(out / "grid.png", grid(rows))
 

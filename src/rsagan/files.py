@@ -73,6 +73,16 @@ def replacing(path: Path | str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_text(path: Path | str, text: str) -> None:
+    """Write a text file whole or not at all: UTF-8, lines that end alike on every system.
+
+    Raises:
+        InputError: as `replacing`.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
 _HELD: Final = (5, 32)  # what Windows answers while somebody else has the file open
 _PATIENCE: Final = 2.0  # seconds
 

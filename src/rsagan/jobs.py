@@ -14,13 +14,13 @@ from rsagan.errors import InputError
 from rsagan.files import check_folder, spare
 from rsagan.people import (
     PERSON_FILES,
+    Fit,
     Parsing,
     Person,
     Picture,
     Pose,
     draw_parsing,
     draw_pose,
-    fit_whole,
     grid,
     read_parsing,
     read_person,
@@ -269,7 +269,7 @@ def read_source(
         from rsagan.photo import on_backdrop, soft_outline
 
         photo, notes = whole.picture, []
-        fit, outline = fit_whole(whole.size, whole.size), soft_outline(whole.parsing)
+        fit, outline = Fit(1.0, (0.0, 0.0), whole.size, whole.size), soft_outline(whole.parsing)
         subject = replace(whole, picture=on_backdrop(photo, outline))
     else:
         from rsagan.transfer import analyse as analyse_source

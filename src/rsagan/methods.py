@@ -25,7 +25,7 @@ from rsagan import __version__
 from rsagan.data.prepare.names import market_name
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
-from rsagan.files import check_folder, file_hash, replacing, sweep
+from rsagan.files import check_folder, file_hash, replacing, sweep, write_text
 from rsagan.people import Person, Picture, Pose, write_png
 from rsagan.people.picture import AI_NOTICE
 
@@ -253,5 +253,4 @@ def _claim(out: Path, wanted: dict[str, Any]) -> None:
             )
     elif painted:
         raise InputError(f"{out} is not empty and holds no painted pairs; choose a new folder.")
-    with replacing(note) as temporary:
-        temporary.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
+    write_text(note, json.dumps(wanted, indent=1) + "\n")

@@ -7,7 +7,7 @@ result = subject.pose(pose)        # any number of times
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -76,10 +76,6 @@ class Subject:
     def paint(self, target: Pose) -> Result:
         """The person with these joints of their own frame, however few there are."""
         return self.model.paint(self._encoded, target, self._large)
-
-    def poses(self, poses: Iterable[Pose]) -> Iterator[Result]:
-        """The person in one pose after the other, each placed by itself."""
-        return (self.pose(pose) for pose in poses)
 
     def animate(self, poses: Sequence[Pose], retarget: bool = True, on_ground: bool = False) -> Iterator[Result]:
         """The person moving through `poses` of one body, placed together so that nothing jumps.

@@ -9,9 +9,9 @@ import pytest
 
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
-from rsagan.evaluation import score
 from rsagan.evaluation.measure import Networks, Truth, measure, trained_networks
 from rsagan.evaluation.painters import Weights
+from rsagan.evaluation.scores import score
 
 ONE, OTHER = "perceptual distance (one)", "perceptual distance (other)"
 FRECHET = "Frechet distance (vectors)"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rsagan.errors import InputError
-from rsagan.people import FLIP, JOINTS, LIMBS, NUM_JOINTS, Pose, fit_whole
+from rsagan.people import FLIP, JOINTS, LIMBS, NUM_JOINTS, Pose, fit_box
 
 
 def test_pose_copies_and_completes_missing_joints() -> None:
@@ -101,7 +101,7 @@ def test_facing_goes_along_and_turns_in_a_mirror() -> None:
         pose = Pose(points, (10, 20), None, facing)
         assert pose.flipped().facing == mirrored
         assert pose.resized((20, 40)).facing == pose.without_outside().facing == facing
-        fit = fit_whole((10, 20), (64, 48))
+        fit = fit_box((0, 0, 20, 10), (10, 20), (64, 48))
         assert fit.pose_to_photo(fit.pose_to_frame(pose)).facing == facing
     with pytest.raises(InputError, match="not 'up'"):
         Pose(points, (10, 20), None, "up")

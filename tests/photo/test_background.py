@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
 
-from rsagan.people import Fit, Picture, fit_whole
+from rsagan.people import Fit, Picture, fit_box
 from rsagan.photo import Scene, other_scene, photo_scene, soft_outline
 from rsagan.photo.analyse import BACKDROP
+
+
+def whole(photo: tuple[int, int], frame: tuple[int, int]) -> Fit:
+    return fit_box((0, 0, photo[1], photo[0]), photo, frame)
 
 
 def ramp(height: int, width: int) -> Picture:
@@ -21,7 +25,7 @@ def test_the_person_is_taken_out_of_the_photo() -> None:
     photo, outline = ramp(120, 100), disc(120, 100, 20)
     with_person = photo.copy()
     with_person[outline > 0] = (255, 0, 0)
-    scene = photo_scene(with_person, fit_whole((120, 100), (120, 100)), outline)
+    scene = photo_scene(with_person, whole((120, 100), (120, 100)), outline)
     assert np.abs(scene.picture.astype(int) - photo).mean() < 4
     np.testing.assert_array_equal(scene.picture[:20], photo[:20])
 
@@ -42,12 +46,12 @@ def test_a_result_lies_where_the_person_was_and_shows_no_backdrop() -> None:
 
 def test_a_scene_is_never_larger_than_the_photo() -> None:
     outline = np.zeros((128, 88), np.float32)
-    assert photo_scene(ramp(64, 44), fit_whole((64, 44), (128, 88)), outline).picture.shape == (64, 44, 3)
-    assert photo_scene(ramp(512, 352), fit_whole((512, 352), (128, 88)), outline).picture.shape == (128, 88, 3)
+    assert photo_scene(ramp(64, 44), whole((64, 44), (128, 88)), outline).picture.shape == (64, 44, 3)
+    assert photo_scene(ramp(512, 352), whole((512, 352), (128, 88)), outline).picture.shape == (128, 88, 3)
 
 
 def test_a_reduced_scene_still_shows_the_whole_person() -> None:
-    scene = Scene(np.zeros((64, 44, 3), np.uint8), fit_whole((64, 44), (128, 88)))
+    scene = Scene(np.zeros((64, 44, 3), np.uint8), whole((64, 44), (128, 88)))
     shown = scene.show(np.full((128, 88, 3), 200, np.uint8), disc(128, 88, 30))
     rows, columns = np.nonzero(shown[..., 0] > 100)
     assert (rows.min() + rows.max()) / 2 == pytest.approx(31.5, abs=0.6)

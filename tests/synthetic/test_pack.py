@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.synthetic.test_people import digest
+from tests.synthetic.digests import digest
 
 from rsagan.errors import InputError
 from rsagan.people.regions import Region

@@ -1,9 +1,8 @@
 """Named styles: deterministic, honestly labelled behind other things, as different as they claim."""
 
-import hashlib
-
 import numpy as np
 import pytest
+from tests.synthetic.digests import digest
 
 from rsagan.synthetic import View, crowd, identity, outdoors, raster, render_view
 from rsagan.synthetic.mesh import floats
@@ -11,11 +10,6 @@ from rsagan.synthetic.place import Place, place_for
 from rsagan.synthetic.styles import NAMES
 
 SIZE = (128, 88)
-
-
-def digest(view: View) -> str:
-    parts = (view.picture, view.parsing, view.points, view.visible, view.surface, np.float64(view.yaw))
-    return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,9 @@ import torch
 import torch.distributed as dist
 
 from rsagan.errors import InputError
-from rsagan.training import distributed, train
+from rsagan.training import distributed
 from rsagan.training.checkpoint import load_newest
+from rsagan.training.loop import train
 from rsagan.training.losses import pixel
 
 _RECIPE = """
@@ -49,7 +50,7 @@ r1_every = 2
 # Each process says who it is before it trains, so that one of them can be killed.
 _PROGRAM = """
 import os, pathlib, sys
-from rsagan.training import train
+from rsagan.training.loop import train
 recipe, data, run, slow = sys.argv[1:]
 path = pathlib.Path(f"{run}-pids")
 path.mkdir(exist_ok=True)

@@ -10,8 +10,8 @@ import torch
 from rsagan.data import stream
 from rsagan.errors import InputError
 from rsagan.network import Config
-from rsagan.training import train
 from rsagan.training.checkpoint import load_newest
+from rsagan.training.loop import train
 from rsagan.training.recipe import Losses, Recipe
 
 RECIPE = Recipe(

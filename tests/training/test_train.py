@@ -16,9 +16,8 @@ import torch
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.network import Config, Generator, load_weights, save_weights
-from rsagan.training import train
 from rsagan.training.checkpoint import load_newest
-from rsagan.training.loop import NonFiniteLoss, schedule
+from rsagan.training.loop import NonFiniteLoss, schedule, train
 from rsagan.training.recipe import Adversary, Losses, Recipe, load_recipe
 
 TINY = Config(widths=(8, 8, 16, 16), heads=2, blocks=1, match_channels=8, key_channels=16)
@@ -109,7 +108,7 @@ def test_resuming_in_a_new_process_is_bit_for_bit(prepared: Path, tmp_path: Path
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(_TOML)
     program = (
-        "import sys; from rsagan.training import train; "
+        "import sys; from rsagan.training.loop import train; "
         "train(sys.argv[1], sys.argv[2], sys.argv[3], until=int(sys.argv[4]))"
     )
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -138,7 +137,7 @@ def test_a_crash_loses_only_what_came_after_the_checkpoint(prepared: Path, tmp_p
 def test_kills_at_any_moment_change_nothing(prepared: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(_TOML.replace("checkpoint_every = 16", "checkpoint_every = 4"))
-    program = "import sys; from rsagan.training import train; train(*sys.argv[1:])"
+    program = "import sys; from rsagan.training.loop import train; train(*sys.argv[1:])"
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     random = np.random.default_rng(0)
 

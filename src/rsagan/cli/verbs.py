@@ -216,7 +216,7 @@ class Train:
         from rsagan.data.stream import open_data
         from rsagan.network import shipped_weights
         from rsagan.synthetic.pack import usual_folder
-        from rsagan.training import train
+        from rsagan.training.loop import train
 
         data = open_data(self.data, self.assets or usual_folder())
         start = shipped_weights(data.size) if str(self.start) == "shipped" else self.start
@@ -252,7 +252,7 @@ class Evaluate:
     """Print the report as JSON."""
 
     def run(self, console: Console) -> None:
-        from rsagan.evaluation import score
+        from rsagan.evaluation.scores import score
         from rsagan.evaluation.standard import Standard
 
         if self.method or self.protocol or self.pairs:

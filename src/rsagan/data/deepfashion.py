@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.data.prepared import Entry, file_hash, write_image
-from rsagan.files import replacing
+from rsagan.files import write_text
 
 SIZE: Final = (256, 176)
 MARGIN: Final = 40  # columns on either side of the person in the 256-wide frame
@@ -77,8 +77,7 @@ def write_lists(
             rows = "".join(annotation(entry, shift) + "\n" for entry in entries)
             texts[f"fasion-{frame}annotation-{split}.csv"] = "name:keypoints_y:keypoints_x\n" + rows
     for name, text in texts.items():
-        with replacing(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
+        write_text(folder / name, text)
     views = {entry.name: entry.sha256 for entries, _ in splits.values() for entry in entries}
     digest = hashlib.sha256(json.dumps(views, sort_keys=True).encode()).hexdigest()
     whole = {
@@ -87,8 +86,7 @@ def write_lists(
         "counts": {split: {"views": len(v), "pairs": len(p)} for split, (v, p) in splits.items()},
         "sha256": {**{name: file_hash(folder / name) for name in texts}, "pictures and regions": digest},
     }
-    with replacing(folder / MANIFEST) as temporary:
-        temporary.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8", newline="\n")
+    write_text(folder / MANIFEST, json.dumps(whole, indent=1) + "\n")
 
 
 def annotation(entry: Entry, shift: int = 0) -> str:

@@ -5,12 +5,18 @@ from itertools import zip_longest
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsagan.data.prepared import Entry
 
 Pair = tuple[str, str]
 TURNS: Final = (30.0, 75.0, 135.0)  # degrees that part the classes of view change
 ANKLES: Final = (10, 13)
+
+
+def spread(count: int, most: int) -> NDArray[np.int64]:
+    """At most `most` of the indices of `count` things, in order, as evenly apart as can be, both ends among them."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.int64))
 
 
 def ordered_pairs(person: Sequence[Entry]) -> list[Pair]:

@@ -24,12 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.errors import InputError
-from rsagan.files import file_hash, move, replacing
+from rsagan.files import file_hash, move, write_text
 from rsagan.people import NUM_JOINTS, NUM_REGIONS
 
 FORMAT: Final = 1
 TRAIN_LIST: Final = "train.lst"
-KINDS: Final = ("images", "parsing", "surface")
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,13 +276,11 @@ def write_lists(
         texts[f"pairs-{split}.csv"] = "from,to\n" + "".join(f"{a},{b}\n" for a, b in pairs)
     texts |= more or {}
     for name, text in texts.items():
-        with replacing(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
+        write_text(folder / name, text)
     whole = {
         "format": FORMAT,
         **manifest,
         "counts": {"views": len(entries), "train_pairs": len(train), "test_pairs": len(test)},
         "sha256": {name: file_hash(folder / name) for name in texts},
     }
-    with replacing(folder / "manifest.json") as temporary:
-        temporary.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8", newline="\n")
+    write_text(folder / "manifest.json", json.dumps(whole, indent=1) + "\n")

@@ -16,7 +16,7 @@ from rsagan.data.pairs import bounded, ordered_pairs, stratified
 from rsagan.data.parallel import in_parallel
 from rsagan.data.prepared import Entry, write_lists, write_view
 from rsagan.errors import InputError
-from rsagan.files import replacing
+from rsagan.files import write_text
 
 _UNFINISHED: Final = ".unfinished"
 TEST_PAIRS: Final = 1000
@@ -245,8 +245,7 @@ def _finished(folder: Path, plan: _Plan) -> bool:
     if not note.is_file():
         if folder.is_dir() and any(folder.iterdir()):
             raise InputError(f"{folder} is not empty and holds no unfinished synthesis; choose a new folder.")
-        with replacing(note) as temporary:
-            temporary.write_text(json.dumps(wanted), encoding="utf-8")
+        write_text(note, json.dumps(wanted))
     return False
 
 
@@ -286,8 +285,7 @@ def _render_identity(folder: Path, plan: _Plan, number: int, pack: str | None) -
             entries.append(deepfashion.write_view(folder, plan.split(number), entry, view.picture, view.parsing))
         else:
             entries.append(write_view(folder, entry, view.picture, view.parsing, view.surface))
-    with replacing(folder / _UNFINISHED / f"{_name(number)}.jsonl") as temporary:
-        temporary.write_text("".join(entry.to_json() + "\n" for entry in entries), encoding="utf-8", newline="\n")
+    write_text(folder / _UNFINISHED / f"{_name(number)}.jsonl", "".join(entry.to_json() + "\n" for entry in entries))
 
 
 def _name(number: int) -> str:

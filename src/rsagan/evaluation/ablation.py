@@ -15,7 +15,7 @@ from rsagan.evaluation.intervals import Draws, Row
 from rsagan.evaluation.measure import Networks, trained_networks
 from rsagan.evaluation.report import interval, protocol, show
 from rsagan.evaluation.runner import UNDER_FIRE, Ablation, Plan
-from rsagan.files import check_folder, replacing
+from rsagan.files import check_folder, write_text
 from rsagan.people import write_png
 
 
@@ -92,10 +92,8 @@ def ablate(
     }
     out = Path(out)
     for name, content in (("ablation.json", whole), ("claims.json", {**about, "costs": costs, **told})):
-        with replacing(out / name) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    with replacing(out / "ablation.md") as temporary:
-        temporary.write_text(markdown(whole), encoding="utf-8")
+        write_text(out / name, json.dumps(content, indent=1) + "\n")
+    write_text(out / "ablation.md", markdown(whole))
     write_png(out / "curves.png", draw_curves(curves, f"{claims.perceptual(distances[0])}, validation pairs"))
     return whole
 

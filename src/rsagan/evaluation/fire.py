@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.data.corrupt import Corruption, corrupt_parsing, corrupt_points
+from rsagan.data.pairs import spread
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.evaluation.painters import Spoil
@@ -40,7 +41,7 @@ def disagreement(one: Parsing, other: Parsing) -> float:
 
 def mean_disagreement(folder: PreparedFolder, pairs: NDArray[np.int64], how: Corruption) -> float:
     """How much a corruption makes the sources' maps disagree with the true ones, on a sample of the pairs."""
-    chosen = pairs[np.unique(np.linspace(0, len(pairs) - 1, min(_SAMPLE, len(pairs))).astype(int)), 0]
+    chosen = pairs[spread(len(pairs), _SAMPLE), 0]
     found = []
     for k, view in enumerate(chosen):
         parsing = folder.parsing(view)

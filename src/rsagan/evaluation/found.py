@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from rsagan.data.named import Pair, view_named
+from rsagan.data.pairs import spread
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.people import Picture, read_picture
@@ -48,8 +49,7 @@ class Results:
 
     def __init__(self, path: Path, data: PreparedFolder, pairs: Sequence[Pair]) -> None:
         self.files, self.size, self._squashed = find_results(path, data, pairs), data.size, False
-        spread = np.unique(np.linspace(0, len(pairs) - 1, min(_SAMPLE, len(pairs))).astype(int))
-        pictures = {int(at): read_picture(self.files[at]) for at in spread}
+        pictures = {int(at): read_picture(self.files[at]) for at in spread(len(pairs), _SAMPLE)}
         square = (data.size[0], data.size[0])
         apart = {MIDDLE: 0.0, UNSQUASHED: 0.0}
         for at, picture in pictures.items():

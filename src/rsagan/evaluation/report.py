@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rsagan.data.prepared import PreparedFolder
 from rsagan.evaluation import judges
 from rsagan.evaluation.metrics import HIGHEST_PSNR, PERCEPTUAL_LAYERS
-from rsagan.files import replacing
+from rsagan.files import write_text
 from rsagan.people import Picture, Pose, draw_pose, grid, write_png
 from rsagan.photo import agreement
 
@@ -55,10 +55,8 @@ def write_report(
     out: Path, report: dict[str, Any], folder: PreparedFolder, pairs: NDArray[np.int64], pictures: list[Picture]
 ) -> None:
     """Write all three; the grid is ordered by the first metric of `report["pairs"]`."""
-    with replacing(out / "report.json") as temporary:
-        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    with replacing(out / "report.md") as temporary:
-        temporary.write_text(markdown(report), encoding="utf-8")
+    write_text(out / "report.json", json.dumps(report, indent=1) + "\n")
+    write_text(out / "report.md", markdown(report))
     distance = np.array([list(pair.values())[2] for pair in report["pairs"]])
     write_png(out / "grid.png", sheet(folder, pairs, pictures, distance))
 

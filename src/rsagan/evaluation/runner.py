@@ -25,7 +25,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rsagan.data.pairs import bounded
+from rsagan.data.pairs import bounded, spread
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import DivergedError, InputError
 from rsagan.evaluation import fire
@@ -38,10 +38,10 @@ from rsagan.evaluation.rows import ROWS, recipe_of
 from rsagan.evaluation.scores import report_of, some_pairs
 from rsagan.evaluation.sets import frechet_distances
 from rsagan.evaluation.summary import set_distances
-from rsagan.files import replacing
+from rsagan.files import replacing, write_text
 from rsagan.network import Generator
 from rsagan.network.weights import FORMAT, read_metadata
-from rsagan.training import train
+from rsagan.training.loop import train
 from rsagan.training.recipe import Recipe
 
 ENDS: Final = (SOURCE, TRUTH)
@@ -131,8 +131,9 @@ class Ablation:
                 "read off; people-128 and people-256 (`rsagan synthesize --benchmark`) have one."
             )
         self.truth = Truth(self.folder, some_pairs(self.folder, plan.limit), networks)
-        self.validation = Truth(self.folder, _spread(self.folder.pairs("validation"), plan.validation), networks)
-        self.under_fire = Truth(self.folder, _spread(self.truth.pairs, plan.fire), networks)
+        validation, tested = self.folder.pairs("validation"), self.truth.pairs
+        self.validation = Truth(self.folder, validation[spread(len(validation), plan.validation)], networks)
+        self.under_fire = Truth(self.folder, tested[spread(len(tested), plan.fire)], networks)
         self.sets = Truth(self.folder, self._set_pairs(), networks) if plan.set_pairs else self.truth
         self._levels: dict[float, Any] = {}
 
@@ -158,8 +159,7 @@ class Ablation:
             self.say(f"timing the steps of {len(self.plan.rows)} rows; nothing else should run meanwhile")
             recipes = {name: recipe_of(name, self.plan.recipe, 0, 1.0) for name in self.plan.rows}
             found = paces_of(recipes, self.folder)
-            with replacing(path) as temporary:
-                temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            write_text(path, json.dumps(found, indent=1) + "\n")
         return found
 
     @property
@@ -198,8 +198,7 @@ class Ablation:
             self.say(f"{name}, seed {recipe.seed}: training to {look} of {recipe.pictures} pairs")
             weights = train(recipe, self.folder, folder / "train", until=look)
             curve.append(self._look(weights))
-            with replacing(path) as temporary:
-                temporary.write_text("".join(json.dumps(point) + "\n" for point in curve), encoding="utf-8")
+            write_text(path, "".join(json.dumps(point) + "\n" for point in curve))
         return curve
 
     def _look(self, weights: Path) -> Point:
@@ -226,8 +225,7 @@ class Ablation:
                 except DivergedError as error:
                     self.say(f"{name}: the learning rate {rate:g} is too high. {error}")
                     point = {}
-                with replacing(path) as temporary:
-                    temporary.write_text(json.dumps(point) + "\n", encoding="utf-8")
+                write_text(path, json.dumps(point) + "\n")
             scores[rate] = json.loads(path.read_text("utf-8")).get(next(iter(self.networks.distances)), math.inf)
         if min(scores.values()) == math.inf:
             raise InputError(f"{name} diverged with every learning rate that was to be tried; name lower ones.")
@@ -271,8 +269,7 @@ class Ablation:
         settings |= {"validation": plan.validation, "fire": plan.fire, "weights_format": FORMAT}
         text, path = json.dumps(settings, indent=1, sort_keys=True) + "\n", folder / "settings.json"
         if not path.is_file():
-            with replacing(path) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+            write_text(path, text)
         elif path.read_text("utf-8") != text:
             raise InputError(f"{folder} was made with other settings or data; choose another folder for the runs.")
 
@@ -311,7 +308,3 @@ def load_measured(path: Path) -> Measured:
             return {name: file[name] for name in file.files}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is damaged; delete it, and the numbers are made again.") from error
-
-
-def _spread(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    return pairs[np.unique(np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int))]

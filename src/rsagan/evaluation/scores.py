@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 import rsagan
+from rsagan.data.pairs import spread
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.evaluation.intervals import Draws
@@ -75,7 +75,7 @@ def some_pairs(folder: PreparedFolder, limit: int | None) -> Any:
         return pairs
     if limit < 1:
         raise InputError(f"At least one pair must be scored, not {limit}.")
-    return pairs[np.unique(np.linspace(0, len(pairs) - 1, min(limit, len(pairs))).astype(int))]
+    return pairs[spread(len(pairs), limit)]
 
 
 def report_of(truth: Truth, painter: Painter, measured: Measured, standard: Standard | None = None) -> dict[str, Any]:

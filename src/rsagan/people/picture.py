@@ -138,11 +138,6 @@ class Fit:
         return np.asarray(Image.fromarray(padded).resize((width, height), resample, box=box))
 
 
-def fit_whole(photo_size: tuple[int, int], frame_size: tuple[int, int]) -> Fit:
-    """The whole photo, centred in the frame, aspect kept."""
-    return fit_box((0, 0, photo_size[1], photo_size[0]), photo_size, frame_size)
-
-
 def fit_box(
     box: tuple[float, float, float, float],
     photo_size: tuple[int, int],

@@ -1,7 +1,6 @@
 """Reading and writing poses: our own JSON, OpenPose 18 and 25, COCO-17, BlazePose-33, NTED text."""
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsagan.errors import InputError
-from rsagan.files import replacing
+from rsagan.files import write_text
 from rsagan.people.pose import FACINGS, NUM_JOINTS, Pose
 
 # For each of our 18 joints the index in the foreign order; a pair means the middle of the two.
@@ -70,8 +69,7 @@ def to_json(pose: Pose) -> dict[str, Any]:
 
 def write_pose(path: Path | str, pose: Pose) -> None:
     """Write our JSON, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(to_json(pose), indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(to_json(pose), indent=1) + "\n")
 
 
 def from_json(data: Any, where: str = "the pose", size: tuple[int, int] | None = None) -> Pose:
@@ -154,12 +152,6 @@ def from_nted_text(text: str, where: str, size: tuple[int, int]) -> Pose:
     scaled = (xy - [40, 0]) * [size[1] / 176, size[0] / 256]
     scaled[missing] = np.nan
     return Pose(scaled.astype(np.float32), size).without_outside()
-
-
-def to_nted_text(pose: Pose) -> str:
-    """The inverse of `from_nted_text`."""
-    xy = pose.points.astype(float) / [pose.size[1] / 176, pose.size[0] / 256] + [40, 0]
-    return "".join("-1 -1\n" if math.isnan(x) else f"{x:.3f} {y:.3f}\n" for x, y in xy)
 
 
 def _triples(flat: Any, where: str) -> NDArray[np.float64]:

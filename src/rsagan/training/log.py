@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rsagan.errors import InputError
-from rsagan.files import replacing
+from rsagan.files import write_text
 
 
 class RunLog:
@@ -73,27 +73,6 @@ class RunLog:
             self.board.add_image(name, picture, seen, dataformats="HWC")
 
 
-class NoLog:
-    """The log of the processes that write none: the same methods, without effect."""
-
-    def __enter__(self) -> "NoLog":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
-
-    def advance(self, seen: int) -> None:
-        """Nothing."""
-
-    def numbers(self, seen: int, values: dict[str, float]) -> None:
-        """Nothing."""
-
-    def picture(self, seen: int, name: str, picture: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
-        """Nothing."""
-
-
 def _tensorboard(folder: Path, seen: int) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
@@ -113,5 +92,4 @@ def _drop_after(path: Path, seen: int) -> None:
                 kept.append(line)
         except (ValueError, KeyError, TypeError):  # the line at which the power went
             continue
-    with replacing(path) as temporary:
-        temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+    write_text(path, "".join(line + "\n" for line in kept))

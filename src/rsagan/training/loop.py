@@ -10,7 +10,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -25,14 +25,14 @@ from rsagan.data.mixed import mixed_batches
 from rsagan.data.prepared import PreparedFolder
 from rsagan.data.stream import open_data
 from rsagan.errors import DivergedError, InputError
-from rsagan.files import file_hash, replacing, sweep
+from rsagan.files import file_hash, replacing, sweep, write_text
 from rsagan.network import Discriminator, Generator, load_weights, save_weights
 from rsagan.network.config import SIZES
 from rsagan.network.weights import FORMAT, read_metadata
 from rsagan.people import write_png
 from rsagan.training import checkpoint, distributed
 from rsagan.training.ahead import ahead, pinned
-from rsagan.training.log import NoLog, RunLog
+from rsagan.training.log import RunLog
 from rsagan.training.optimizer import GeneratorOptimizer
 from rsagan.training.phases import discriminator_phase, generator_phase, penalty_phase, to_step
 from rsagan.training.precision import autocast, computing_type, name_of
@@ -126,8 +126,7 @@ def _train(
         _prepare(run)
     state.restore(saved, identity)
     if group.chief:
-        with replacing(run / "recipe.json") as temporary:
-            temporary.write_text(json.dumps(recipe.to_dict(), indent=1) + "\n", encoding="utf-8")
+        write_text(run / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
     backbone = load_backbone(recipe, group.device, state.kind)
     torch.backends.cudnn.benchmark = True  # every step has the same shapes: the fastest way is worth looking for
     preview = Preview(folder, group.device) if group.chief else None
@@ -139,7 +138,7 @@ def _train(
     before_this: Doubt | None = None
     log_start, logged = time.perf_counter(), state.seen
     kept = time.monotonic()
-    with RunLog(run, state.seen, goal) if group.chief else NoLog() as log:
+    with RunLog(run, state.seen, goal) if group.chief else nullcontext() as log:
         stream: Iterator[AnyBatch] = batches.stream(state.seen, recipe.batch, group.rank, group.world, recipe.loaders)
         if group.device.type == "cuda":
             stream = ahead(stream, pinned)
@@ -155,7 +154,8 @@ def _train(
                 sums[name].append(value)
             state.seconds += time.perf_counter() - began
             before, state.seen = state.seen, state.seen + recipe.batch
-            log.advance(state.seen)
+            if log:
+                log.advance(state.seen)
 
             def due(every: int, before: int = before) -> bool:
                 return state.seen // every > before // every or state.seen >= goal
@@ -163,7 +163,8 @@ def _train(
             if due(recipe.log_every):
                 numbers = _means(sums, group.device)
                 speed = (state.seen - logged) / (time.perf_counter() - log_start)
-                log.numbers(state.seen, {**numbers, "pictures_per_second": speed, "seconds": state.seconds})
+                if log:
+                    log.numbers(state.seen, {**numbers, "pictures_per_second": speed, "seconds": state.seconds})
                 sums.clear()
                 log_start, logged = time.perf_counter(), state.seen
             late = time.monotonic() - kept > 60 * recipe.checkpoint_minutes
@@ -173,7 +174,7 @@ def _train(
                 if group.chief:
                     checkpoint.save(run, state.seen, state.to_dict(identity))
                 kept = time.monotonic()
-            if preview is not None and due(recipe.snapshot_every):
+            if preview and log and due(recipe.snapshot_every):
                 sheet = preview.draw(state.average)
                 write_png(run / f"grid-{state.seen:010d}.png", sheet)
                 log.picture(state.seen, "grid", sheet)

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from rsagan.data.pairs import spread
 from rsagan.data.prepared import PreparedFolder
 from rsagan.network import Generator
 from rsagan.people import Picture, Pose, draw_parsing, draw_pose, grid, one_hot
@@ -17,7 +18,7 @@ class Preview:
 
     def __init__(self, folder: PreparedFolder, device: torch.device, count: int = 8) -> None:
         pairs = folder.pairs("test")
-        chosen = pairs[np.unique(np.linspace(0, len(pairs) - 1, count).astype(int))]
+        chosen = pairs[spread(len(pairs), count)]
         self.device, self.size = device, folder.size
         self.sources = [folder.picture(source) for source, _ in chosen]
         self.targets = [folder.picture(target) for _, target in chosen]

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rsagan.data.pairs import spread
 from rsagan.data.prepare.frames import outside
 from rsagan.data.prepare.labels import check_label_set
 from rsagan.data.prepare.tasks import View
@@ -31,7 +32,7 @@ def check(views: Sequence[View]) -> None:
             f"None of the {len(views):,} listed pictures was found; name the folder that holds them as PICTURES."
         )
     options = views[0].options
-    check_joints([points for view in _spread(views, _POSES) if (points := _points(view)) is not None], options.size)
+    check_joints([points for view in _some(views, _POSES) if (points := _points(view)) is not None], options.size)
     _check_pictures([view for view in views if view.picture is not None])
     if options.labels is None:
         return
@@ -39,7 +40,7 @@ def check(views: Sequence[View]) -> None:
     if not with_map:
         raise InputError("None of the pictures has a parsing map; name the folder that holds them with --parsing.")
     maps = []
-    for view in _spread(with_map, _MAPS):
+    for view in _some(with_map, _MAPS):
         points = _points(view)
         try:
             labels = view.read_labels()
@@ -88,7 +89,7 @@ def check_joints(poses: Sequence[NDArray[np.float32]], size: tuple[int, int]) ->
 def _check_pictures(views: Sequence[View]) -> None:
     """Raises the first picture's problem if all of a sample have one."""
     problems = []
-    for view in _spread(views, _PICTURES):
+    for view in _some(views, _PICTURES):
         try:
             view.read_picture()
         except InputError as error:
@@ -107,5 +108,5 @@ def _points(view: View) -> NDArray[np.float32] | None:
     return None if np.isnan(points).all() else points
 
 
-def _spread(views: Sequence[View], count: int) -> list[View]:
-    return [views[i] for i in np.unique(np.linspace(0, len(views) - 1, min(count, len(views))).astype(int))]
+def _some(views: Sequence[View], count: int) -> list[View]:
+    return [views[i] for i in spread(len(views), count)]

@@ -19,7 +19,7 @@ from rsagan.data.prepare.report import Counts, read_report, write_report
 from rsagan.data.prepare.tasks import Record, Task
 from rsagan.data.prepared import TRAIN_LIST, write_lists
 from rsagan.errors import InputError
-from rsagan.files import check_folder, replacing
+from rsagan.files import check_folder, write_text
 
 Progress = Callable[[int, int], None]
 _UNFINISHED: Final = ".unfinished"
@@ -153,8 +153,7 @@ def _claim(folder: Path, arguments: dict[str, Any]) -> None:
         return
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty and holds no unfinished preparation; choose a new folder.")
-    with replacing(note) as temporary:
-        temporary.write_text(json.dumps(wanted), encoding="utf-8")
+    write_text(note, json.dumps(wanted))
 
 
 def _difference(found: Any, wanted: dict[str, Any]) -> str:

@@ -45,8 +45,9 @@ def read_labels(data: bytes, where: str) -> NDArray[np.uint8]:
     whole = labels.dtype.kind in "iub" or (labels.dtype.kind == "f" and (labels == np.round(labels)).all())
     if labels.ndim != 2 or not labels.size or not whole:
         raise InputError(f"{where} is {labels.dtype} {labels.shape}; a parsing map is one whole number a pixel.")
-    if labels.min() < 0 or labels.max() > 255:
-        raise InputError(f"{where} holds the number {labels.max()}; class numbers go from 0 to 255.")
+    outside = [number for number in (labels.min(), labels.max()) if not 0 <= number <= 255]
+    if outside:
+        raise InputError(f"{where} holds the number {outside[0]}; class numbers go from 0 to 255.")
     return labels.astype(np.uint8)
 
 

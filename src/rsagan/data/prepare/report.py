@@ -15,7 +15,7 @@ from rsagan.data.prepare.sheet import contact_sheet
 from rsagan.data.prepare.tasks import Record
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
-from rsagan.files import replacing
+from rsagan.files import write_text
 from rsagan.people import NUM_REGIONS, Region, write_png
 
 SHEET: Final = "contact-sheet.png"
@@ -86,8 +86,7 @@ def write_report(
     report["warnings"] = _warnings(report, counts)
     write_png(folder / SHEET, contact_sheet(PreparedFolder(folder)))
     for name, text in (("report.json", json.dumps(report, indent=1) + "\n"), ("report.md", _markdown(report, plan))):
-        with replacing(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
+        write_text(folder / name, text)
     return report
 
 

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from rsagan.data.pairs import spread
 from rsagan.data.prepared import PreparedFolder
 from rsagan.people import PALETTE, Picture, Pose, Region, draw_parsing, draw_pose, grid
 
@@ -16,7 +17,7 @@ _LINE: Final = 18
 
 def contact_sheet(folder: PreparedFolder) -> Picture:
     """24 views spread over the folder, each twice: its skeleton on the picture, and on its regions; with a legend."""
-    positions = np.unique(np.linspace(0, len(folder.entries) - 1, min(_SHOWN, len(folder.entries))).astype(int))
+    positions = spread(len(folder.entries), _SHOWN)
     cells = [_cell(folder, int(at)) for at in positions]
     sheet = grid([cells[start : start + _A_ROW] for start in range(0, len(cells), _A_ROW)], gap=8)
     return np.concatenate([sheet, _legend(sheet.shape[1])])

@@ -12,13 +12,14 @@ import torch
 
 import rsagan
 from rsagan.data.named import Pair, read_pairs_of
+from rsagan.data.pairs import spread
 from rsagan.data.prepared import TRAIN_LIST, PreparedFolder, file_hash
 from rsagan.errors import InputError
 from rsagan.evaluation.benchmark.measure import TRUE_PICTURES, Networks, Scores, measure
 from rsagan.evaluation.benchmark.protocols import Protocol, find_protocol
 from rsagan.evaluation.found import Results
 from rsagan.evaluation.intervals import Draws, mean
-from rsagan.files import check_folder, replacing
+from rsagan.files import check_folder, write_text
 from rsagan.methods import Method, load_method, paint_pairs
 from rsagan.people import Picture, Pose, draw_pose, grid, write_png
 
@@ -208,7 +209,7 @@ def _write(
     out: Path, report: dict[str, Any], folder: PreparedFolder, pairs: Sequence[Pair], results: Sequence[Picture]
 ) -> None:
     shown = []
-    for at in np.unique(np.linspace(0, len(pairs) - 1, min(_SHOWN, len(pairs))).astype(int)):
+    for at in spread(len(pairs), _SHOWN):
         source, target = (folder.index[name] for name in pairs[at])
         pose = draw_pose(Pose(folder.entries[target].points, folder.size))
         shown.append([folder.picture(source), pose, results[at], folder.picture(target)])
@@ -218,8 +219,7 @@ def _write(
 
 def _write_texts(out: Path, report: dict[str, Any]) -> None:
     for name, text in (("report.json", json.dumps(report, indent=1) + "\n"), ("report.md", markdown(report))):
-        with replacing(out / name) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
+        write_text(out / name, text)
 
 
 def markdown(report: dict[str, Any]) -> str:
