@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rsagan.errors import InputError
-from rsagan.files import replacing, sweep
+from rsagan.files import check_folder, replacing, sweep, write_text
 
 
 def test_an_error_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
@@ -72,3 +72,21 @@ def test_sweep_takes_all_that_a_kill_left_and_nothing_else(tmp_path: Path) -> No
     assert len(list(tmp_path.iterdir())) == len(kept) + 5
     sweep(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o002, 0o664)])
+def test_files_have_the_rights_that_this_users_files_have(tmp_path: Path, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        write_text(tmp_path / "numbers.txt", "new\n")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "numbers.txt").stat().st_mode & 0o777 == mode
+    assert (tmp_path / "numbers.txt").read_bytes() == b"new\n"
+
+
+def test_results_do_not_go_where_they_are_made_from(tmp_path: Path) -> None:
+    check_folder(tmp_path / "report", tmp_path, None)
+    with pytest.raises(InputError, match="choose another folder"):
+        check_folder(tmp_path / "data" / "..", None, tmp_path)

@@ -1,5 +1,8 @@
 """The public API on a tiny untrained network."""
 
+import re
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +11,7 @@ from rsagan.errors import InputError
 from rsagan.network import Config, Generator
 from rsagan.people import Person, Pose, placed
 from rsagan.synthetic import identity, render_view
-from rsagan.transfer import Model, load, shipped_weights
+from rsagan.transfer import Model, analyse, load, shipped_weights
 
 POINTS = np.array(
     [
@@ -144,3 +147,29 @@ def test_an_enlarged_result_keeps_the_photo_s_own_detail() -> None:
     assert steps[0] > 1.03 * steps[1]
     away = [np.abs(each - view.picture)[inside].mean() for each in (detailed, plain)]
     assert away[0] < away[1]
+
+
+PHOTO = np.zeros((64, 48, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("photo", "more", "word"),
+    [
+        (np.zeros((64, 48, 4), np.uint8), {}, "not uint8 (64, 48, 4)"),
+        (np.zeros((64, 48), np.uint8), {}, "not uint8 (64, 48)"),
+        (np.zeros((64, 48, 3)), {}, "not float64"),
+        (np.zeros((0, 48, 3), np.uint8), {}, "(0, 48, 3)"),
+        (PHOTO, {"size": (0, 0)}, "0x0"),
+        (PHOTO, {"parsing": np.full((64, 48), 50, np.uint8)}, "not to 50"),
+        (PHOTO, {"joints": "openpose"}, "'openpose'"),
+    ],
+)
+def test_what_is_no_photo_is_one_sentence(photo: Any, more: dict[str, Any], word: str) -> None:
+    with pytest.raises(InputError, match=re.escape(word)):
+        analyse(photo, **more)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")
+def test_a_device_that_is_not_there_is_one_sentence() -> None:
+    with pytest.raises(InputError, match="The device cuda cannot be used"):
+        load(device="cuda")

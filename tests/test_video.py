@@ -1,12 +1,14 @@
 """Reading and writing clips: even pace, orientation, sound, and every kind of broken file in one sentence."""
 
 import io
+import os
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from layouts.clips import raw_clip, turned_clip
 from rsagan.errors import InputError
@@ -242,3 +244,27 @@ def test_pixels_that_are_not_square_are_shown_as_they_should_be(tmp_path: Path) 
     (first, *_) = read_frames(open_clip(path))
     assert first.picture.shape == (48, 64, 3)
     assert first.picture[:7].mean() > 240
+
+
+def test_a_last_picture_that_stays_on_show_is_no_end_cut_short(tmp_path: Path) -> None:
+    """As of animations, and of what records a screen."""
+    first, *rest = (Image.fromarray(picture) for picture in shades(20))
+    first.save(tmp_path / "pause.gif", save_all=True, append_images=rest, duration=[100] * 19 + [3000])
+    frames = list(read_frames(open_clip(tmp_path / "pause.gif"), fps=10))
+    assert len(frames) == 49
+    assert frames[-1].seconds == pytest.approx(4.8)
+    assert (frames[-1].picture == frames[19].picture).all()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_a_colon_in_a_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_sound(_clip(tmp_path), tmp_path / "dance-10:30.mp4", "aac")
+    monkeypatch.chdir(tmp_path)
+    clip = open_clip("dance-10:30.mp4")
+    assert write_clip("copy.mp4", [frame.picture for frame in read_frames(clip)], clip.fps, sound_of=clip)
+    assert open_clip("copy.mp4").sound
+
+
+def _clip(folder: Path) -> Path:
+    write_clip(folder / "clip.mp4", shades(25), 25)
+    return folder / "clip.mp4"

@@ -19,7 +19,8 @@ from fastapi import FastAPI
 
 from rsagan.people import library
 from rsagan.web import Settings
-from rsagan.web.app import create_app, failure
+from rsagan.web.app import create_app
+from rsagan.web.failures import failure
 from rsagan.web.settings import SAMPLES
 
 PATH = "/gradio"
@@ -55,17 +56,18 @@ def space(token: str | None, host: str, port: int) -> FastAPI:
         _, blobs = await ask("generate", {"source": source, "pose": pose})
         return picture(blobs[0], f"{pose}, AI-generated")
 
-    with gr.Blocks(title="RSA-GAN") as page:
+    with gr.Blocks(title="RSA-GAN", delete_cache=(60, 120)) as page:
         gr.Markdown(f"# One photo. Any pose.\n{PURPOSE}")
         source = gr.State()
         with gr.Row():
             sample = gr.Radio(list(SAMPLES), label="Sample")
             pose = gr.Dropdown(library.names(), value="stand", label="Pose")
-        photo = gr.UploadButton("Choose a photo", file_types=FILES, visible=token is not None)
+        photo = gr.UploadButton("Choose a photo", file_types=FILES) if token else None
         with gr.Row():
             before, after = gr.HTML(label="Photo"), gr.HTML(label="Result")
         sample.input(take_sample, [sample, pose], [source, before, after], api_name=False)
-        photo.upload(take_photo, [photo, pose], [source, before, after], api_name=False)
+        if photo:
+            photo.upload(take_photo, [photo, pose], [source, before, after], api_name=False)
         pose.input(paint, [source, pose], after, api_name=False)
 
     @asynccontextmanager
@@ -76,6 +78,7 @@ def space(token: str | None, host: str, port: int) -> FastAPI:
     app = FastAPI(lifespan=lifespan, openapi_url=None)
     login = None if token is None else lambda _, given: hmac.compare_digest(given.encode(), token.encode())
     gr.mount_gradio_app(app, page, PATH, auth=login, max_file_size="24mb" if token else 1, show_error=False)
+    page.has_launched = True  # else Gradio does not check which of the server's files an event names
     app.mount("/", service)
     return app
 
@@ -87,5 +90,5 @@ def picture(png: bytes, words: str) -> str:
 
 if __name__ == "__main__":
     port = int(os.environ.get("PORT", "7860"))
-    app = space(os.environ.get("RSAGAN_TOKEN"), os.environ.get("SPACE_HOST", "localhost"), port)
+    app = space(os.environ.get("RSAGAN_TOKEN") or None, os.environ.get("SPACE_HOST", "localhost"), port)
     uvicorn.run(app, host="0.0.0.0", port=port, proxy_headers=True, forwarded_allow_ips="*", log_level="warning")

@@ -48,8 +48,8 @@ def animate(
     background: str = "plain",
     retarget: bool = True,
     fps: float | None = None,
-    pace: float = PACE,
-    smoothing: float = SMOOTHING,
+    pace: float | None = None,
+    smoothing: float | None = None,
     sound: bool = False,
     stages: Stages | None = None,
 ) -> Animated:
@@ -61,8 +61,8 @@ def animate(
             poses, in order), pose files, person folders, photos.
         out: the mp4.
         fps: pictures a second; those of the clip, or 25.
-        pace: key poses a second.
-        smoothing: of a clip's poses, the Gaussian's sigma in seconds; 0 for none.
+        pace: key poses a second; 2 by default.
+        smoothing: of a clip's poses, the Gaussian's sigma in seconds, 0 for none; 0.08 by default.
         sound: keep the driving clip's.
         stages: progress bars.
 
@@ -82,26 +82,29 @@ def animate(
             raise InputError(f"{name} must be from {least:g} to {most}, not {value:g}.")
     clip = _as_clip(driving)
     fps = fps or (clip.fps if clip else 25.0)
-    if clip is not None and pace != PACE:
+    if clip is not None and pace is not None:
         raise InputError("A clip has a pace of its own; leave pace out.")
-    if clip is None and smoothing != SMOOTHING:
+    if clip is None and smoothing is not None:
         raise InputError("Key poses are joined smoothly as they are; leave smoothing out.")
+    pace, smoothing = PACE if pace is None else pace, SMOOTHING if smoothing is None else smoothing
     if clip is None and pace > fps:
         raise InputError(f"A pace of {pace:g} key poses a second needs as many pictures a second; fps is {fps:g}.")
     if clip is None and sound:
         raise InputError("There is sound to keep only if --driving is a clip.")
     given = read_source(source, size, person, background)
+    weights = Path(weights or shipped_weights(given.person.size))
+    model = load(weights)
+    given.check(model)  # before anything that takes long
+    subject = model.prepare(given.person)
     notes = given.notes
     if clip is None:
-        poses = in_betweens(_key_poses(driving, size), fps / pace)
+        poses = in_betweens(_key_poses(driving, size, notes), fps / pace)
     else:
         with stages("following the clip") as progress:
             poses, heard = _followed(clip, fps, smoothing, progress)
         notes += heard
         if sound and not clip.sound:
             notes.append(f"{clip.path} has no sound to keep.")
-    weights = Path(weights or shipped_weights(given.person.size))
-    subject = load(weights).prepare(given.person)
     results = subject.animate(poses, retarget, on_ground=background == "keep")
 
     with stages("painting") as progress:
@@ -137,11 +140,11 @@ def _is_clip(text: str) -> bool:
     return bool(path.suffix) or (path.is_file() and text not in (*library.names(), *library.categories()))
 
 
-def _key_poses(driving: Sequence[str], size: tuple[int, int]) -> list[Pose]:
+def _key_poses(driving: Sequence[str], size: tuple[int, int], notes: list[str]) -> list[Pose]:
     poses: list[Pose] = []
     for text in driving:
         names = library.names(text) if text in library.categories() and text not in library.names() else [text]
-        poses += [read_target(name, size) for name in names]
+        poses += [read_target(name, size, notes) for name in names]
     if len(poses) < 2:
         raise InputError("One pose is no motion; give --driving several times, or use `rsagan generate`.")
     return poses
@@ -159,7 +162,7 @@ def _followed(clip: "Clip", fps: float, smoothing: float, progress: Progress) ->
     except InputError as error:
         raise InputError(f"{clip.path}: {error}") from error
     if len(found) < 2:
-        raise InputError(f"The clip {clip.path} holds one frame only; use it as a pose of `rsagan generate`.")
+        raise InputError(f"The clip {clip.path} holds one picture only; save it as PNG or JPEG and use that as a pose.")
     seen = sum(pose is not None for pose in found)
     if seen < _FEWEST * len(found):
         raise InputError(

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-import tempfile
+import secrets
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,9 +12,14 @@ from typing import Final
 from rsagan.errors import InputError
 
 
-def check_folder(out: Path | str) -> None:
-    """For what takes long before it writes: raises InputError now if nothing can be written into a folder `out`."""
+def check_folder(out: Path | str, *inputs: Path | str | None) -> None:
+    """For what takes long before it writes: raises InputError now if nothing can be written into a folder `out`.
+
+    Nor is anything written into one of the folders `inputs`, whose own files have the same names.
+    """
     whole = Path(out).absolute()
+    if any(given is not None and whole.resolve() == Path(given).resolve() for given in inputs):
+        raise InputError(f"{out} is what the results are made from; choose another folder for them.")
     nearest = next((path for path in (whole, *whole.parents) if path.exists()), None)
     if nearest is None:
         raise InputError(f"There is no {whole.anchor}; choose another folder for the results.")
@@ -52,20 +57,19 @@ def replacing(path: Path | str) -> Iterator[Path]:
         InputError: the folder does not exist and cannot be made, or is not writable.
     """
     path = Path(path)
+    name = f"{_WRITING}{path.stem[:40]}-{secrets.token_hex(6)}{path.suffix}"
+    temporary = path.parent.absolute() / name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f"{_WRITING}{path.stem}-", suffix=path.suffix, dir=path.parent)
+        temporary.touch(exist_ok=False)  # with the rights that this user's files have
     except OSError as error:
         raise InputError(
             f"Cannot write {path}: {error.strerror or error}; choose a folder you may write to."
         ) from error
-    os.close(handle)
-    temporary = Path(name)
     try:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
         move(temporary, path)
     except OSError as error:
         raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error

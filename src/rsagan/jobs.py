@@ -34,7 +34,7 @@ from rsagan.photo.analyse import Joints, Which
 
 if TYPE_CHECKING:
     from rsagan.photo import Scene
-    from rsagan.transfer import Result
+    from rsagan.transfer import Model, Result
 
 Progress = Callable[[int, int], None]
 _POSE_FILES = (".json", ".txt")
@@ -129,13 +129,14 @@ def generate(
     named = _named(poses)
     own = [Path(source) / name for name in PERSON_FILES]  # where it is a person folder
     spare([source, *own, *poses, background, parsing], [Path(out) / f"{name}.png" for name in (*named, "grid")])
-    targets = {name: read_target(text, size) for name, text in named.items()}
+    seen: list[str] = []
+    targets = {name: read_target(text, size, seen) for name, text in named.items()}
     regions = read_parsing(parsing, labels) if parsing else None
     given = read_source(source, size, person, background, regions)
-    subject_person, notes = given.person, given.notes
+    subject_person, notes = given.person, given.notes + seen
     weights = Path(weights or shipped_weights(subject_person.size))
     model = load(weights)
-    model.check_shape(subject_person.size)
+    given.check(model)
     for name, target in targets.items():  # before anything that takes long
         try:
             targets[name] = target_of(target, subject_person, retarget=retarget, on_ground=background == "keep")
@@ -166,15 +167,14 @@ def generate(
         bands.append([subject_person.picture, *(draw_pose(result.pose) for _, result, _ in band)])
         bands.append([draw_pose(subject_person.pose), *(given.cell(shown) for _, _, shown in band)])
     write_png(out / "grid.png", grid(bands), notice)
+    own_detail = painted_at[0] < subject_person.size[0] and model.generator.config.detail
     if painted_at != subject_person.size:
         notes.append(
             "The weights paint at {}x{}; the results are {} to {}x{}{}.".format(
                 *painted_at,
                 "enlarged" if painted_at < subject_person.size else "reduced",
                 *subject_person.size,
-                ", with the photo's own detail where the result shows what the photo does"
-                if painted_at < subject_person.size
-                else "",
+                ", with the photo's own detail where the result shows what the photo does" if own_detail else "",
             )
         )
     return Painted(pictures, out / "grid.png", notes)
@@ -225,16 +225,17 @@ class Source:
     scene: "Scene | None"
     notes: list[str]
 
-    def show(self, result: "Result") -> Picture:
-        """The result on the scene.
+    def check(self, model: "Model") -> None:
+        """Raises InputError if the model cannot paint this person, or not on this scene."""
+        model.check_shape(self.person.size)
+        if self.scene is not None and not model.generator.config.semantics:
+            raise InputError("These weights draw no parsing map, so only a plain background is possible with them.")
 
-        Raises:
-            InputError: the weights draw no parsing map to cut the person out by.
-        """
+    def show(self, result: "Result") -> Picture:
+        """The result on the scene, of a model that passed `check`."""
         if self.scene is None:
             return result.picture
-        if result.outline is None:
-            raise InputError("These weights draw no parsing map, so only a plain background is possible with them.")
+        assert result.outline is not None
         return self.scene.show(result.picture, result.outline)
 
     def cell(self, shown: Picture) -> Picture:
@@ -265,6 +266,11 @@ def read_source(
     if Path(source).is_dir():
         whole = read_person(source)
         if regions is not None:
+            if regions.shape != whole.size:
+                raise InputError(
+                    f"The regions are {regions.shape[0]}x{regions.shape[1]} pixels, the picture in {source} is "
+                    f"{whole.size[0]}x{whole.size[1]}; make them from that picture."
+                )
             whole = Person(whole.picture, whole.pose, regions)
         from rsagan.photo import on_backdrop, soft_outline
 
@@ -294,8 +300,11 @@ def _read_background(background: str) -> Picture:
     return read_picture(background)
 
 
-def read_target(text: str, size: tuple[int, int]) -> Pose:
-    """A target pose: a name of the library, a pose file, a person folder, or a photo of somebody in that pose."""
+def read_target(text: str, size: tuple[int, int], notes: list[str]) -> Pose:
+    """A target pose: a name of the library, a pose file, a person folder, or a photo of somebody in that pose.
+
+    What the user should know of such a photo is added to `notes`.
+    """
     from rsagan.people import library
 
     path = Path(text)
@@ -307,9 +316,11 @@ def read_target(text: str, size: tuple[int, int]) -> Pose:
         from rsagan.photo import analyse as analyse_photo
 
         try:
-            pose = analyse_photo(read_picture(path), size).person.pose
+            found = analyse_photo(read_picture(path), size)
         except InputError as error:
             raise InputError(f"The pose {text}: {error}") from error
+        pose = found.person.pose
+        notes += [f"The pose {text}: {note}" for note in found.notes]
     elif text in library.names():
         pose = library.load(text)
     else:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from rsagan.errors import InputError
 from rsagan.network import Encoded, Generator, enlarged, load_weights, shipped_weights, size_in
-from rsagan.people import Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence, read_picture
+from rsagan.people import NUM_REGIONS, Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence, read_picture
 from rsagan.people.motion import held
 from rsagan.photo import Analysis
 from rsagan.photo import analyse as analyse_photo
@@ -201,6 +201,14 @@ def analyse(
         AssetError: the analysis' networks cannot be had.
     """
     picture = photo if isinstance(photo, np.ndarray) else read_picture(photo)
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        raise InputError(f"A photo is uint8 (height, width, 3) RGB, not {picture.dtype} {picture.shape}.")
+    if min(size) < 1:
+        raise InputError(f"The frame must have a height and a width, not {size[0]}x{size[1]}.")
+    if parsing is not None and parsing.max(initial=0) >= NUM_REGIONS:
+        raise InputError(f"The regions go from 0 to {NUM_REGIONS - 1}, not to {parsing.max()}.")
+    if joints not in get_args(Joints):
+        raise InputError(f"Joints are found by {' or '.join(get_args(Joints))}, not by {joints!r}.")
     return analyse_photo(picture, size, person, plain_background=True, parsing=parsing, joints=joints)
 
 
@@ -225,7 +233,7 @@ def load(weights: Path | str | None = None, device: torch.device | str = "cpu") 
     """Weights from a file, or the largest that come with the package (`rsagan.network.shipped_weights` names others).
 
     Raises:
-        InputError: not weights of this program, with the reason.
+        InputError: not weights of this program, with the reason; no such device.
     """
     weights = weights or shipped_weights()
     generator, metadata = load_weights(weights)
@@ -233,6 +241,8 @@ def load(weights: Path | str | None = None, device: torch.device | str = "cpu") 
         return Model(generator, metadata, device)
     except InputError as error:
         raise InputError(f"{weights}: {error}") from error
+    except (RuntimeError, AssertionError) as error:  # how torch says that a device is not there
+        raise InputError(f"The device {device} cannot be used: {str(error).splitlines()[0]}.") from error
 
 
 def resized(picture: Picture, size: tuple[int, int]) -> Picture:

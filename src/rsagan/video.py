@@ -79,22 +79,21 @@ def read_frames(clip: Clip, fps: float | None = None) -> Iterator[Frame]:
     Raises:
         InputError: nothing can be decoded, or much less than the header says.
     """
-    step, count, last = 1 / (fps or clip.fps), 0, 0.0
+    step, count, end = 1 / (fps or clip.fps), 0, 0.0
     slack = min(step, 1 / clip.fps) / 2  # time stamps are rounded
     shown: Frame | None = None
-    for frame in _decoded(clip):
-        last = frame.seconds
+    for frame, lasts in _decoded(clip):
         while shown is not None and count * step < frame.seconds - slack:
             yield Frame(count * step, shown.picture)
             count += 1
-        shown = frame
+        shown, end = frame, frame.seconds + lasts
     if shown is None:
         raise InputError(f"The clip {clip.path} holds no pictures that can be read.")
-    if clip.seconds is not None and last + 1 / clip.fps < _CUT_SHORT * clip.seconds - 0.25:
+    if clip.seconds is not None and end < _CUT_SHORT * clip.seconds - 0.25:
         raise InputError(
-            f"The clip {clip.path} is cut short: of its {clip.seconds:.1f} s only {last:.1f} s can be read."
+            f"The clip {clip.path} is cut short: of its {clip.seconds:.1f} s only {end:.1f} s can be read."
         )
-    while count * step <= last + slack:
+    while count * step < end - slack:
         yield Frame(count * step, shown.picture)
         count += 1
 
@@ -179,7 +178,7 @@ class _Sound:
 
     def __init__(self, out: Any, clip: Clip) -> None:
         self.out = out
-        self.container = av.open(str(clip.path), metadata_errors="replace")
+        self.container = av.open(_address(clip.path), metadata_errors="replace")
         self.given = self.container.streams.audio[0]
         pictures = self.container.streams.video[0]
         begins = (pictures.start_time or 0) * (pictures.time_base or Fraction(1))  # pictures count from the first one
@@ -249,6 +248,11 @@ def _seconds(container: Any, stream: Any) -> float | None:
     return None if container.streams.audio or not container.duration else container.duration / 1_000_000
 
 
+def _address(path: Path) -> str:
+    """Whole: what comes before a colon in a plain name would be taken for a protocol."""
+    return str(path.absolute())
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """The container and its first stream of pictures."""
@@ -257,7 +261,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     if path.stat().st_size == 0:
         raise InputError(f"The clip {path} is empty.")
     try:
-        container = av.open(str(path), metadata_errors="replace")  # a title in another encoding is no fault
+        container = av.open(_address(path), metadata_errors="replace")  # a title in another encoding is no fault
     except _FFMPEG_FAULTS as error:
         raise InputError(f"{path} is not a clip that can be read, or its beginning or end is missing.") from error
     with container:
@@ -266,8 +270,11 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
         yield container, container.streams.video[0]
 
 
-def _decoded(clip: Clip) -> Iterator[Frame]:
-    """Every picture that can be decoded, with the seconds since the first, which never run backwards."""
+def _decoded(clip: Clip) -> Iterator[tuple[Frame, float]]:
+    """Every picture that can be decoded, with the seconds since the first, which never run backwards.
+
+    And the seconds for which it is shown; where the clip does not say, as long as pictures are on the average.
+    """
     with _opened(clip.path) as (container, stream):
         stream.thread_type = "AUTO"
         start: float | None = None
@@ -291,4 +298,5 @@ def _decoded(clip: Clip) -> Iterator[Frame]:
                 raise InputError(f"The clip {clip.path} grows beyond 4096 x 2304 pixels.")
             picture = frame.to_ndarray(format="rgb24", width=width, height=frame.height)
             turns = round((frame.rotation or 0) / 90) % 4  # counter-clockwise, by the display matrix
-            yield Frame(last, np.ascontiguousarray(np.rot90(picture, turns)))
+            lasts = float((frame.duration or 0) * (frame.time_base or 0)) or 1 / clip.fps
+            yield Frame(last, np.ascontiguousarray(np.rot90(picture, turns))), min(lasts, MAX_SECONDS - last)

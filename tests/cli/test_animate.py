@@ -9,6 +9,7 @@ import pytest
 
 from layouts.clips import SAMPLE, walking
 from rsagan.cli.main import main
+from rsagan.network import Config, Generator, save_weights
 from rsagan.people import Picture, read_picture
 from rsagan.video import open_clip, read_frames, write_clip
 
@@ -105,6 +106,7 @@ def test_a_clip_that_rarely_shows_anybody(
         (("--driving", "stand", "--driving", "wave", "--background", "beach"), "keep"),
         (("--driving", "stand", "--driving", "wave", "--person", "1"), "With a person folder, --person"),
         (("--driving", "stand", "--driving", "wave", "--smoothing", "1.5"), "leave smoothing out"),
+        (("--driving", "stand", "--driving", "wave", "--size", "128x88"), "With a person folder, --size"),
     ],
 )
 def test_bad_arguments(
@@ -116,6 +118,21 @@ def test_bad_arguments(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert word in refused(capsys, out, person, "--weights", weights, *arguments)
+
+
+def test_weights_are_looked_at_before_the_clip_is_followed(
+    person: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rsagan.photo.clip_poses", lambda *_, **__: pytest.fail("the clip was followed"))
+    write_clip(tmp_path / "walk.mp4", walking(2), 10)
+    without = tmp_path / "without.safetensors"
+    config = Config(widths=(8, 8, 16, 16), heads=2, blocks=1, key_channels=8, semantics=False, match=False)
+    save_weights(without, Generator(config), {"size": [128, 88]})
+    square = tmp_path / "square.safetensors"
+    save_weights(square, Generator(config), {"size": [128, 128]})
+    for weights, word in ((tmp_path / "none.safetensors", "none.safetensors"), (square, "128x128"), (without, "plain")):
+        given = [person, "--driving", tmp_path / "walk.mp4", "--weights", weights, "--background", "keep"]
+        assert word in refused(capsys, out, *given)
 
 
 def test_the_result_must_be_an_mp4(

@@ -64,7 +64,7 @@ def test_bad_clips_are_one_sentence(
     assert not out.exists() or not list(out.iterdir())
 
 
-@pytest.mark.parametrize(("verb", "words"), [("animate", "one frame"), ("adapt", "gives 1")])
+@pytest.mark.parametrize(("verb", "words"), [("animate", "save it as PNG or JPEG"), ("adapt", "gives 1")])
 def test_one_frame_is_too_few(
     verb: str, words: str, person: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

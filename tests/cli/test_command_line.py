@@ -275,6 +275,16 @@ def test_what_a_result_is_made_from_is_not_replaced(
     assert "it is made from" in refused(capsys, out, "animate", person, "--driving", film, "--out", film)
 
 
+def test_regions_of_another_picture_than_the_folders_are_named(
+    person: Path, weights: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(np.eye(128, 88, dtype=np.uint8)).save(tmp_path / "regions.png")
+    given = ["generate", person, "--pose", "walk", "--weights", weights, "--parsing", tmp_path / "regions.png"]
+    said = refused(capsys, out, *given, "--out", out)
+    assert "128x88" in said
+    assert str(person) in said
+
+
 def test_a_path_that_cannot_be_looked_at_is_one_sentence(
     person: Path, weights: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

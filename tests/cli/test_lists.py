@@ -95,13 +95,24 @@ def test_results_of_other_pairs_are_one_sentence(
             "an end of the full report's scale",
         ),
         (("generate", "FOLDER", "--pose", "walk", "--size", "128x88"), "With a person folder, --size"),
+        (("train", "people-128", "--data", "FOLDER", "--run", "OUT", "--assets", "PACK"), "prepared folder, --assets"),
     ],
 )
 def test_options_without_meaning_are_refused(
     arguments: tuple[str, ...], word: str, prepared: Path, pairs: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    given = [{"FOLDER": str(prepared), "LIST": str(pairs)}.get(each, each) for each in arguments]
-    assert main([*given, "--out", str(tmp_path / "out")]) == 2
+    paths = {"FOLDER": prepared, "LIST": pairs, "OUT": tmp_path / "out"}
+    given = [str(paths.get(each, each)) for each in arguments]
+    to = [] if "--run" in given else ["--out", str(tmp_path / "out")]
+    assert main([*given, *to]) == 2
     assert word in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_report_does_not_replace_that_of_the_data(prepared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted((path, path.stat().st_mtime_ns) for path in prepared.iterdir())
+    for more in ((), ("--protocol", "clean-v1", "--results", str(prepared / "images")), ("--method", "copy")):
+        assert main(["evaluate", "--data", str(prepared), "--out", str(prepared), *more]) == 2
+        assert "choose another folder" in capsys.readouterr().err
+    assert sorted((path, path.stat().st_mtime_ns) for path in prepared.iterdir()) == before

@@ -100,6 +100,9 @@ def test_half_a_body_works_and_is_said(weights: Path, tmp_path: Path, capsys: py
     capsys.readouterr()
     generate(tmp_path / "half.png", weights, tmp_path / "out")
     assert "made up" in capsys.readouterr().err
+    arguments = ["generate", str(SAMPLE), "--pose", str(tmp_path / "half.png"), "--weights", str(weights)]
+    assert main([*arguments, "--out", str(tmp_path / "posed"), "--json"]) == 0
+    assert any("half.png: Only" in note for note in json.loads(capsys.readouterr().out)["notes"])
 
 
 def test_a_photo_serves_as_pose(weights: Path, tmp_path: Path) -> None:

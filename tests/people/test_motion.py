@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rsagan.errors import InputError
 from rsagan.people import Pose, in_betweens, library, smoothed
 from rsagan.people.motion import flicker
 
@@ -126,3 +127,10 @@ def test_a_cycle_runs_evenly() -> None:
 def test_even_motion_does_not_flicker(values: np.ndarray) -> None:
     assert flicker(list(values)) == pytest.approx(0)
     assert flicker([*values, values[-1] + 9]) > 0.5
+
+
+def test_no_pose_at_all_is_one_sentence() -> None:
+    with pytest.raises(InputError, match="no pose to smooth"):
+        smoothed([None], 25)
+    with pytest.raises(InputError, match="no key poses"):
+        in_betweens([], 4)

@@ -218,7 +218,7 @@ def a_pose(size: tuple[int, int]) -> Pose:
     [
         fit_box((0, 0, 60, 40), (40, 60), (256, 176)),
         fit_box((0, 0, 300, 600), (600, 300), (256, 176)),
-        fit_box((-30, -10, 90, 60), (40, 60), (256, 176), 0.9),
+        fit_box((-30, -10, 90, 60), (40, 60), (256, 176)),
     ],
 )
 def test_fit_has_an_inverse(fit: Fit) -> None:
@@ -229,11 +229,11 @@ def test_fit_has_an_inverse(fit: Fit) -> None:
 
 
 def test_fit_keeps_the_aspect_and_fills() -> None:
-    fit = fit_box((10, 0, 30, 40), (40, 60), (256, 176), fill=0.88)
+    fit = fit_box((10, 0, 30, 40), (40, 60), (256, 176))
     corners = np.full((18, 2), np.nan, np.float32)
     corners[0], corners[1] = (9.5, -0.5), (29.5, 39.5)
     (x0, y0), (x1, y1) = fit.pose_to_frame(Pose(corners, (40, 60))).points[:2]
-    assert y1 - y0 == pytest.approx(0.88 * 256, abs=1e-3)
+    assert y1 - y0 == pytest.approx(256, abs=1e-3)
     assert (x1 - x0) / (y1 - y0) == pytest.approx(0.5, abs=1e-4)
     assert (x0 + x1) / 2 == pytest.approx(175 / 2, abs=1e-3)
 
@@ -250,7 +250,7 @@ def test_fit_moves_picture_and_pose_alike() -> None:
     photo[38:43, 18:23] = 255
     points = np.full((18, 2), np.nan, np.float32)
     points[0] = 20, 40
-    fit = fit_box((5, 10, 45, 58), (60, 50), (200, 150), 0.8)
+    fit = fit_box((5, 10, 45, 58), (60, 50), (200, 150))
     picture = fit.picture_to_frame(photo)[..., 0].astype(float)
     y, x = np.mgrid[:200, :150]
     centre = (picture * x).sum() / picture.sum(), (picture * y).sum() / picture.sum()

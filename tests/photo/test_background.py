@@ -50,6 +50,19 @@ def test_a_scene_is_never_larger_than_the_photo() -> None:
     assert photo_scene(ramp(512, 352), whole((512, 352), (128, 88)), outline).picture.shape == (128, 88, 3)
 
 
+def test_the_person_of_a_wide_photo_stays_in_place() -> None:
+    """Its height may be rounded by a large share."""
+    photo = np.broadcast_to(np.linspace(0, 255, 3000), (403, 3000))[..., None].repeat(3, 2).astype(np.uint8)
+    fit = fit_box((2600, 0, 2880, 403), (403, 3000), (128, 88))
+    framed = fit.picture_to_frame(photo)
+    scene = photo_scene(photo, fit, np.zeros((128, 88), np.float32))
+    shown = scene.show(framed, np.ones((128, 88), np.float32))
+    brighter = 255 / scene.picture.shape[1]  # a pixel
+    inside = slice(int(2650 * scene.fit.photo_size[1] / 3000), int(2830 * scene.fit.photo_size[1] / 3000))
+    apart = shown[60, inside].astype(float) - scene.picture[60, inside]
+    assert abs(apart.mean()) / brighter < 0.6
+
+
 def test_a_reduced_scene_still_shows_the_whole_person() -> None:
     scene = Scene(np.zeros((64, 44, 3), np.uint8), whole((64, 44), (128, 88)))
     shown = scene.show(np.full((128, 88, 3), 200, np.uint8), disc(128, 88, 30))

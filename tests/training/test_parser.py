@@ -1,6 +1,8 @@
 """The parser's training: examples stay in step, the run resumes, facings follow the yaw."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -210,3 +212,10 @@ def test_the_first_stages_stay_as_they_were(monkeypatch: pytest.MonkeyPatch, tmp
     room._follow(average, parser, 0.75)
     expected = before["head.weight"].lerp(after["head.weight"], 0.25)
     torch.testing.assert_close(average.state_dict()["head.weight"], expected)
+
+
+def test_a_run_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rsagan.training.parser", str(tmp_path / "run"), "--people", "24"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    assert told.stderr == "rsagan: 24 people are held out; --people must be more, not 24.\n"

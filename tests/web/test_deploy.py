@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 UNIT = (DEPLOY / "rsagan-web.service").read_text(encoding="utf-8")
 PROXY = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
 IMAGE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+SPACE = (DEPLOY / "space" / "README.md").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def started(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
@@ -60,6 +63,12 @@ def test_the_proxy_is_as_patient_and_as_generous_as_the_service() -> None:
     assert number("client_max_body_size") << 20 == guard.PHOTO_BYTES
     assert number("client_body_timeout") == guard.BODY_SECONDS
     assert number("proxy_read_timeout") > Settings().seconds
+
+
+def test_the_space_has_a_python_that_the_package_takes() -> None:
+    python = re.search(r'^python_version: "3\.(\d+)"$', SPACE, re.MULTILINE)
+    assert python
+    assert int(python[1]) >= int(PROJECT["requires-python"].removeprefix(">=3."))
 
 
 @pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")

@@ -11,6 +11,8 @@ from rsagan.errors import InputError
 
 pytest.importorskip("fastapi", reason="the extra [web] is not installed")
 
+from prometheus_client import generate_latest
+
 from rsagan.web import guard
 from rsagan.web.guard import Guard, Rates
 from rsagan.web.metrics import Metrics
@@ -137,6 +139,13 @@ def test_memory_for_bodies_is_limited_and_given_back(monkeypatch: pytest.MonkeyP
     assert "retry-after" in headers
 
 
+def test_what_is_refused_is_counted_as_that() -> None:
+    metrics = Metrics()
+    answer(Settings(), headers={"host": "evil.example"}, guarded=Guard(echo, Settings(), metrics))
+    text = generate_latest(metrics.registry).decode()
+    assert 'rsagan_requests_total{route="refused",status="421"} 1.0' in text
+
+
 def test_a_client_that_leaves_while_sending_is_forgotten() -> None:
     guarded = Guard(echo, Settings(), Metrics())
     assert answer(Settings(), path="/v1/generate", method="POST", parts=[], guarded=guarded)[0] == 0
@@ -179,6 +188,9 @@ def test_others_are_let_in_only_with_a_token(host: str) -> None:
         Settings(host=host)
     Settings(host=host, token=SECRET)
     Settings(host=host, demo=True)
+    for no_secret in ("", "short"):
+        with pytest.raises(InputError, match="at least 16"):
+            Settings(host=host, token=no_secret)
 
 
 @pytest.mark.parametrize("port", [-1, 70000])

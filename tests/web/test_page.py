@@ -567,6 +567,157 @@ def test_an_animation_is_played_and_exported(page: Any, tmp_path: Path) -> None:
     assert page.evaluate("rsagan.timeline.playing") is None
 
 
+def added_keys(page: Any, seconds: str = "0.5") -> None:
+    """Two keyframes."""
+    page.get_by_role("tab", name="Animate").click()
+    page.get_by_role("button", name="Add this pose").click()
+    another_result(page, lambda: page.get_by_role("button", name="Mirror the pose").click())
+    page.get_by_role("button", name="Add this pose").click()
+    page.get_by_label("Seconds between").fill(seconds)
+
+
+def test_a_run_that_was_stopped_does_not_disturb_the_next(page: Any) -> None:
+    added_keys(page)
+    held: list[Any] = []
+    page.route("**/v1/generate", lambda route: held.append(route))
+    page.get_by_role("button", name="Play").click()
+    wait_for(lambda: page.evaluate("true") and len(held) == 1)
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Play").click()
+    wait_for(lambda: page.evaluate("true") and len(held) == 2)
+    held[0].fulfill(status=409, json={"error": "A newer preview took this one's place."})
+    page.wait_for_timeout(300)
+    assert page.evaluate("rsagan.timeline.playing !== null")
+    # The person is corrected while a frame is under way: it shows somebody else, and is not kept.
+    page.evaluate("rsagan.timeline.forget()")
+    held[1].fulfill(status=200, content_type="image/jpeg", body=PHOTO.read_bytes())
+    page.wait_for_timeout(300)
+    assert page.evaluate("rsagan.timeline.frames.size") == 0
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.unroute("**/v1/generate")
+    # One that the service would not make is refused in seconds, not in its own words for lists.
+    page.get_by_label("Seconds between").fill("2")
+    page.evaluate("() => { for (let k = 0; k < 20; k += 1) rsagan.timeline.add(); }")
+    page.get_by_role("button", name="Export MP4").click()
+    expect(page.get_by_role("alert")).to_contain_text("at most 40 seconds, this one 44")
+    page.problems.clear()  # the browser itself reports the 409
+
+
+def test_a_corrected_sample_that_was_let_go_is_handed_in_again_as_corrected(page: Any) -> None:
+    asked: list[str] = []
+    page.get_by_role("button", name="Move", exact=True).click()
+    another_result(page, lambda: drag(page, "source-stage", 4, (20, 30)))
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]) if "/v1/" in request.url else None)
+    gone = {"error": "The person is not kept any more; send it again."}
+    page.route("**/v1/generate", lambda route: route.fulfill(status=404, json=gone), times=1)
+    another_result(page, lambda: page.get_by_role("button", name="Mirror the pose").click())
+    assert asked == ["generate", "person", "generate"]
+    page.problems.clear()  # the browser itself reports the 404
+
+
+def test_what_was_painted_of_another_photo_is_not_shown_for_this_one(page: Any) -> None:
+    page.route("**/v1/generate", lambda route: route.fulfill(status=422, json={"error": "It cannot be painted."}))
+    page.get_by_role("button", name="New photo").click()
+    page.get_by_role("button", name="Sample: woman walking").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be painted")
+    assert page.locator("#result-picture").get_attribute("src") is None
+    page.locator("#save summary").click()
+    page.get_by_role("button", name="Picture PNG").click()
+    expect(page.locator("#toasts")).to_contain_text("nothing to save")
+    page.problems.clear()
+
+
+def test_a_pose_chosen_while_a_photo_is_looked_at_stays(page: Any) -> None:
+    held: list[Any] = []
+    page.route("**/v1/analyse", lambda route: held.append(route))
+    drop(page, "#result-frame", WALKING, "image/jpeg")
+    wait_for(lambda: page.evaluate("true") and len(held) == 1)
+    another_result(page, lambda: page.get_by_role("button", name="walk", exact=True).click())
+    walk = target(page)
+    with page.expect_response("**/v1/analyse"):
+        held[0].continue_()
+    page.wait_for_timeout(500)
+    assert target(page) == walk
+    expect(page.locator("#history button")).to_have_count(2)
+    expect(page.locator("#result-working")).to_be_hidden()
+
+
+def test_a_held_arrow_is_one_change_and_a_second_finger_none(page: Any) -> None:
+    start = target(page)
+    handle = page.locator("#result-stage [data-joint='4']")
+    handle.focus()
+
+    def hold() -> None:
+        for _ in range(20):
+            page.keyboard.down("ArrowUp")
+        page.keyboard.up("ArrowUp")
+
+    another_result(page, hold)
+    assert target(page)[4][1] < start[4][1] - 5
+    assert page.evaluate("rsagan.undo.past.length") == 1
+    page.evaluate(
+        """() => {
+            const stage = document.getElementById("result-stage");
+            stage.setPointerCapture = () => {};
+            const box = stage.getBoundingClientRect();
+            const scale = box.width / 176;
+            const send = (type, id, [x, y]) => stage.dispatchEvent(new PointerEvent(type, {
+                pointerId: id, isPrimary: id === 1, pointerType: "touch", button: 0, bubbles: true, cancelable: true,
+                clientX: box.left + (x + 0.5) * scale, clientY: box.top + (y + 0.5) * scale }));
+            const at = (joint) => rsagan.result.stage.pose[joint];
+            const [wrist, other] = [[...at(4)], [...at(7)]];
+            send("pointerdown", 1, wrist);
+            send("pointerdown", 2, other);
+            send("pointermove", 2, [other[0], other[1] + 30]);
+            send("pointerup", 2, other);
+            send("pointermove", 1, [wrist[0] + 1, wrist[1]]);
+            send("pointerup", 1, wrist);
+        }"""
+    )
+    np.testing.assert_allclose(target(page)[7], start[7], atol=0.01)
+    assert page.locator("#result-stage .held").count() == 0
+
+
+def test_erasing_is_undone_and_leaving_is_asked_about(page: Any) -> None:
+    picture = (
+        "Array.from(rsagan.source.regions.picture.data).reduce((sum, value, i) => (sum + value * (i % 997)) % 1e9, 0)"
+    )
+    assert page.evaluate("rsagan.source.regions.size") == float(page.locator("#brush").input_value())
+    before = page.evaluate(picture)
+    page.get_by_role("button", name="Paint", exact=True).click()
+    page.get_by_role("radio", name="background").click()
+    page.evaluate(  # as around hair: background, yet softly shown
+        """() => {
+            const { labels, width } = rsagan.source.regions;
+            labels.forEach((_, i) => Math.hypot((i % width) - 88, Math.floor(i / width) - 128) < 12 && (labels[i] = 0));
+        }"""
+    )
+    page.locator("#regions").focus()
+    another_result(page, lambda: page.keyboard.press("Space"))
+    assert page.evaluate(picture) != before
+    another_result(page, lambda: page.keyboard.press("Control+z"))
+    assert page.evaluate(picture) == before
+    page.keyboard.press("Control+Shift+z")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.locator("header .mark").click()
+    wait_for(lambda: page.evaluate("true") and asked == ["beforeunload"])
+
+
+def test_what_a_proxy_or_a_cut_connection_leaves_is_a_sentence(page: Any) -> None:
+    """Not the browser's words for it."""
+    told = """async ([status, cut]) => {
+        const body = cut ? new ReadableStream({ start: (way) => way.error(new TypeError("network error")) }) : "<html>";
+        window.fetch = async () => new Response(body, { status });
+        const api = await import("./js/api.js");
+        const failed = (error) => error.message;
+        return [await api.get("/v1/about").catch(failed), await api.follow("/v1/about", () => {}).catch(failed)];
+    }"""
+    for status, word in ((413, "24 MiB"), (502, "cannot be reached"), (504, "too long"), (500, "failed")):
+        assert all(word in sentence for sentence in page.evaluate(told, [status, False]))
+    assert all("does not answer" in sentence for sentence in page.evaluate(told, [200, True]))
+
+
 def test_keys_alone_suffice(open_page: Callable[..., Any], service: Service) -> None:
     page = open_page(service.url)
     page.get_by_role("button", name="Sample: man standing").press("Enter")
@@ -586,6 +737,7 @@ def test_keys_alone_suffice(open_page: Callable[..., Any], service: Service) -> 
     assert target(page)[4] != before[4]
     another_result(page, lambda: page.keyboard.press("Delete"))
     assert target(page)[4] is None
+    assert page.locator("#result-stage").get_attribute("role") == "application"
     expect(page.locator("#say")).to_have_text("The new picture is ready.")
     page.get_by_role("tab", name="Poses").press("ArrowRight")
     expect(page.get_by_role("tab", name="Animate")).to_be_focused()
@@ -658,6 +810,8 @@ def test_a_lost_worker_is_survived(open_page: Callable[..., Any], start: Callabl
 def test_a_demo_with_a_token(open_page: Callable[..., Any], start: Callable[..., Any]) -> None:
     with start(demo=True, token="a-long-enough-secret") as service:
         with_sample(open_page(f"{service.url}/#token=a-long-enough-secret"))
+        page = open_page(f"{service.url}/api.html")
+        expect(page.locator("#about")).to_contain_text("api.html#token=")
         page = open_page(service.url)
         page.get_by_role("textbox", name="Token").fill("not-the-secret")
         page.get_by_role("button", name="Go on").click()

@@ -67,6 +67,9 @@ def test_samples_without_a_token(gradio: Path, tmp_path: Path, free_port: int, b
         assert page.get_by_role("button", name="Choose a photo").count() == 0
         files = {"files": ("photo.jpg", PHOTO.read_bytes(), "image/jpeg")}
         assert httpx.post(f"{url}/gradio/gradio_api/upload", files=files).status_code >= 400
+        # Nothing on the page takes a file, neither one of the visitor's nor one of the server's.
+        config = httpx.get(f"{url}/gradio/config").json()
+        assert not any(component["type"] == "uploadbutton" for component in config["components"])
         assert stored(tmp_path) == []
         # The service itself is there too.
         about = httpx.get(f"{url}/v1/about").json()
@@ -89,3 +92,23 @@ def test_photos_with_a_token(gradio: Path, tmp_path: Path, free_port: int, brows
         page.get_by_alt_text("stand, AI-generated").wait_for(timeout=60_000)
         assert stored(tmp_path) == []
         page.close()
+
+
+def test_an_event_names_no_file_of_the_server(gradio: Path, tmp_path: Path, free_port: int) -> None:
+    """Whoever may give photos may not have the server read its own files."""
+    with (
+        space(gradio, tmp_path, free_port, RSAGAN_TOKEN=TOKEN) as url,
+        httpx.Client(base_url=f"{url}/gradio", timeout=60) as client,
+    ):
+        client.post("/login", data={"username": "anybody", "password": TOKEN})
+        events = client.get("/config").json()["dependencies"]
+        taking = next(event["id"] for event in events if any(kind == "upload" for _, kind in event["targets"]))
+        copy = tmp_path.parent / "of-the-server.jpg"
+        copy.write_bytes(PHOTO.read_bytes())
+        theirs = {"path": str(copy), "meta": {"_type": "gradio.FileData"}}
+        asked = {"fn_index": taking, "session_hash": "abc", "data": [theirs, "stand"]}
+        client.post("/gradio_api/queue/join", json=asked)
+        with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": "abc"}) as told:
+            done = next(line for line in told.iter_lines() if "process_completed" in line)
+        assert '"success":false' in done.replace(" ", "")
+        assert copy.is_file()

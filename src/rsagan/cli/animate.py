@@ -34,9 +34,9 @@ class Animate:
     """Whether the poses get the person's own limb lengths; without, they keep theirs."""
     fps: Fps = None
     """Pictures a second."""
-    pace: float = 2.0
+    pace: Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(default: 2)")] = None
     """Key poses a second, if poses drive."""
-    smoothing: float = 0.08
+    smoothing: Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(default: 0.08)")] = None
     """Seconds over which a clip's poses are smoothed; 0 for none."""
     audio: Annotated[str, arg(metavar="none|keep")] = "none"
     """keep: the clip's sound goes along."""
@@ -51,7 +51,7 @@ class Animate:
         if self.audio not in ("none", "keep"):
             raise InputError(f"--audio is none or keep, not {self.audio}.")
         if self.source.is_dir():
-            refuse(self, "person", of="With a person folder")
+            refuse(self, "person", "size", of="With a person folder")
         made = animate(
             self.source,
             self.driving,

@@ -108,7 +108,3 @@ def _list_poses(as_json: bool) -> int:
         lines += [f"{category}:", *(f"  {p['name']:25}{p['about']}" for p in poses if p["category"] == category)]
     Console(as_json).result(poses, lines)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -213,11 +213,13 @@ class Train:
     """Print the result as JSON."""
 
     def run(self, console: Console) -> None:
-        from rsagan.data.stream import open_data
+        from rsagan.data.stream import SCHEME, open_data
         from rsagan.network import shipped_weights
         from rsagan.synthetic.pack import usual_folder
         from rsagan.training.loop import train
 
+        if not self.data.startswith(SCHEME):
+            refuse(self, "assets", of="With a prepared folder")
         data = open_data(self.data, self.assets or usual_folder())
         start = shipped_weights(data.size) if str(self.start) == "shipped" else self.start
         weights = train(self.recipe, data, self.run_folder, until=self.until, start=start, mix=self.mix)

@@ -7,6 +7,7 @@ from typing import Annotated
 from tyro.conf import UseAppendAction, arg
 
 from rsagan.cli.console import Console
+from rsagan.cli.options import Size, Weights
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,9 @@ class Web:
     """A host name under which others reach it, through a reverse proxy for example; may be given again."""
     demo: bool = False
     """Offer the built-in samples only; nothing can be uploaded."""
-    weights: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")] = None
+    weights: Weights = None
     """Weights to use instead of the ones that come with the package."""
-    size: Annotated[str, arg(metavar="HEIGHTxWIDTH")] = "256x176"
+    size: Size = "256x176"
     """Height and width that photos are fitted to."""
 
     def run(self, console: Console) -> None:

@@ -54,7 +54,7 @@ def score(
     """
     if weights is not None and results is not None:
         raise InputError("Give weights or results to score, not both.")
-    check_folder(out)
+    check_folder(out, data, results)
     folder = PreparedFolder(data)
     painter: Painter = Weights(weights or shipped_weights(folder.size)) if results is None else painter_of(results)
     pairs = some_pairs(folder, limit)

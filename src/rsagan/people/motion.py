@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rsagan.errors import InputError
 from rsagan.people.pose import NECK, Pose
 from rsagan.people.retarget import TORSO, bone_lengths, root
 
@@ -32,8 +33,13 @@ def smoothed(poses: Sequence[Pose | None], fps: float, sigma: float = SMOOTHING)
     Returns:
         as many poses. Where the body is lost for longer than a joint may be, it holds its last pose (at the beginning,
         its first).
+
+    Raises:
+        InputError: no pose at all.
     """
     known = [pose for pose in poses if pose is not None]
+    if not known:
+        raise InputError("There is no pose to smooth.")
     size = known[0].size
     blank = np.full((18, 2), np.nan)
     tracks = np.stack([blank if pose is None else pose.points for pose in poses]).astype(np.float64)
@@ -109,7 +115,12 @@ def in_betweens(poses: Sequence[Pose], steps: float) -> list[Pose]:
     Limbs turn about their joints and keep their length; breadths go straight. All poses are brought to the frame of
     the first, those of a frame of another shape to the size and place of its body. A joint that only one of two key
     poses has is there in that pose's half.
+
+    Raises:
+        InputError: no pose at all.
     """
+    if not poses:
+        raise InputError("There are no key poses to go between.")
     frames = [_in_frame_of(poses[0], pose) for pose in poses]
     last = len(frames) - 1
     places = np.linspace(0, last, max(last, round(last * steps)) + 1)

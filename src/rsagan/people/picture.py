@@ -142,12 +142,11 @@ def fit_box(
     box: tuple[float, float, float, float],
     photo_size: tuple[int, int],
     frame_size: tuple[int, int],
-    fill: float = 1.0,
 ) -> Fit:
-    """Centre a box (x0, y0, x1, y1: edges, in photo pixels) in the frame, filling at most `fill` of each side."""
+    """Centre a box (x0, y0, x1, y1: edges, in photo pixels) in the frame, as large as it fits."""
     x0, y0, x1, y1 = box
     height, width = frame_size
-    scale = fill * min(height / max(y1 - y0, 1e-6), width / max(x1 - x0, 1e-6))
+    scale = min(height / max(y1 - y0, 1e-6), width / max(x1 - x0, 1e-6))
     offset = (width / 2 - scale * (x0 + x1) / 2, height / 2 - scale * (y0 + y1) / 2)
     return Fit(scale, offset, photo_size, frame_size)
 

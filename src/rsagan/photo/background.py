@@ -61,7 +61,7 @@ def photo_scene(photo: Picture, fit: Fit, outline: NDArray[np.float32]) -> Scene
     scale = min(1.0, fit.scale)
     size = (max(1, round(photo.shape[0] * scale)), max(1, round(photo.shape[1] * scale)))
     picture = np.asarray(cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
-    scene = Scene(picture, Fit(fit.scale * photo.shape[0] / size[0], fit.offset, size, fit.frame_size))
+    scene = Scene(picture, Fit(fit.scale * max(photo.shape[:2]) / max(size), fit.offset, size, fit.frame_size))
     seen = scene._placed(np.ascontiguousarray(outline[..., None]))
     reach = 2 * round(_GROWN * fit.frame_size[0] / scene.fit.scale) + 1
     hole = cv2.dilate((seen.reshape(size) > 0.1).astype(np.uint8), np.ones((reach, reach), np.uint8))

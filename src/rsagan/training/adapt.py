@@ -24,7 +24,7 @@ from rsagan import backbones
 from rsagan.data.corrupt import Corruption
 from rsagan.data.sampler import Augmentation, Batch, make_example
 from rsagan.errors import InputError
-from rsagan.files import check_folder
+from rsagan.files import check_folder, spare
 from rsagan.network import Generator, save_delta, shipped_weights
 from rsagan.people import Person, Pose, read_picture
 from rsagan.photo import analyse
@@ -139,8 +139,7 @@ def adapt(
     generator, header = model.generator, model.metadata
     if "base" in header:
         raise InputError(f"{base} is an adaptation itself; adapt the weights that it belongs to.")
-    if out.exists() and out.samefile(base):
-        raise InputError(f"{base} is what the result belongs to and must stay; name another file as the result.")
+    spare([base], [out])
     check_folder(out.parent)
     model.check_shape(size)
     people, notes = _clip_views(clips, size) if clips else _photo_views(photos, size)
@@ -320,9 +319,12 @@ def _views(
     pictures: Sequence[tuple[str, NDArray[np.uint8]]], size: tuple[int, int], strict: bool
 ) -> tuple[list[Person], list[str]]:
     people: list[Person] = []
+    notes: list[str] = []
     for where, picture in pictures:
         try:
-            people.append(analyse(picture, size, plain_background=True).person)
+            found = analyse(picture, size, plain_background=True)
+            people.append(found.person)
+            notes += [f"{where}: {note}" for note in found.notes if strict]
         except InputError as error:
             if strict:
                 raise InputError(f"{where}: {error}") from error
@@ -332,4 +334,6 @@ def _views(
             f"Adapting needs at least {_FEWEST} pictures that show the person; {where} gives {len(people)}."
         )
     passed = len(pictures) - len(people)
-    return people, [f"{passed} of {len(pictures)} frames show nobody usable and were passed over."] if passed else []
+    if passed:
+        notes.append(f"{passed} of {len(pictures)} frames show nobody usable and were passed over.")
+    return people, notes

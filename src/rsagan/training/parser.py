@@ -8,6 +8,7 @@ keeps what they know about real photos.
 
 import copy
 import json
+import sys
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rsagan.assets import fetch
+from rsagan.errors import AssetError, InputError
 from rsagan.files import check_folder, sweep
 from rsagan.people import NUM_REGIONS, Region
 from rsagan.photo.parser import Parser, save, shipped
@@ -70,10 +72,10 @@ def main(recipe: Recipe) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     check_folder(recipe.run)
+    if recipe.people <= _HELD_OUT and not _sightings(recipe, held_out=False):
+        raise InputError(f"{_HELD_OUT} people are held out; --people must be more, not {recipe.people}.")
     render(recipe)
-    paths = sorted((recipe.run / "sightings").glob("*.npz"))
-    training = [path for path in paths if int(path.stem[:6]) >= _HELD_OUT]
-    held_out = [load(path) for path in paths if int(path.stem[:6]) < _HELD_OUT]
+    training, held_out = _sightings(recipe, held_out=False), [load(path) for path in _sightings(recipe, held_out=True)]
     chances = _chances(training)
     kept = lru_cache(_KEPT)(load)
     parser, average, optimiser, seen = _resumed(recipe)
@@ -99,8 +101,14 @@ def main(recipe: Recipe) -> None:
         if seen % (200 * recipe.batch) == 0 or seen >= recipe.pictures:
             _log(recipe.run, {"seen": seen, **scores(average, held_out, recipe.seed)})
             state = {"parser": parser.state_dict(), "average": average.state_dict()}
-            checkpoint.save(recipe.run, seen, {**state, "optimiser": optimiser.state_dict(), "seen": seen})
             save(recipe.run / "weights.safetensors", average, _summary(recipe, seen))
+            checkpoint.save(recipe.run, seen, {**state, "optimiser": optimiser.state_dict(), "seen": seen})
+
+
+def _sightings(recipe: Recipe, held_out: bool) -> list[Path]:
+    """The files of people who are held out, or of those who are learnt from."""
+    paths = sorted((recipe.run / "sightings").glob("*.npz"))
+    return [path for path in paths if (int(path.stem[:6]) < _HELD_OUT) == held_out]
 
 
 def render(recipe: Recipe) -> None:
@@ -248,4 +256,8 @@ def _summary(recipe: Recipe, seen: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Recipe))
+    try:
+        main(tyro.cli(Recipe))
+    except (InputError, AssetError) as error:
+        sys.stderr.write(f"rsagan: {error}\n")
+        sys.exit(2)

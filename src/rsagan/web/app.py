@@ -13,10 +13,9 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.staticfiles import StaticFiles
 
 from rsagan import __version__
-from rsagan.errors import AssetError, InputError
 from rsagan.web.clips import Clips
-from rsagan.web.failures import Fault, Full, Gone, Overdue, Superseded, Unready, WorkerLost
-from rsagan.web.guard import FAULT, Guard
+from rsagan.web.failures import FAILURES, failure
+from rsagan.web.guard import Guard
 from rsagan.web.line import Line
 from rsagan.web.metrics import Metrics
 from rsagan.web.routes import Desk, clip_routes, people_routes, picture_routes, service_routes
@@ -25,22 +24,6 @@ from rsagan.web.worker import Worker
 
 _log = logging.getLogger("rsagan.web")
 PAGE = Path(__file__).parent / "page"
-_LOST = "The worker that paints was lost and is being started again; ask again in a moment."
-_FAILURES: dict[type[Exception], tuple[int, str | None, dict[str, str]]] = {
-    InputError: (422, None, {}),
-    Gone: (404, None, {}),
-    Full: (503, "All places are taken; try again in a moment.", {"Retry-After": "2"}),
-    Unready: (503, "The worker that paints is being started; ask again in a moment.", {"Retry-After": "5"}),
-    WorkerLost: (503, _LOST, {"Retry-After": "5"}),
-    Overdue: (504, "It took too long and was given up; ask again.", {"Retry-After": "5"}),
-    Superseded: (409, "A newer preview took this one's place.", {}),
-    AssetError: (
-        503,
-        "Photos cannot be analysed here yet: the operator of this service has to run `rsagan assets --fetch`.",
-        {"Retry-After": "600"},
-    ),
-    Fault: (500, FAULT, {}),
-}
 
 
 def create_app(settings: Settings, hopeless: Callable[[str], None] = _log.critical) -> FastAPI:
@@ -73,7 +56,7 @@ def create_app(settings: Settings, hopeless: Callable[[str], None] = _log.critic
     )
     app.state.line, app.state.worker, app.state.clips = line, worker, clips
     app.add_middleware(Guard, settings=settings, metrics=metrics)
-    for kind in _FAILURES:
+    for kind in FAILURES:
         app.add_exception_handler(kind, _failed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _refused)
@@ -86,13 +69,6 @@ def create_app(settings: Settings, hopeless: Callable[[str], None] = _log.critic
         mimetypes.add_type(media_type, ending)
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     return app
-
-
-def failure(error: Exception) -> tuple[int, str, dict[str, str]]:
-    """How a failure of the line is told: status, one sentence, headers. Anything unforeseen is a fault of ours."""
-    unforeseen = _FAILURES[Fault]
-    status, sentence, headers = next((told for kind, told in _FAILURES.items() if isinstance(error, kind)), unforeseen)
-    return status, sentence or str(error), headers
 
 
 async def _failed(_: Request, error: Exception) -> JSONResponse:

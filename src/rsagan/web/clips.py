@@ -5,16 +5,17 @@ Jobs, progress and the finished clip live in memory, for a limited time.
 
 import asyncio
 import json
+import logging
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rsagan.errors import InputError
-from rsagan.web.failures import Full, Gone, Overdue, Unready, WorkerLost
+from rsagan.web.failures import Full, Gone, Overdue, Unready, WorkerLost, failure
 from rsagan.web.line import Line
 from rsagan.web.metrics import Metrics
 
+_log = logging.getLogger("rsagan.web")
 MOST_RUNNING: Final = 2
 MOST_KEPT: Final = 8
 KEEP_SECONDS: Final = 300.0
@@ -119,14 +120,11 @@ class Clips:
             clip.tell(file=await self._film(clip, source, poses, fps, keep_place), state="done")
         except asyncio.CancelledError:
             clip.tell(state="cancelled", message="The animation was given up.")
-        except (InputError, Gone) as error:
-            clip.tell(state="failed", message=str(error))
-        except (WorkerLost, Unready):
-            clip.tell(state="failed", message="The worker that paints was lost and is being started again; start anew.")
-        except Overdue:
-            clip.tell(state="failed", message="A frame took too long; start anew.")
-        except Exception:
-            clip.tell(state="failed", message="A fault of this program, not yours; its operator finds it in the log.")
+        except Exception as error:
+            status, sentence, _ = failure(error)
+            if status == 500:
+                _log.exception("A fault while animating")
+            clip.tell(state="failed", message=sentence)
         finally:
             self._metrics.clips.dec()
             asyncio.get_running_loop().call_later(KEEP_SECONDS, self._clips.pop, name, None)

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rsagan.web.failures import FAULT
 from rsagan.web.metrics import Metrics
 from rsagan.web.settings import Settings
 
@@ -45,9 +46,6 @@ HEADERS: Final = {
 }
 
 
-FAULT: Final = "A fault of this program, not yours; its operator finds it in the log."
-
-
 class _Refused(Exception):
     def __init__(self, status: int, error: str, reason: str, headers: dict[str, str] | None = None) -> None:
         self.status, self.error, self.reason, self.headers = status, error, reason, headers or {}
@@ -67,7 +65,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = monotonic(), 0
+        began, status, refused = monotonic(), 0, False
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -88,6 +86,7 @@ class Guard:
                 body = await _read(receive, held)
             await self._app(scope, _replay(body, receive), answer)
         except _Refused as no:
+            refused = True  # before it was known which route it is
             self._metrics.refused.labels(no.reason).inc()
             await _refuse(no, answer)
         except _Left:
@@ -98,7 +97,7 @@ class Guard:
                 await _refuse(_Refused(500, FAULT, "fault"), answer)
         finally:
             self._bytes -= held
-            route = getattr(scope.get("route"), "path", None) or "page"
+            route = "refused" if refused else getattr(scope.get("route"), "path", None) or "page"
             self._metrics.requests.labels(route, str(status)).inc()
             self._metrics.seconds.labels(route).observe(monotonic() - began)
             # The route, never the path: names of people and clips are secrets.

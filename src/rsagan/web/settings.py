@@ -28,7 +28,7 @@ class Settings:
         cache_bytes, cache_seconds: how much of prepared people is kept in memory, and how long after their last use.
 
     Raises:
-        InputError: others could ask, but there is neither a token nor a demo; no port.
+        InputError: others could ask, but there is neither a token nor a demo; the token is no secret; no port.
     """
 
     host: str = "127.0.0.1"
@@ -46,6 +46,8 @@ class Settings:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise InputError(f"A port is a number from 0 to 65535, not {self.port}.")
+        if self.token is not None:
+            check_token(self.token, "The token")
         if self.token is None and not self.demo and not (is_loopback(self.host) and not self.names):
             raise InputError(
                 f"Listening on {self.host}{' for ' + ', '.join(self.names) if self.names else ''} lets others in: give "
@@ -71,9 +73,14 @@ def read_token(path: Path) -> str:
         token = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"Cannot read a token from {path}: give a file of plain ASCII text.") from error
-    if len(token) < _SHORTEST_TOKEN or not token.isprintable() or " " in token:
+    check_token(token, f"The token in {path}")
+    return token
+
+
+def check_token(token: str, where: str) -> None:
+    """Raises InputError, which begins with `where`, if it is too short to be a secret, or no header could carry it."""
+    if len(token) < _SHORTEST_TOKEN or not (token.isascii() and token.isprintable()) or " " in token:
         raise InputError(
-            f"The token in {path} must be one word of at least {_SHORTEST_TOKEN} characters; "
+            f"{where} must be one word of at least {_SHORTEST_TOKEN} ASCII characters; "
             '`python -c "import secrets; print(secrets.token_urlsafe())"` makes one.'
         )
-    return token

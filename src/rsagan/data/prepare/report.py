@@ -93,9 +93,12 @@ def write_report(
 def read_report(folder: Path) -> dict[str, Any]:
     """report.json of a prepared folder. Raises InputError if it is missing or broken."""
     try:
-        return dict(json.loads((folder / "report.json").read_text(encoding="utf-8")))
+        report = dict(json.loads((folder / "report.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{folder / 'report.json'} is missing or damaged; prepare the folder anew.") from error
+    if not {"plan", "counts", "warnings"} <= report.keys():
+        raise InputError(f"{folder / 'report.json'} is no report of a prepared folder; prepare the folder anew.")
+    return report
 
 
 def _warnings(report: dict[str, Any], counts: Counts) -> list[str]:

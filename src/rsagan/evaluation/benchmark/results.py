@@ -72,7 +72,7 @@ def score_results(
         InputError: unknown protocol; results that are not exactly those of the pairs; a picture of another size.
     """
     by = find_protocol(protocol)
-    check_folder(out)
+    check_folder(out, data, results)
     folder = PreparedFolder(data)
     listed = read_pairs_of(folder, pairs)
     found = Results(Path(results), folder, listed)
@@ -112,6 +112,7 @@ def score_method(
         InputError: as `score_results`; no such method, or one that cannot paint every pair.
     """
     find_protocol(protocol)
+    check_folder(out, data)
     folder = PreparedFolder(data)
     painter = load_method(method, folder.size) if isinstance(method, str) else method
     name = method if isinstance(method, str) else str(getattr(method, "name", type(method).__name__))

@@ -10,6 +10,18 @@ export class ApiError extends Error {
 let askForToken = async () => null; // is told whether one was shown already, and it was wrong
 export const onToken = (ask) => (askForToken = ask);
 
+// What a proxy before the service says in its own words, or a connection that was cut.
+const SENTENCES = {
+  413: "That is too large; photos may have 24 MiB.",
+  502: "The service cannot be reached at the moment; try again.",
+  503: "The service cannot be reached at the moment; try again.",
+  504: "The service took too long; try again.",
+};
+const lost = (error) => {
+  if (error.name === "AbortError") throw error;
+  throw new ApiError(0, "The service does not answer; is it still running?");
+};
+
 export const pause = (milliseconds) => new Promise((after) => setTimeout(after, milliseconds));
 const LONGEST_PAUSE = 10;
 
@@ -22,48 +34,43 @@ if (given) {
   history.replaceState(null, "", location.pathname);
 }
 
-// A service that is full, starting or asked too fast says when to come back: that is done `tries` times.
-export async function call(path, { method = "GET", json, body, type, accept, signal, tries = 8 } = {}) {
+// Resolves to the response, or to its body `as` "json" or "blob". A service that is full, starting or asked too fast says
+// when to come back: that is done `tries` times.
+export async function call(path, { method = "GET", json, body, type, accept, signal, as, tries = 8 } = {}) {
   const headers = {};
   const token = sessionStorage.getItem("token");
   if (token) headers.Authorization = `Bearer ${token}`;
   if (json !== undefined) [body, type] = [JSON.stringify(json), "application/json"];
   if (type) headers["Content-Type"] = type;
   if (accept) headers.Accept = accept;
-  let response;
-  try {
-    response = await fetch(path, { method, headers, body, signal, cache: "no-store" });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new ApiError(0, "The service does not answer; is it still running?");
-  }
+  const response = await fetch(path, { method, headers, body, signal, cache: "no-store" }).catch(lost);
   if (response.status === 401) {
     const fresh = await askForToken(Boolean(token));
     if (fresh) {
       keep(fresh);
-      return call(path, { method, body, type, accept, signal, tries });
+      return call(path, { method, body, type, accept, signal, as, tries });
     }
   }
   const retryAfter = Number(response.headers.get("Retry-After"));
   if ([429, 503].includes(response.status) && tries && retryAfter && retryAfter <= LONGEST_PAUSE) {
     await pause(1000 * retryAfter);
     signal?.throwIfAborted();
-    return call(path, { method, body, type, accept, signal, tries: tries - 1 });
+    return call(path, { method, body, type, accept, signal, as, tries: tries - 1 });
   }
   if (!response.ok) {
     const told = await response.json().catch(() => ({}));
-    throw new ApiError(response.status, told.error || "The service failed.");
+    throw new ApiError(response.status, told.error || SENTENCES[response.status] || "The service failed.");
   }
-  return response;
+  return as ? response[as]().catch(lost) : response;
 }
 
-export const get = async (path) => (await call(path)).json();
-export const post = async (path, json, more) => (await call(path, { method: "POST", json, ...more })).json();
+export const get = (path) => call(path, { as: "json" });
+export const post = (path, json, more) => call(path, { method: "POST", json, as: "json", ...more });
 // `photo` is a Blob, or the name of a sample.
-export const analyse = async (photo, { person, signal } = {}) => {
-  if (typeof photo === "string") return (await call(`/v1/samples/${photo}`, { method: "POST", signal })).json();
+export const analyse = (photo, { person, signal } = {}) => {
+  if (typeof photo === "string") return call(`/v1/samples/${photo}`, { method: "POST", signal, as: "json" });
   const which = person === undefined ? "" : `?person=${person}`;
-  return (await call(`/v1/analyse${which}`, { method: "POST", body: photo, type: photo.type, signal })).json();
+  return call(`/v1/analyse${which}`, { method: "POST", body: photo, type: photo.type, signal, as: "json" });
 };
 
 // Server-sent events of a clip; EventSource cannot show a token.
@@ -71,7 +78,7 @@ export async function follow(path, onEvent, signal) {
   const reader = (await call(path, { signal })).body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch(lost);
     if (done) return;
     text += value;
     const parts = text.split("\n\n");

@@ -25,7 +25,8 @@ const undo = new Undo(
   () => ({ source: source.take(), result: result.take() }),
   (state) => {
     const before = source.take();
-    const touched = !same(before.pose, state.source.pose) || before.regions.labels.some((v, i) => v !== state.source.regions.labels[i]);
+    const differ = (what) => before.regions[what].some((v, i) => v !== state.source.regions[what][i]);
+    const touched = !same(before.pose, state.source.pose) || differ("labels") || differ("picture");
     if (touched) {
       source.put(state.source);
       timeline.forget();
@@ -73,6 +74,7 @@ async function take(given, person) {
     const found = await api.analyse(given, { person, signal: mine.signal });
     if (taking !== mine) return true;
     await source.load(found, given);
+    working(false);
     photo = given;
     undo.clear();
     timeline.forget(true);
@@ -115,15 +117,17 @@ function takeFile(file, forPose = false) {
 }
 
 async function poseOf(file) {
+  const { turn } = result.painter;
   $("result-working").hidden = false;
   try {
     const found = await api.analyse(file);
+    if (turn !== result.painter.turn) return; // another pose was chosen meanwhile
     markPose(null);
     await result.fit(found.pose);
   } catch (error) {
     toast(error.message, "bad");
   } finally {
-    $("result-working").hidden = true;
+    if (!result.busy) $("result-working").hidden = true;
   }
 }
 
@@ -283,6 +287,9 @@ addEventListener("keydown", (event) => {
     else undo.undo();
   }
 });
+addEventListener("beforeunload", (event) => {
+  if (undo.past.length || timeline.keys.length) event.preventDefault(); // the browser asks whether to leave it all
+});
 addEventListener("click", (event) => {
   if (!$("save").contains(event.target)) $("save").open = false;
 });
@@ -314,9 +321,9 @@ function showSamples() {
     button.setAttribute("aria-label", `Sample: ${name.replaceAll("-", " ")}`);
     const image = document.createElement("img");
     image.alt = "";
-    api.call(`/v1/samples/${name}.jpg`).then(async (answer) => {
-      samplePhotos.set(name, await answer.blob());
-      image.src = URL.createObjectURL(samplePhotos.get(name));
+    api.call(`/v1/samples/${name}.jpg`, { as: "blob" }).then((blob) => {
+      samplePhotos.set(name, blob);
+      image.src = URL.createObjectURL(blob);
     });
     button.append(image);
     button.onclick = () => take(name);

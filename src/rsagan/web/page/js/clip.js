@@ -6,6 +6,7 @@ import { drawing } from "./stage.js";
 import { $, iconButton, toast } from "./ui.js";
 
 const FPS = 12;
+const MOST_FRAMES = 480; // of one clip, as the service says
 
 export class Timeline {
   // `pose` gives the present pose, `source` the person's name, `paint(pose)` one frame; `show` puts that on the result
@@ -58,15 +59,17 @@ export class Timeline {
         for (const pose of this.poses()) {
           const began = performance.now();
           const json = JSON.stringify(pose);
-          if (!this.frames.has(json)) this.frames.set(json, await this.paint(this.#json(pose)));
-          if (this.playing !== run) return;
-          await this.show(this.frames.get(json), pose);
+          const frame = this.frames.get(json) || (await this.paint(this.#json(pose)));
+          if (this.playing !== run) return; // the person may be another one by now: not a frame to keep
+          this.frames.set(json, frame);
+          await this.show(frame, pose);
           await pause(Math.max(0, 1000 / FPS - (performance.now() - began)));
           if (this.playing !== run) return;
         }
       } while ($("loop").checked);
       this.stop();
     } catch (error) {
+      if (this.playing !== run) return;
       this.stop();
       toast(error.message, "bad");
     }
@@ -89,6 +92,9 @@ export class Timeline {
     let clip = null;
     try {
       const poses = this.poses().map((pose) => this.#json(pose));
+      if (poses.length > MOST_FRAMES) {
+        throw new Error(`A clip lasts at most ${MOST_FRAMES / FPS} seconds, this one ${poses.length / FPS}; let the poses follow faster, or remove some.`);
+      }
       await this.paint(poses[0]); // also hands the person in again, should the service have let them go
       clip = await post("/v1/animate", { source: await this.source(), poses, fps: FPS, keep_place: true }, { signal: stop.signal });
       let last = {};
@@ -97,7 +103,7 @@ export class Timeline {
         $("export-bar").value = event.done / event.total;
       }, stop.signal);
       if (last.state !== "done") throw new Error(last.message || "The export ended early; start it again.");
-      const blob = await (await call(clip.file)).blob();
+      const blob = await call(clip.file, { signal: stop.signal, as: "blob" });
       if (this.url) URL.revokeObjectURL(this.url);
       this.url = URL.createObjectURL(blob);
       $("clip-video").src = $("clip-save").href = this.url;

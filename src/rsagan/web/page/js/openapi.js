@@ -1,7 +1,7 @@
 // A readable page from openapi.json: no outside resource, unlike the usual viewers.
 
 import { get } from "./api.js";
-import { $, toast } from "./ui.js";
+import { $ } from "./ui.js";
 
 const element = (name, ...content) => {
   const made = document.createElement(name);
@@ -58,5 +58,6 @@ try {
     }
   }
 } catch (error) {
-  toast(error.message, "bad");
+  const how = error.status === 401 ? " Open this page from the main one, which asks for it, or as api.html#token=…" : "";
+  $("about").textContent = error.message + how;
 }

@@ -30,8 +30,7 @@ export class Painter {
         const { pose, turn } = this.wanted;
         this.wanted = null;
         try {
-          const response = await this.#ask({ pose, keep_place: true, preview: this.hand }, { tries: 0 });
-          const blob = await response.blob();
+          const blob = await this.#ask({ pose, keep_place: true, preview: this.hand }, { as: "blob", tries: 0 });
           await shown;
           if (turn >= this.fullTurn) shown = this.onPreview(blob).then(() => (this.painted += 1));
         } catch (error) {
@@ -63,7 +62,7 @@ export class Painter {
     this.onBusy(true);
     try {
       const { signal } = this.asking;
-      const result = await (await this.#ask({ pose, keep_place: keepPlace }, { signal })).json();
+      const result = await this.#ask({ pose, keep_place: keepPlace }, { signal, as: "json" });
       if (turn !== this.turn) return null;
       await this.onResult(result);
       return result;
@@ -78,9 +77,7 @@ export class Painter {
   }
 
   // One frame of an animation, as a JPEG; the caller asks for one after the other.
-  async frame(pose) {
-    return (await this.#ask({ pose, keep_place: true, preview: `${this.hand}-play` })).blob();
-  }
+  frame(pose) { return this.#ask({ pose, keep_place: true, preview: `${this.hand}-play` }, { as: "blob" }); }
 
   async #ask(asked, how, again = true) {
     try {

@@ -12,7 +12,7 @@ export class Regions {
     this.cursor = null;
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
     canvas.addEventListener("pointermove", (event) => this.#moved(event));
-    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => this.#up());
+    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => this.#up(event));
     canvas.addEventListener("keydown", (event) => this.#key(event));
   }
 
@@ -86,7 +86,7 @@ export class Regions {
   }
 
   #down(event) {
-    if (!this.enabled || event.button) return;
+    if (!this.enabled || event.button || !event.isPrimary) return; // a second finger paints nothing
     event.preventDefault();
     this.canvas.setPointerCapture(event.pointerId);
     this.start();
@@ -95,7 +95,7 @@ export class Regions {
   }
 
   #moved(event) {
-    if (!this.enabled) return;
+    if (!this.enabled || !event.isPrimary) return;
     this.cursor = this.#at(event);
     if (this.last) {
       this.#stroke(this.last, this.cursor);
@@ -103,8 +103,8 @@ export class Regions {
     } else this.draw();
   }
 
-  #up() {
-    if (!this.last) return;
+  #up(event) {
+    if (!this.last || !event.isPrimary) return;
     this.last = null;
     this.end();
   }
@@ -134,12 +134,16 @@ export class Regions {
   }
 }
 
+// The region whose colour is nearest: some browsers add noise to what they read from a canvas.
 function toLabels(parsing, colours) {
-  const known = new Map(colours.map(([r, g, b], region) => [(r << 16) | (g << 8) | b, region]));
   const labels = new Uint8Array(parsing.width * parsing.height);
   for (let i = 0; i < labels.length; i += 1) {
     const [r, g, b] = parsing.data.subarray(4 * i, 4 * i + 3);
-    labels[i] = known.get((r << 16) | (g << 8) | b) || 0;
+    let least = Infinity;
+    colours.forEach((colour, region) => {
+      const apart = (r - colour[0]) ** 2 + (g - colour[1]) ** 2 + (b - colour[2]) ** 2;
+      if (apart < least) [least, labels[i]] = [apart, region];
+    });
   }
   return labels;
 }

@@ -87,7 +87,10 @@ export class ResultCard {
 
   start(pose) {
     this.base = copy(pose);
-    this.made = [];
+    for (const old of this.made.splice(0)) URL.revokeObjectURL(old.url);
+    this.result = null;
+    URL.revokeObjectURL($("result-picture").src);
+    $("result-picture").removeAttribute("src");
     this.#history();
     this.#compare(false);
     return this.set(pose);
@@ -119,7 +122,6 @@ export class ResultCard {
       pose: fromJson(result.pose),
       base: this.base,
     };
-    $("save").classList.remove("away");
     await this.#picture(this.result.blob);
     this.made.unshift({ ...this.result, url: URL.createObjectURL(this.result.blob) });
     for (const old of this.made.splice(MOST_KEPT)) URL.revokeObjectURL(old.url);
@@ -128,6 +130,7 @@ export class ResultCard {
   }
 
   #busy(busy) {
+    this.busy = busy;
     $("result-frame").setAttribute("aria-busy", String(busy));
     clearTimeout(this.waiting);
     $("result-working").hidden = true;

@@ -29,6 +29,7 @@ export class SourceCard {
     $("edit-joints").onclick = () => this.#mode(pressed($("edit-joints")) ? null : "joints");
     $("paint").onclick = () => this.#mode(pressed($("paint")) ? null : "paint");
     $("brush").oninput = () => (this.regions.size = Number($("brush").value));
+    $("brush").oninput();
     this.#mode(null);
   }
 
@@ -94,7 +95,9 @@ export class SourceCard {
     try {
       const [picture, parsing] = await Promise.all([this.regions.pictureBlob(), this.regions.parsingBlob()]);
       const person = { picture: await base64(picture), parsing: await base64(parsing), pose: toJson(this.pose, this.frame) };
-      return (await post("/v1/person", person)).source;
+      const { source } = await post("/v1/person", person);
+      this.sample = null; // a corrected sample is none any more
+      return source;
     } catch (error) {
       this.dirty = true;
       throw error;

@@ -36,10 +36,14 @@ export class Stage {
     this.pose = Array(18).fill(null);
     this.frame = { height: 256, width: 176 };
     this.drag = null;
+    this.keyed = null; // the joint that arrows are moving
     this.enabled = true;
     svg.addEventListener("pointerdown", (event) => this.#down(event));
     svg.addEventListener("pointermove", (event) => this.#moved(event));
     for (const name of ["pointerup", "pointercancel"]) svg.addEventListener(name, (event) => this.#up(event));
+    svg.addEventListener("keyup", (event) => event.key.startsWith("Arrow") && this.#keysUp());
+    // Not on the drawing itself, which such a listener would make a stop of Tab in Chromium.
+    svg.parentElement.addEventListener("focusout", () => this.#keysUp());
     svg.addEventListener("dblclick", (event) => this.#hideAt(event));
     svg.addEventListener("keydown", (event) => this.#key(event));
     this.#build();
@@ -51,6 +55,7 @@ export class Stage {
       this.#build();
     }
     this.pose = copy(pose);
+    this.keyed = null;
     this.#draw();
   }
 
@@ -58,8 +63,8 @@ export class Stage {
     const { height, width } = this.frame;
     const unit = height / 256;
     this.svg.setAttribute("viewBox", `-0.5 -0.5 ${width} ${height}`);
-    this.svg.setAttribute("role", "group");
-    this.svg.setAttribute("aria-label", this.label);
+    this.svg.setAttribute("role", "application"); // screen readers leave the keys to it
+    this.svg.setAttribute("aria-label", `${this.label}; full stop and comma choose one, arrows move it, Delete hides it`);
     this.svg.replaceChildren();
     this.halos = LIMBS.map(() => this.svg.appendChild(make("line", { class: "halo", "stroke-width": 4.4 * unit })));
     this.lines = LIMBS.map((limb) => this.svg.appendChild(make("line", { class: sideOfLimb(limb), "stroke-width": 2.2 * unit })));
@@ -77,7 +82,6 @@ export class Stage {
     LIMBS.forEach(([a, b], i) => {
       const there = this.pose[a] && this.pose[b];
       for (const line of [this.halos[i], this.lines[i]]) {
-        line.toggleAttribute("hidden", !there);
         line.style.display = there ? "" : "none";
         if (!there) continue;
         line.setAttribute("x1", this.pose[a][0]);
@@ -92,11 +96,15 @@ export class Stage {
       if (!point) return;
       handle.setAttribute("cx", point[0]);
       handle.setAttribute("cy", point[1]);
-      handle.setAttribute("aria-label", `${JOINTS[joint]}, ${Math.round(point[0])} across, ${Math.round(point[1])} down`);
+      handle.setAttribute("aria-label", this.#place(joint));
     });
     if (!this.pose.some(Boolean)) return;
     const reachable = this.handles.findIndex((handle, joint) => handle.getAttribute("tabindex") === "0" && this.pose[joint]);
     if (reachable < 0) this.#reach(this.pose.findIndex(Boolean));
+  }
+
+  #place(joint) {
+    return `${JOINTS[joint]}, ${this.pose[joint].map(Math.round).join(" across, ")} down`;
   }
 
   #reach(joint) {
@@ -112,7 +120,7 @@ export class Stage {
   }
 
   #down(event) {
-    if (!this.enabled || event.button) return;
+    if (!this.enabled || event.button || !event.isPrimary) return; // a second finger takes nothing over
     const at = this.#at(event);
     const joint = nearest(this.pose, at, (event.pointerType === "touch" ? 20 : 12) * (this.frame.height / 256));
     if (joint === null) return;
@@ -126,7 +134,7 @@ export class Stage {
   }
 
   #moved(event) {
-    if (!this.drag) return;
+    if (!this.drag || !event.isPrimary) return;
     const { joint, grip, from } = this.drag;
     const at = this.#at(event);
     if (!this.drag.moved) {
@@ -139,8 +147,8 @@ export class Stage {
     this.move(copy(this.pose));
   }
 
-  #up() {
-    if (!this.drag) return;
+  #up(event) {
+    if (!this.drag || !event.isPrimary) return;
     const { joint, moved } = this.drag;
     this.handles[joint].classList.remove("held");
     this.drag = null;
@@ -154,6 +162,7 @@ export class Stage {
   }
 
   #hideJoint(joint) {
+    this.#keysUp();
     this.start();
     this.pose[joint] = null;
     this.#draw();
@@ -173,12 +182,16 @@ export class Stage {
     const step = (event.shiftKey ? 8 : 1) * (this.frame.height / 256);
     const by = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
     if (by) {
-      this.start();
+      if (this.keyed !== joint) {
+        this.#keysUp();
+        this.start();
+        this.keyed = joint;
+      }
       const change = this.keepLengths() ? pulled : placed;
       const [x, y] = this.pose[joint];
       this.pose = change(this.pose, joint, [x + by[0], y + by[1]], this.frame);
       this.#draw();
-      this.end(copy(this.pose));
+      this.move(copy(this.pose));
     } else if (event.key === "Delete" || event.key === "Backspace") this.#hideJoint(joint);
     else if (event.key === "." || event.key === ",") {
       const shown = this.pose.flatMap((point, j) => (point ? [j] : []));
@@ -189,5 +202,14 @@ export class Stage {
     } else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  // However long an arrow was held, it was one change.
+  #keysUp() {
+    if (this.keyed === null) return;
+    const joint = this.keyed;
+    this.keyed = null;
+    this.say(`${this.#place(joint)}.`);
+    this.end(copy(this.pose));
   }
 }
