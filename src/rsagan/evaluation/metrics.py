@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from rsagan.people import NUM_REGIONS
+from rsagan.training.losses import at_eighth
 
 PERCEPTUAL_LAYERS: Final = ("1_2", "2_2", "3_3", "4_3", "5_3")
 HIGHEST_PSNR: Final = 100.0  # of equal pictures, which have none
@@ -75,15 +75,10 @@ def correspondence_error(flow: Tensor, truth: Tensor) -> list[NDArray[np.float64
         truth: float32 (B, 2, H/4, W/4), see `rsagan.data.correspondence.true_flow`; NaN where unknown.
 
     Returns:
-        a float64 (E,) a pair. At 1/8 a cell's truth is the mean of its four quarter cells; it counts if at least one
-        is known and the known ones lie within 8 pixels of each other, as in training.
+        a float64 (E,) a pair. At 1/8 a cell's truth is what training takes for it (`at_eighth`).
     """
     known = ~truth[:, :1].isnan()
     if flow.shape[3] < truth.shape[3]:
-        share = functional.avg_pool2d(known.float(), 2)
-        centre = functional.avg_pool2d(truth.nan_to_num(0.0), 2) / share.clamp_min(0.25)
-        far = (truth.nan_to_num(0.0) - functional.interpolate(centre, scale_factor=2.0)).abs() * known
-        known = (share > 0) & (functional.max_pool2d(far.amax(1, keepdim=True), 2) <= 4)
-        truth = centre
+        truth, known = at_eighth(truth)
     apart = (flow.float() - truth).norm(dim=1)
     return [each[seen].double().cpu().numpy() for each, seen in zip(apart, known[:, 0], strict=True)]

@@ -6,7 +6,7 @@ of the whole batch: what is counted or measured over the batch to divide by goes
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -14,6 +14,8 @@ from torch.nn import functional
 
 from rsagan.people import NUM_REGIONS
 from rsagan.training.distributed import ratio
+
+_TOGETHER: Final = 8.0  # source pixels that may lie between quarters of a cell
 
 
 def pixel(result: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -119,24 +121,38 @@ def target_parsing(logits: Tensor, parsing: Tensor) -> Tensor:
     return functional.cross_entropy(logits.float(), parsing.long())
 
 
-def correspondence(log_correspondence: Tensor, flow: Tensor, size: tuple[int, int], agree: float = 8.0) -> Tensor:
+def at_eighth(flow: Tensor) -> tuple[Tensor, Tensor]:
+    """A true flow at 1/4 as the cells at 1/8 see it.
+
+    A cell is known if one of its four quarter cells is and those that are lie within 8 source pixels of each other.
+
+    Args:
+        flow: float32 (B, 2, H/4, W/4), x and y in source pixels, NaN unknown.
+
+    Returns:
+        the mean source place (B, 2, H/8, W/8) of what is known of each cell, and bool (B, 1, H/8, W/8).
+    """
+    known = ~flow[:, :1].isnan()
+    filled = flow.nan_to_num(0.0)
+    share = functional.avg_pool2d(known.float(), 2)
+    mean = functional.avg_pool2d(filled, 2) / share.clamp_min(0.25)
+    far = (filled - functional.interpolate(mean, scale_factor=2.0)).abs().masked_fill(~known, 0).amax(1, keepdim=True)
+    return mean, (share > 0) & (functional.max_pool2d(far, 2) <= _TOGETHER / 2)
+
+
+def correspondence(log_correspondence: Tensor, flow: Tensor, size: tuple[int, int]) -> Tensor:
     """-log W at co-visible points.
 
-    A target cell at 1/8 is co-visible if one of its four quarter cells is and those that are lie within `agree`
-    source pixels of each other. Its mean source point is spread over the four nearest source cells, bilinearly.
+    The mean source point of each target cell that is known (see `at_eighth`) is spread over the four nearest source
+    cells, bilinearly.
 
     Args:
         log_correspondence: (B, N, N), log W of target by source cells, rows of the picture one after the other.
         flow: float32 (B, 2, H/4, W/4), x and y in source pixels, NaN unknown. size: (H, W), multiples of 8.
     """
     height, width = size[0] // 8, size[1] // 8
-    known = ~flow[:, :1].isnan()
-    filled = flow.nan_to_num(0.0)
-    share = functional.avg_pool2d(known.float(), 2)
-    mean = functional.avg_pool2d(filled, 2) / share.clamp_min(0.25)
-    far = (filled - functional.interpolate(mean, scale_factor=2.0)).abs().masked_fill(~known, 0).amax(1, keepdim=True)
-    valid = (share > 0) & (functional.max_pool2d(far, 2) <= agree / 2)
-    valid = valid.flatten(1)  # (B, N)
+    mean, known = at_eighth(flow)
+    valid = known.flatten(1)  # (B, N)
     x = ((mean[:, 0].flatten(1) + 0.5) / 8 - 0.5).clamp(0, width - 1)
     y = ((mean[:, 1].flatten(1) + 0.5) / 8 - 0.5).clamp(0, height - 1)
     x0, y0 = x.floor().clamp(max=max(width - 2, 0)), y.floor().clamp(max=max(height - 2, 0))
