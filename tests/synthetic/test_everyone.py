@@ -17,6 +17,7 @@ from rsagan.data.synthesis import view_seeds
 from rsagan.people.regions import Region
 from rsagan.synthetic import Identity, View, identity, render_view
 from rsagan.synthetic.body import template
+from rsagan.synthetic.fabric import Look
 from rsagan.synthetic.scene import JOINT_BONES
 from rsagan.synthetic.shade import ZERO
 from rsagan.synthetic.styles import NAMES
@@ -107,7 +108,7 @@ def fingerprint(who: Identity) -> tuple[bytes, bytes]:
     """Of the shape, and of the looks: what is worn and in which colours."""
     return (
         hashlib.sha256(np.round(who.mesh.rest, 2).tobytes()).digest(),
-        hashlib.sha256(repr(who.wears).encode() + np.round(who.mesh.looks[:, :32], 2).tobytes()).digest(),
+        hashlib.sha256(repr(who.wears).encode() + np.round(who.mesh.looks[:, : Look.PICTURE], 2).tobytes()).digest(),
     )
 
 

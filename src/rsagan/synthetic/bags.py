@@ -11,7 +11,7 @@ import numpy as np
 from rsagan.people.regions import Region
 from rsagan.synthetic import palette
 from rsagan.synthetic.body import Figure, template
-from rsagan.synthetic.fabric import Kind, Pattern
+from rsagan.synthetic.fabric import Kind, Look, Pattern
 from rsagan.synthetic.mesh import Floats, floats
 from rsagan.synthetic.outfit import Mesh, Part, Row, look
 from rsagan.synthetic.shell import sheet
@@ -43,10 +43,11 @@ def bag(figure: Figure, rng: np.random.Generator, garments: list[Garment], bulky
         return Carried()
     outer = max((g for g in garments if g.region in (Region.UPPER, Region.DRESS)), key=lambda g: g.ease)
     hexes = LEATHER if kind != "tote" or rng.random() < 0.5 else palette.ACCENT
-    leather = palette.apart(rng, hexes, outer.look[1:4])
+    leather = palette.apart(rng, hexes, outer.look[Look.MAIN.colour])
     flap = leather * float(rng.uniform(0.6, 0.85))
-    row = look(Kind.CLOTH, leather, second=flap, third=flap, pattern=float(Pattern.BLOCK if kind != "tote" else 0),
-               print_y=0.2, gloss=float(rng.uniform(0.02, 0.09)), wrinkle=0.12, seed=float(rng.integers(1, 30)),
+    pattern = Pattern.BLOCK if kind != "tote" else Pattern.PLAIN
+    row = look(Kind.CLOTH, leather, second=flap, third=flap, pattern=float(pattern), print_y=0.2,
+               gloss=float(rng.uniform(0.02, 0.09)), wrinkle=0.12, seed=float(rng.integers(1, 30)),
                grain=0.05)  # fmt: skip
     if kind == "tote":
         return Carried(_tote(figure, rng, row), (kind,))

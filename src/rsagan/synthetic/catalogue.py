@@ -10,7 +10,7 @@ from rsagan.synthetic import outdoors, palette, scene
 from rsagan.synthetic.bags import BAGS, bag
 from rsagan.synthetic.body import Figure, adult_shape, figure
 from rsagan.synthetic.crowd import CutOut
-from rsagan.synthetic.fabric import Kind
+from rsagan.synthetic.fabric import Kind, Look
 from rsagan.synthetic.hair import hair
 from rsagan.synthetic.headwear import headwear, under
 from rsagan.synthetic.mesh import Floats, floats
@@ -53,9 +53,9 @@ def identity(seed: int, pack: Pack | str | Path | None = None) -> Identity:
         lip = palette.pick(rng, "a33b3b 944a6b b5556a 7a1f2b c96f6f") * 0.8
     brow = np.minimum(hair_tone * 0.8, tone * 0.45)
     skin = look(Kind.SKIN, tone, second=lip, brow=brow, gloss=0.03, stubble=0.0)
-    skin[31] = rng.normal(0, 0.012)
+    skin[Look.BROW_HEIGHT] = rng.normal(0, 0.012)
     if sex == "male" and rng.random() < 0.55:
-        skin[24] = rng.uniform(0.15, 0.9)
+        skin[Look.STUBBLE] = rng.uniform(0.15, 0.9)
     iris = palette.pick(rng, palette.EYES if tone[0] > 0.4 else palette.EYES[:20])
     eyes = look(Kind.EYE, floats([0.62, 0.60, 0.58]), second=iris, gloss=0.25)
     outfit = with_lapels(np.random.default_rng((seed, 0x1A9E1)), wear(rng, sex))
@@ -65,7 +65,7 @@ def identity(seed: int, pack: Pack | str | Path | None = None) -> Identity:
     )  # fmt: skip
     parts, haired, style = hair(form, rng, sex, strands)
     if style in ("afro", "curly"):
-        strands[21], strands[13] = 0.55, 0.0
+        strands[Look.GRAIN], strands[Look.GLOSS] = 0.55, 0.0
     extra = headwear(form, np.random.default_rng((seed, 0x4EAD)), sex, style)
     if extra.alone:
         parts, style = [], "hidden"
@@ -73,7 +73,7 @@ def identity(seed: int, pack: Pack | str | Path | None = None) -> Identity:
         parts = under(parts, extra.brim)
     assets = pack if isinstance(pack, Pack) else open_pack(pack) if pack else None
     if assets is not None:
-        who = Person(sex, shape, form, tone, hair_tone, float(skin[24]))
+        who = Person(sex, shape, form, tone, hair_tone, float(skin[Look.STUBBLE]))
         everything, names = dressed(assets, who, outfit, (parts, haired, style), extra, seed)
         return Identity(seed, sex, form, assemble(everything, assets.pictures.texels), outfit.ink, names)
     carried = bag(form, np.random.default_rng((seed, BAGS)), outfit.garments)

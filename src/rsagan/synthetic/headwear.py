@@ -11,7 +11,7 @@ from rsagan.people.regions import Region
 from rsagan.synthetic import palette
 from rsagan.synthetic.body import Figure, template
 from rsagan.synthetic.collar import AXIS, shoulder_line
-from rsagan.synthetic.fabric import Kind, Pattern
+from rsagan.synthetic.fabric import Kind, Look, Pattern
 from rsagan.synthetic.hair import CENTRE
 from rsagan.synthetic.mesh import Floats, floats, relaxed
 from rsagan.synthetic.outfit import Part, Row, look, part
@@ -88,7 +88,7 @@ def _hat(figure: Figure, rng: np.random.Generator, kind: str) -> Worn:
     row = _cloth(rng, {Pattern.KNIT: 3, Pattern.STRIPES: 0.5} if kind == "beanie" else {Pattern.PLAIN: 1})
     over = body.canon[:, 1] - brim[0] - brim[1] * body.canon[:, 2]
     inside = floats(np.where(body.limb[:, 3] > 0.6, over, -1))
-    row[12] = 0.22 if kind == "beanie" else 0.05
+    row[Look.TRIM_WIDTH] = 0.22 if kind == "beanie" else 0.05
     parts = [_shell(figure, inside, floats(0.2 + 0.25 * np.clip(over - 0.45, 0, 0.4)), row)]
     if kind == "cap":
         columns = 17
@@ -108,7 +108,7 @@ def _hijab(figure: Figure, rng: np.random.Generator) -> Worn:
     body = template().surfaces["body"]
     x, y, z = np.abs(body.canon[:, 0]), body.canon[:, 1], body.canon[:, 2]
     row = _cloth(rng, {Pattern.PLAIN: 4, Pattern.FLORAL: 0.6, Pattern.STRIPES: 0.3})
-    row[14] = 0.5
+    row[Look.WRINKLE] = 0.5
     oval = np.where(z > 0.25, np.hypot(x / 0.66, (y - 7.05) / 0.93) - 1, 1.0)
     inside = floats(np.where((body.limb[:, 3] > 0.6) & (y > 6.1), np.minimum(oval, (y - 6.2) * 2), -1))
     parts = [_shell(figure, inside, floats(0.1 + 0.1 * np.clip(inside * 2, 0, 1)), row)]

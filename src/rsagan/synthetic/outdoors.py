@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from rsagan.people.regions import Region
 from rsagan.synthetic import crowd, greenery, raster
 from rsagan.synthetic.body import Figure
 from rsagan.synthetic.framing import Framing, frame_up
@@ -208,7 +209,8 @@ def cut_out(figure: Figure, mesh: Mesh, ink: Floats, seed: int, size: tuple[int,
     seen = see(mesh, ink, body.position, body.normal, camera, light.astype(np.float32), size)
     scale = float(camera[12]) / float(np.hypot(camera[11], camera[10] - 9))
     rows = np.nonzero(seen.coverage.max(1) > 0.5)[0]
-    skin, cloth = (np.isin(seen.regions, these) for these in ((2, 6, 7), (3, 4, 5)))
+    skin = np.isin(seen.regions, (Region.FACE, Region.ARMS, Region.LEGS))
+    cloth = np.isin(seen.regions, (Region.UPPER, Region.PANTS, Region.DRESS))
     tones = [np.log(seen.colour[mask].mean(0) + 0.02) if mask.any() else np.zeros(3) for mask in (skin, cloth)]
     bare = float(np.abs(tones[0] - tones[1]).max()) < 0.6
     return crowd.CutOut(seen.colour, seen.coverage, scale, float(rows[-1]) + 1, bare)

@@ -62,9 +62,9 @@ def look(kind: Kind, main: Floats, **columns: float | Floats) -> Row:
     """A layer's row; keywords are names of `Look` in lower case, colours (3,) filling three columns."""
     row = np.zeros(Look.COLUMNS, np.float32)
     row[Look.KIND] = kind
-    row[Look.MAIN : Look.MAIN + 3] = main
+    row[Look.MAIN.colour] = main
     for first in (Look.SECOND, Look.TRIM, Look.THIRD):
-        row[first : first + 3] = main
+        row[first.colour] = main
     row[Look.SCALE] = 1.0
     for name, value in columns.items():
         start = Look[name.upper()]

@@ -6,7 +6,7 @@ import numpy as np
 
 from rsagan.people.regions import Region
 from rsagan.synthetic.body import Figure, template
-from rsagan.synthetic.fabric import Cutout, Kind, Recolour
+from rsagan.synthetic.fabric import Cutout, Kind, Look, Recolour
 from rsagan.synthetic.fitting import unwrapped
 from rsagan.synthetic.hair import hairline
 from rsagan.synthetic.mesh import Floats, Ints, floats, normals, triangles
@@ -30,7 +30,7 @@ def half_part(
     faces = triangles(quads.reshape(-1, 4).astype(np.int32))
     bones, weights = piece.carried
     row = row.copy()
-    row[32:34] = half.slot + 1, half.density
+    row[Look.PICTURE], row[Look.DENSITY] = half.slot + 1, half.density
     each = np.broadcast_to(np.float32(bias), len(rest))[source] if np.ndim(bias) else bias
     shown = np.ones(len(used), np.float32) if field is None else field[source]
     chart = (weights * _of_arms()[bones]).sum(1)[source][faces].mean(1) > 0.3

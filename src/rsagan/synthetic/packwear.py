@@ -10,7 +10,7 @@ from rsagan.people.regions import Region
 from rsagan.synthetic import packlook, palette
 from rsagan.synthetic.bags import BAGS, bag
 from rsagan.synthetic.body import Figure, template
-from rsagan.synthetic.fabric import Kind, Recolour
+from rsagan.synthetic.fabric import Kind, Look, Recolour
 from rsagan.synthetic.fitting import placed, points, shown_rows
 from rsagan.synthetic.headwear import Worn as Headwear
 from rsagan.synthetic.mesh import Floats, floats
@@ -93,8 +93,9 @@ def dressed(
 def _darker(hair: Row) -> Row:
     """The look of dark hair."""
     row = hair.copy()
-    row[1:4], row[4:7] = np.minimum(row[1:4], [0.03, 0.022, 0.016]), np.minimum(row[4:7], [0.05, 0.035, 0.025])
-    row[13] *= 0.6
+    row[Look.MAIN.colour] = np.minimum(row[Look.MAIN.colour], [0.03, 0.022, 0.016])
+    row[Look.SECOND.colour] = np.minimum(row[Look.SECOND.colour], [0.05, 0.035, 0.025])
+    row[Look.GLOSS] *= 0.6
     return row
 
 
@@ -180,7 +181,8 @@ def _mix(pack: Pack, rng: np.random.Generator, sex: str, wear: Wear) -> Mixed:
     if plan in ("top", "both"):
         garments = [replace(g, ease=g.ease + 0.06, bias=g.bias + 0.22) if g in jacket else g for g in garments]
         row = worn[0].row
-        under = look(Kind.CLOTH, worn[0].half.usual if row[35] == Recolour.NONE else floats(row[36:39]), wrinkle=0.1)
+        colour = worn[0].half.usual if row[Look.RECOLOUR] == Recolour.NONE else floats(row[Look.WANTED.colour])
+        under = look(Kind.CLOTH, colour, wrinkle=0.1)
         base = [replace(g, look=under) for g in base]
         base = [replace(base[0], ease=-0.14), replace(base[1], ease=-0.14)]
     elif plan == "bottom":
@@ -217,8 +219,8 @@ def _top_row(rng: np.random.Generator, half: Half) -> Row:
         mode, colour = (Recolour.NONE, Recolour.TONE)[int(rng.random() < 0.65)], floats(colour * 0.45)
     row = packlook.recolour(half, mode, colour, wrinkle=float(rng.uniform(0.1, 0.3)), seed=float(rng.integers(1, 30)))
     if (plain or name == "male_casualsuit06") and rng.random() < 0.45:
-        row[15], row[16] = rng.uniform(0.75, 1.25), rng.uniform(3.3, 3.9)
-        row[17:20] = palette.apart(rng, palette.NEUTRAL + " " + palette.ACCENT, colour, 0.35)
+        row[Look.PRINT_WIDTH], row[Look.PRINT_Y] = rng.uniform(0.75, 1.25), rng.uniform(3.3, 3.9)
+        row[Look.PRINT.colour] = palette.apart(rng, palette.NEUTRAL + " " + palette.ACCENT, colour, 0.35)
     return row
 
 

@@ -7,7 +7,7 @@ in the final picture, where integers are pixel centres.
 import numpy as np
 from numba import njit
 
-from rsagan.synthetic.fabric import Look
+from rsagan.synthetic.fabric import Cutout, Look
 from rsagan.synthetic.mesh import Floats, Ints
 from rsagan.synthetic.pictures import NO_PICTURES, level_for, opacity
 
@@ -118,8 +118,8 @@ def rasterise_layers(
         f0, f1, f2 = field[i], field[j], field[k]
         d0, d1, d2 = screen[i, 2], screen[j, 2], screen[k, 2]
         look = looks[face_layer[t]]
-        cutout = int(look[34])
-        slot, level, soft = int(look[32]) - 1, level_for(look[33], blur), look[45]
+        cutout = int(look[Look.CUTOUT])
+        slot, level, soft = int(look[Look.PICTURE]) - 1, level_for(look[Look.DENSITY], blur), look[Look.SOFT]
         for y in range(top, bottom + 1):
             for x in range(left, right + 1):
                 a = ((x1 - x) * (y2 - y) - (x2 - x) * (y1 - y)) * inv
@@ -130,11 +130,11 @@ def rasterise_layers(
                 depth = a * d0 + b * d1 + c * d2
                 if depth <= nearest[y, x] or a * f0 + b * f1 + c * f2 < 0:
                     continue
-                if cutout > 0:
+                if cutout != Cutout.NONE:
                     threshold = THRESHOLD[cutout, (y & 1) * 2 + (x & 1)]
                     u = a * uv[i, 0] + b * uv[j, 0] + c * uv[k, 0]
                     v = a * uv[i, 1] + b * uv[j, 1] + c * uv[k, 1]
-                    if cutout == 3:
+                    if cutout == Cutout.FRAY:
                         strand = int(np.floor(u * 40)) * 747796405
                         reach = ((strand ^ (strand >> 13)) & 255) * 0.003 + 0.25 * threshold
                         if a * f0 + b * f1 + c * f2 < soft * reach:

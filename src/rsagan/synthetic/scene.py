@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numba import njit
 
+from rsagan.people.regions import Region
 from rsagan.synthetic import raster, shade
 from rsagan.synthetic.bags import hangers, settle
 from rsagan.synthetic.body import Figure
@@ -302,7 +303,8 @@ def photographed(
         near = regions[max(0, row[k] - 1) : row[k] + 2, max(0, column[k] - 1) : column[k] + 2]
         visible[k] &= bool(near.any())  # or a bag lies on it
         # a face point behind the head itself is missing; behind a raised hand it is only hidden
-        if k in FACE_POINTS and not visible[k] and front > 0 and regions[row[k], column[k]] in (1, 2):
+        on_head = regions[row[k], column[k]] in (Region.HAIR, Region.FACE)
+        if k in FACE_POINTS and not visible[k] and front > 0 and on_head:
             inside[k] = False
     flat[~inside] = np.nan
     return flat, visible & inside

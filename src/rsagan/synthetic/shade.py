@@ -1,13 +1,13 @@
 """Deferred shading in one numba pass over the picture: light, colour, regions and surface coordinates.
 
 numba's cache on the disk watches only the file of the function it compiled: after a change in fabric.py alone,
-save this file too, or the old colours stay.
+save this file, photo.py and raster.py too, or the old colours stay.
 """
 
 import numpy as np
 from numba import njit
 
-from rsagan.synthetic.fabric import cloth, eye, face, noise, pocket
+from rsagan.synthetic.fabric import Kind, Look, Pattern, cloth, eye, face, noise, pocket
 from rsagan.synthetic.photo import photo_skin, pictured
 
 ORDER = np.array([0, 3, 1, 2])  # of the subpixels
@@ -122,37 +122,37 @@ def shade(  # type: ignore[no-untyped-def]
                     nx, ny, nz = -nx, -ny, -nz
                     inside = True
 
-                kind = int(look[0])
-                if kind >= 5:
+                kind = int(look[Look.KIND])
+                if kind >= Kind.PICTURED_SKIN:
                     tu = a * uv[v0, 0] + b * uv[v1, 0] + d * uv[v2, 0]
                     tv = a * uv[v0, 1] + b * uv[v1, 1] + d * uv[v2, 1]
                     pictured(look, pictures, blur, tu, tv, base)
-                    if kind == 5:
+                    if kind == Kind.PICTURED_SKIN:
                         share_ = a * lips[v0] + b * lips[v1] + d * lips[v2]
                         scalp = a * field[v0] + b * field[v1] + d * field[v2] - 1
                         photo_skin(look, c, share_, scalp, table, base)
-                        kind = 0
-                    elif kind == 6:
-                        kind = 1
-                    elif kind == 7:
-                        kind = 2
-                bump, gloss, sharp = 0.0, look[13], 18.0
-                if look[0] >= 5 and kind < 3:
+                        kind = Kind.SKIN
+                    elif kind == Kind.PICTURED_EYE:
+                        kind = Kind.EYE
+                    elif kind == Kind.PICTURED_HAIR:
+                        kind = Kind.HAIR
+                bump, gloss, sharp = 0.0, look[Look.GLOSS], 18.0
+                if int(look[Look.KIND]) >= Kind.PICTURED_SKIN and kind < Kind.CLOTH:
                     pass
-                elif kind == 0:
+                elif kind == Kind.SKIN:
                     face(look, c, a * lips[v0] + b * lips[v1] + d * lips[v2], table, base)
-                elif kind == 1:
+                elif kind == Kind.EYE:
                     eye(look, c, base)
-                elif kind == 2:
+                elif kind == Kind.HAIR:
                     turn = np.arctan2(c[0], c[2] - 0.2)
-                    flow = look[11]
-                    streak = noise(table, turn * 14 + c[1] * flow, c[1] * 0.8, look[20])
-                    fine = noise(table, turn * 40 + c[1] * flow * 2, c[1] * 1.5, look[20] + 9)
-                    curl = noise(table, c[0] * 6, c[1] * 6, c[2] * 6) * look[21]
+                    flow = look[Look.SCALE]
+                    streak = noise(table, turn * 14 + c[1] * flow, c[1] * 0.8, look[Look.SEED])
+                    fine = noise(table, turn * 40 + c[1] * flow * 2, c[1] * 1.5, look[Look.SEED] + 9)
+                    curl = noise(table, c[0] * 6, c[1] * 6, c[2] * 6) * look[Look.GRAIN]
                     tone = 1 + 0.28 * streak + 0.22 * fine * max(0.0, 1 - 4 * blur) + curl
                     mix = min(1.0, max(0.0, 0.4 + 0.5 * streak))
                     for k in range(3):
-                        base[k] = (look[1 + k] * (1 - mix) + look[4 + k] * mix) * tone
+                        base[k] = (look[Look.MAIN + k] * (1 - mix) + look[Look.SECOND + k] * mix) * tone
                     bump = 0.25 * streak + 0.6 * curl
                 else:
                     chart = face_chart[t]
@@ -169,47 +169,48 @@ def shade(  # type: ignore[no-untyped-def]
                         q = x * m[9] + y * m[10] + z * m[11]
                         u = np.arctan2(p, q) * m[12]
                     bright = 1.0
-                    if kind != 8:
+                    if kind != Kind.PICTURED_CLOTH:
                         second, third, bright = cloth(look, table, u, v, blur)
                         for k in range(3):
-                            base[k] = look[1 + k] + (look[4 + k] - look[1 + k]) * second
-                            base[k] += (look[25 + k] - base[k]) * third
+                            base[k] = look[Look.MAIN + k] + (look[Look.SECOND + k] - look[Look.MAIN + k]) * second
+                            base[k] += (look[Look.THIRD + k] - base[k]) * third
                     edge = a * field[v0] + b * field[v1] + d * field[v2]
-                    if edge < look[12]:
+                    if edge < look[Look.TRIM_WIDTH]:
                         for k in range(3):
-                            base[k] = look[7 + k]
-                    elif edge < look[12] + 0.025 and blur < 0.09:
+                            base[k] = look[Look.TRIM + k]
+                    elif edge < look[Look.TRIM_WIDTH] + 0.025 and blur < 0.09:
                         bright *= 0.85
-                    if int(look[10]) == 9:  # denim is worn pale at the front of the thigh
+                    if int(look[Look.PATTERN]) == Pattern.DENIM:  # denim is worn pale at the front of the thigh
                         worn = np.exp(-((c[1] + 1.9) ** 2) / 3.0) * max(0.0, c[2] - 0.2) * 0.5
                         bright *= 1 + min(0.6, worn)
                         if abs(u - 1.35) < 0.03 and chart > 4:
                             bright *= 0.75
-                    if look[15] > 0 and chart == 0 and c[2] > 0.2 and not inside:
-                        tu, tv = c[0] / look[15] * 0.5 + 0.5, (look[16] - c[1]) / look[15] + 0.5
+                    if look[Look.PRINT_WIDTH] > 0 and chart == 0 and c[2] > 0.2 and not inside:
+                        tu = c[0] / look[Look.PRINT_WIDTH] * 0.5 + 0.5
+                        tv = (look[Look.PRINT_Y] - c[1]) / look[Look.PRINT_WIDTH] + 0.5
                         if 0 <= tu < 1 and 0 <= tv < 1:
                             ink = text[int(tv * text.shape[0]), int(tu * text.shape[1])]
                             for k in range(3):
-                                base[k] += (look[17 + k] - base[k]) * ink
-                    if look[23] > 0 and chart == 0 and c[2] > 0.2 and abs(c[0]) < 0.22:
+                                base[k] += (look[Look.PRINT + k] - base[k]) * ink
+                    if look[Look.BUTTONS] > 0 and chart == 0 and c[2] > 0.2 and abs(c[0]) < 0.22:
                         if abs(abs(c[0]) - 0.17) < 0.012 + 0.3 * blur and c[1] < 5.2:
                             bright *= 0.8
                         by = c[1] / 0.72 - np.floor(c[1] / 0.72) - 0.5
                         if c[0] ** 2 + (by * 0.72) ** 2 < 0.0036:
                             for k in range(3):
-                                base[k] = look[7 + k] * 0.7
-                    if look[46] > 0 and chart == 0 and c[2] > 0.2 and blur < 0.12:
-                        bright *= pocket(int(look[46]), c[0], c[1], 0.016 + 0.35 * blur)
-                    grain = look[21] * noise(table, u * 28 + 3, v * 28, look[20])
+                                base[k] = look[Look.TRIM + k] * 0.7
+                    if look[Look.POCKETS] > 0 and chart == 0 and c[2] > 0.2 and blur < 0.12:
+                        bright *= pocket(int(look[Look.POCKETS]), c[0], c[1], 0.016 + 0.35 * blur)
+                    grain = look[Look.GRAIN] * noise(table, u * 28 + 3, v * 28, look[Look.SEED])
                     bright *= 1 + grain * max(0.0, 1 - 5 * blur)
-                    if kind == 4:
+                    if kind == Kind.SHOE:
                         sharp = 30.0
                         if c[1] < -7.93 or (
-                            look[23] > 0 and c[2] > 0.75 and c[2] < 1.5 and c[1] > -7.75 and lace(c[2])
+                            look[Look.BUTTONS] > 0 and c[2] > 0.75 and c[2] < 1.5 and c[1] > -7.75 and lace(c[2])
                         ):
                             for k in range(3):
-                                base[k] = look[7 + k]
-                    if look[14] > 0:
+                                base[k] = look[Look.TRIM + k]
+                    if look[Look.WRINKLE] > 0:
                         # folds: how the height of the cloth changes towards the key light, once a pixel
                         if folded != face_layer[t] * 8 + chart:
                             folded = face_layer[t] * 8 + chart
@@ -219,7 +220,7 @@ def shade(  # type: ignore[no-untyped-def]
                         base[k] *= bright * (0.6 if inside else 1.0)
 
                 key = nx * light[0] + ny * light[1] + nz * light[2] + bump
-                wrap = 0.42 if kind == 0 else 0.3
+                wrap = 0.42 if kind == Kind.SKIN else 0.3
                 lit = max(0.0, (key + wrap) / (1 + wrap))
                 fill = max(0.0, nx * light[6] + ny * light[7] + nz * light[8]) * light[9]
                 sky = light[11] + (light[10] - light[11]) * (0.5 + 0.5 * ny)
@@ -229,7 +230,7 @@ def shade(  # type: ignore[no-untyped-def]
                     # half-way vector between the key light and the camera (along +z)
                     hx, hy, hz = light[0], light[1], light[2] + 1
                     hl = 1 / np.sqrt(hx * hx + hy * hy + hz * hz)
-                    if kind == 2:
+                    if kind == Kind.HAIR:
                         up = ny - 0.45 + 0.25 * bump
                         shine = gloss * np.exp(-up * up * 14) * max(0.0, lit)
                     else:
@@ -237,7 +238,7 @@ def shade(  # type: ignore[no-untyped-def]
                 weight = share * opened
                 for k in range(3):
                     value = base[k] * (lit * light[3 + k] + fill + sky) + shine * light[3 + k]
-                    if kind == 0 and k == 0:
+                    if kind == Kind.SKIN and k == 0:
                         value += base[0] * 0.10 * max(0.0, 1 - abs(key - 0.05) * 3)
                     lit_colour[n, k] = max(0.0, value) * weight
                     colour[i, j, k] += lit_colour[n, k]
@@ -268,7 +269,7 @@ def shade(  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True, fastmath=True)
 def folds(look, c, v, chart, light, table):  # type: ignore[no-untyped-def]
     """How much a fold at template position c turns the cloth towards the key light."""
-    x, y, z = c[0] * 0.9, c[1] * 1.6 + 0.35 * c[0], c[2] * 0.9 + look[20]
+    x, y, z = c[0] * 0.9, c[1] * 1.6 + 0.35 * c[0], c[2] * 0.9 + look[Look.SEED]
     if chart == 0:
         x, z = x * 1.15, z * 1.15
         deep = 0.45 + 0.75 * np.exp(-((c[1] - 1.9) ** 2))
@@ -282,7 +283,7 @@ def folds(look, c, v, chart, light, table):  # type: ignore[no-untyped-def]
     here = noise(table, x, y, z) + 0.5 * noise(table, 2.3 * x, 2.1 * y, 2.3 * z)
     x, y, z = x + e * light[12], y + e * light[13], z + e * light[14]
     there = noise(table, x, y, z) + 0.5 * noise(table, 2.3 * x, 2.1 * y, 2.3 * z)
-    return look[14] * deep * (here - there)
+    return look[Look.WRINKLE] * deep * (here - there)
 
 
 @njit(cache=True, nogil=True, fastmath=True, inline="always")

@@ -8,7 +8,7 @@ import numpy as np
 from rsagan.people.regions import Region
 from rsagan.synthetic import palette, wardrobe
 from rsagan.synthetic.body import template
-from rsagan.synthetic.fabric import Kind, Pattern
+from rsagan.synthetic.fabric import Kind, Look, Pattern, Pocket
 from rsagan.synthetic.mesh import Floats
 from rsagan.synthetic.outfit import Row, look
 from rsagan.synthetic.wardrobe import Garment, above, all_of, below, lapel, neckline, opening, plain, sleeve, straps
@@ -52,7 +52,7 @@ def wear(rng: np.random.Generator, sex: str) -> Wear:
         garments[-1] = replace(garments[-1], ease=min(garments[-1].ease, 0.09), flare=(garments[-1].flare[0], 0.0))
         garments.append(_jacket(rng, colour, kind))
     first = garments[0] if kind in ("dress", "jumpsuit") else garments[1]
-    vest = look(Kind.CLOTH, first.look[1:4], wrinkle=0.1)
+    vest = look(Kind.CLOTH, first.look[Look.MAIN.colour], wrinkle=0.1)
     base = wardrobe.base_layer(first.region, garments[0].region, vest)
     shoes = _shoes(rng, female)
     return Wear([*base, shoes, *garments], _ink(rng), (kind, *(g.name for g in garments)))
@@ -130,15 +130,15 @@ def _top(rng: np.random.Generator, female: bool, colour: Floats, tucked: bool, l
         buttons=float(kind in ("shirt", "polo")), print_y=float(rng.uniform(3.4, 4.0)),
     )  # fmt: skip
     if print_:
-        cloth[15] = rng.uniform(0.75, 1.25)
-        cloth[17:20] = palette.apart(rng, palette.NEUTRAL + " " + palette.ACCENT, colour, 0.35)
+        cloth[Look.PRINT_WIDTH] = rng.uniform(0.75, 1.25)
+        cloth[Look.PRINT.colour] = palette.apart(rng, palette.NEUTRAL + " " + palette.ACCENT, colour, 0.35)
     cut = all_of(above(hem), sleeve(float(arm)), neckline(neck, depth))
     if kind == "tank":
         cut = all_of(cut, straps(float(rng.uniform(1.15, 1.35))))
     if kind in ("shirt", "polo") and rng.random() < 0.5:
-        cloth[46] = 1
+        cloth[Look.POCKETS] = Pocket.CHEST
     elif kind == "hoodie":
-        tucked, cloth[46] = False, 3
+        tucked, cloth[Look.POCKETS] = False, Pocket.BELLY
     ease = {"sweater": 0.12, "hoodie": 0.14, "tank": 0.06, "shirt": 0.11}.get(kind, 0.09) + float(rng.uniform(0, 0.07))
     loose = 0.0 if tucked else float(rng.uniform(0.0, 0.22))
     if tucked:
@@ -165,9 +165,9 @@ def _trousers(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
     cloth = _fabric(rng, colour, patterns.get(kind, {Pattern.PLAIN: 5, Pattern.CAMO: 0.25, Pattern.TARTAN: 0.2}),
                     trim_width=0.08, trim=colour * 0.85)  # fmt: skip
     if kind == "jeans":
-        cloth[4:7], cloth[14] = np.clip(colour * 1.7 + 0.04, 0, 0.8), 0.2
+        cloth[Look.SECOND.colour], cloth[Look.WRINKLE] = np.clip(colour * 1.7 + 0.04, 0, 0.8), 0.2
     if kind == "leggings":
-        cloth[14], cloth[21] = 0.08, 0.02
+        cloth[Look.WRINKLE], cloth[Look.GRAIN] = 0.08, 0.02
     waist = float(rng.uniform(1.3, 1.9))
     ease = {"leggings": 0.03, "jeans": 0.07, "wide": 0.12}.get(kind, 0.1)
     leg = {"leggings": 0.0, "wide": float(rng.uniform(0.35, 0.7)), "jeans": float(rng.uniform(0.04, 0.3))}.get(
@@ -193,7 +193,7 @@ def _shorts(rng: np.random.Generator, female: bool, other: Floats) -> Garment:
     patterns = {Pattern.DENIM: 1.0} if denim else {Pattern.PLAIN: 4.0, Pattern.FLORAL: 0.4, Pattern.CAMO: 0.3}
     cloth = _fabric(rng, colour, patterns, trim_width=0.12)
     if denim:
-        cloth[4:7] = np.clip(colour * 1.8 + 0.05, 0, 0.85)
+        cloth[Look.SECOND.colour] = np.clip(colour * 1.8 + 0.05, 0, 0.85)
     return Garment("shorts", Region.PANTS, cloth, all_of(below(1.6), above(hem)), 0.13, 0.08, (0.6, 0.0), 2)
 
 
@@ -246,7 +246,7 @@ def _jacket(rng: np.random.Generator, other: Floats, lower: str) -> Garment:
     lapels = (0.96, float(rng.uniform(0.45, 0.7)), float(rng.uniform(0.15, 0.5)))
     folded = lapels if rng.random() < 0.6 else None
     if rng.random() < 0.6:
-        cloth[46] = 2
+        cloth[Look.POCKETS] = Pocket.HIPS
     if rng.random() < 0.14:
         cut = all_of(above(float(rng.uniform(0.5, 0.9))), sleeve(-0.06), neckline("v", 0.7), opening(half, half * 0.5))
         return Garment("waistcoat", Region.UPPER, cloth, cut, 0.2, bias, (0.0, 0.06), 10)
@@ -268,15 +268,16 @@ def with_lapels(rng: np.random.Generator, outfit: Wear) -> Wear:
     if place is None or rng.random() < 0.35:
         return outfit
     outer = garments[place]
-    if outer.look[10] in (Pattern.KNIT, Pattern.HEATHER) and rng.random() < 0.7:  # cardigans mostly have none
+    if outer.look[Look.PATTERN] in (Pattern.KNIT, Pattern.HEATHER) and rng.random() < 0.7:  # cardigans mostly have none
         return outfit
     gap, fall = float(rng.uniform(0.5, 0.62)), float(rng.uniform(0.05, 0.2))
     outer = replace(outer, collar=(0.96, gap, fall))
     row = outer.look.copy()
-    row[46] = 0
-    row[7:10], row[12] = row[1:4] * np.float32(0.55), 0.03
+    row[Look.POCKETS] = Pocket.NONE
+    row[Look.TRIM.colour], row[Look.TRIM_WIDTH] = row[Look.MAIN.colour] * np.float32(0.55), 0.03
     if rng.random() < 0.25:  # faced in another cloth
-        row[1:4] = row[4:7] = row[25:28] = row[1:4] * np.float32(rng.uniform(0.45, 0.8))
+        facing = row[Look.MAIN.colour] * np.float32(rng.uniform(0.45, 0.8))
+        row[Look.MAIN.colour] = row[Look.SECOND.colour] = row[Look.THIRD.colour] = facing
     half = lapel(outer.cut, float(rng.uniform(1.6, 3.0)), float(rng.uniform(0.45, 0.75)))
     flaps = replace(outer, name="lapels", look=row, cut=half, ease=outer.ease + 0.04, bias=outer.bias + 0.05,
                     skirt=None, collar=None, hood=False, hides=False)  # fmt: skip
