@@ -101,12 +101,15 @@ def ablate(
 def markdown(whole: dict[str, Any]) -> str:
     """ablation.md."""
     pairs, rows = whole["pairs"], whole["rows"]
+    sets = (
+        "" if pairs["frechet"] == pairs["test"] else f"{pairs['frechet']} pairs for the Frechet distance of the sets, "
+    )
     lines = [
         "# Ablation",
         "",
         f"{pairs['budget']} pairs a row, seeds {', '.join(map(str, whole['seeds']))}, learning rates tried "
         f"{', '.join(f'{rate:g}' for rate in whole['learning_rates'])}; {pairs['test']} test pairs, "
-        f"{pairs['validation']} validation pairs for the curves. Data: {whole['data']['source']}.",
+        f"{sets}{pairs['validation']} validation pairs for the curves. Data: {whole['data']['source']}.",
         "",
         *_table_of(rows),
         "",
@@ -120,13 +123,12 @@ def markdown(whole: dict[str, Any]) -> str:
         "## Headlines",
         "",
         *_headlines(whole["headlines"]),
-        "",
-        "## What each part brings",
-        "",
-        "How much the distance rises without it. Each part is taken away on its own: shares need not add up to one.",
-        "",
-        *_gains(whole["gains"]),
     ]
+    if any(whole["gains"].values()):
+        says = (
+            "How much the distance rises without it. Each part is taken away on its own: shares need not add up to one."
+        )
+        lines += ["", "## What each part brings", "", says, "", *_gains(whole["gains"])]
     if whole["fire"]:
         lines += ["", "## The match under fire", "", *_fire(whole["fire"], pairs["under_fire"])]
     lines += ["", *(f"- {name}: {text}." for name, text in whole["protocol"].items())]
