@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from rsagan.data import pairs as pairs_module
+from rsagan.data.pairs import bounded
 from rsagan.data.prepared import Entry, PreparedFolder, file_hash
 from rsagan.errors import InputError
 
@@ -135,3 +137,14 @@ def test_an_entry_survives_its_line() -> None:
     np.testing.assert_array_equal(again.points, points)
     assert (again.name, again.identity, again.yaw, again.sha256) == ("n", "i", -12.5, {"images": "ab"})
     assert again.visible.tolist() == entry.visible.tolist()
+
+
+def test_of_thousands_of_views_only_the_pairs_wanted_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    all_of = pairs_module.ordered_pairs
+    monkeypatch.setattr(pairs_module, "ordered_pairs", lambda person: all_of(person[:10]))  # never of all of them
+    blank = np.zeros((18, 2), np.float32)
+    views = [Entry(f"a{k}", "a", blank, np.ones(18, bool), None, {}) for k in range(5000)]
+    pairs = bounded([views, views[:3]], 1000, seed=0)
+    assert len(set(pairs)) == len(pairs) == 1000
+    assert all(a != b for a, b in pairs)
+    assert bounded([views], 10, seed=0) != bounded([views], 10, seed=1)

@@ -79,6 +79,14 @@ def test_features_as_the_scripts_scale_and_drop_them(many: Pictures, name: str, 
     assert scores.numbers["perceptual distance (l2)"] == pytest.approx(np.mean(lpips[:counted]), abs=1e-4)
 
 
+@pytest.mark.parametrize("networks", [NETWORKS, None])
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_progress_ends_at_its_end(many: Pictures, name: str, networks: Networks | None) -> None:
+    told: list[tuple[int, int]] = []
+    measure(PROTOCOLS[name], *many, networks, progress=lambda *n: told.append(n))
+    assert [done for done, total in told if done == total] == [told[-1][1]]
+
+
 def test_the_scripts_habits_matter(many: Pictures) -> None:
     """Else the tests above could not tell a protocol from another."""
     keys = {name: measure(PROTOCOLS[name], *many, NETWORKS).numbers for name in PROTOCOLS if name != "patn-legacy"}

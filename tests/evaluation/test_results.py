@@ -197,7 +197,7 @@ def test_unequal_pairings_are_refused(change: Callable, word: str, data: Path, t
 def test_a_list_of_pairs_makes_a_subset_a_whole(data: Path, tmp_path: Path) -> None:
     paths = write_results(tmp_path / "results", "GFLA")
     test = [figure for figure in PEOPLE if figure.split == "test"]
-    (tmp_path / "pairs.csv").write_text(f"from,to\n{layouts.listed_name(test[0])},{layouts.listed_name(test[1])}\n")
+    (tmp_path / "pairs.csv").write_text(f"from,to\n{layouts.listed_name(test[0])},{layouts.listed_name(test[1])}\n\n")
     for path in paths:
         if not path.name.startswith(layouts.listed_name(test[0])[:-4]):
             path.unlink()

@@ -35,6 +35,8 @@ def read_pairs_of(folder: PreparedFolder, path: Path | str | None) -> list[Pair]
         raise InputError(f"{path} must begin with the line `from,to`.")
     pairs: dict[Pair, None] = {}
     for number, line in enumerate(lines[1:], 2):
+        if not line.strip():
+            continue
         names = [view_named(text.strip(), folder) for text in line.split(",")]
         if len(names) != 2 or names[0] is None or names[1] is None:
             raise InputError(f"{path}, line {number}: {line[:80]!r} does not name two views of {folder.path}.")

@@ -12,6 +12,7 @@ from rsagan.data.prepared import Entry
 Pair = tuple[str, str]
 TURNS: Final = (30.0, 75.0, 135.0)  # degrees that part the classes of view change
 ANKLES: Final = (10, 13)
+_MOST_LISTED: Final = 100_000  # pairs of one person
 
 
 def spread(count: int, most: int) -> NDArray[np.int64]:
@@ -27,8 +28,18 @@ def ordered_pairs(person: Sequence[Entry]) -> list[Pair]:
 def bounded(people: Sequence[Sequence[Entry]], limit: int, seed: int) -> list[Pair]:
     """At most `limit` pairs, drawn so that every person gives the same number, give or take one."""
     random = np.random.default_rng(np.random.SeedSequence((seed, 2**31)))
-    drawn = [[pairs[i] for i in random.permutation(len(pairs))] for pairs in map(ordered_pairs, people)]
-    return sorted(_in_turns(drawn)[:limit])
+    return sorted(_in_turns([_drawn(person, limit, random) for person in people])[:limit])
+
+
+def _drawn(person: Sequence[Entry], limit: int, random: np.random.Generator) -> list[Pair]:
+    """A person's pairs in an order by chance; of very many, no more than `limit` are made at all."""
+    others = len(person) - 1
+    count = len(person) * others
+    if count <= _MOST_LISTED:
+        pairs = ordered_pairs(person)
+        return [pairs[i] for i in random.permutation(count)]
+    parted = (divmod(int(i), others) for i in random.choice(count, min(limit, count), replace=False))
+    return [(person[a].name, person[b + (b >= a)].name) for a, b in parted]
 
 
 def stratified(people: Sequence[Sequence[Entry]], limit: int, seed: int) -> dict[Pair, str]:

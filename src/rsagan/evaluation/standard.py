@@ -46,6 +46,7 @@ class Standard:
 
     def __init__(self, inception: nn.Module | int, lpips: nn.Module, score: nn.Module | str) -> None:
         self.inception, self.lpips, self.score = inception, lpips, score
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     @classmethod
     def load(cls) -> "Standard":
@@ -66,18 +67,19 @@ class Standard:
         from torchmetrics.image.inception import InceptionScore
         from torchmetrics.image.kid import KernelInceptionDistance
 
-        fid = FrechetInceptionDistance(feature=self.inception)
-        kid = KernelInceptionDistance(feature=self.inception, subset_size=min(_SUBSET, len(results)))
-        inception_score = InceptionScore(feature=self.score)
+        fid = FrechetInceptionDistance(feature=self.inception).to(self.device)
+        kid = KernelInceptionDistance(feature=self.inception, subset_size=min(_SUBSET, len(results))).to(self.device)
+        inception_score = InceptionScore(feature=self.score).to(self.device)
+        lpips = self.lpips.to(self.device)
         distances = []
         for start in range(0, len(results), _BATCH):
             batch = slice(start, start + _BATCH)
-            found, truth = (_stack(pictures[batch]) for pictures in (results, truths))
+            found, truth = (_stack(pictures[batch]).to(self.device) for pictures in (results, truths))
             for metric in (fid, kid):
                 metric.update(found, real=False)
                 metric.update(truth, real=True)
             inception_score.update(found)
-            distances += self.lpips(found / 127.5 - 1, truth / 127.5 - 1).flatten().tolist()
+            distances += lpips(found / 127.5 - 1, truth / 127.5 - 1).flatten().tolist()
         with torch.random.fork_rng():  # subsets and splits are drawn
             torch.manual_seed(0)
             kernel, splits = kid.compute(), inception_score.compute()

@@ -142,6 +142,57 @@ def test_crop_and_squash_refuse_each_others_pictures(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_squares_of_an_archive_were_squashed_and_are_stretched_back(tmp_path: Path) -> None:
+    """Their middle columns would show people nearly one and a half times as wide."""
+    people = layouts.figures(3)
+    layouts.write_lists(tmp_path, people)
+    layouts.write_maps(tmp_path, people, "pise", "SPL8")
+    for size in ((256, 256), (256, 176)):
+        folder = tmp_path / str(size[1])
+        layouts.write_archive(folder, people, size)
+        with pytest.raises(InputError, match="--fit squash"):
+            prepare_deepfashion(tmp_path / "out", folder, tmp_path, tmp_path, None, "crop", workers=1)
+        out = tmp_path / f"out-{size[1]}"
+        assert not prepare_deepfashion(out, folder, tmp_path, tmp_path, None, "squash", workers=1)["problems"]
+        prepared = PreparedFolder(out)
+        assert prepared.size == (256, 176)
+        for figure in people:
+            found = prepared.picture(prepared.index[layouts.flat_name(figure)])
+            assert np.abs(found.astype(int) - figure.picture).mean() < 4
+
+
+def test_of_flat_folders_the_large_ones_are_squashed(tmp_path: Path) -> None:
+    for name in ("train", "test", "train_highres", "test_highres"):
+        (tmp_path / name).mkdir()
+    assert picture_roots(tmp_path, True, (256, 176)) == [tmp_path / "train_highres", tmp_path / "test_highres"]
+    assert picture_roots(tmp_path, False, (256, 176)) == [tmp_path]
+
+
+def test_lists_of_another_data_set_are_named(tmp_path: Path) -> None:
+    people = layouts.figures(3)
+    layouts.download(tmp_path, people)
+    for split in ("train", "test"):
+        (tmp_path / f"fasion-resize-annotation-{split}.csv").write_text(
+            "name:keypoints_y:keypoints_x\nx.jpg: [1]: [1]\n"
+        )
+        (tmp_path / f"fasion-resize-pairs-{split}.csv").write_text("from,to\n")
+    with pytest.raises(InputError, match="No row of the lists"):
+        prepare_deepfashion(tmp_path / "out", tmp_path, labels="estimated", workers=1)
+
+
+def test_a_listed_picture_without_a_file_of_joints_stays(tmp_path: Path) -> None:
+    people = layouts.figures(3)
+    layouts.download(tmp_path, people, high_resolution=True)
+    layouts.write_text_lists(tmp_path, people)
+    layouts.write_maps(tmp_path, people, "pise", "SPL8")
+    train = [figure for figure in people if figure.split == "train"]
+    (tmp_path / "train.lst").write_text("".join(f"img/{layouts.nested_name(figure)}\n" for figure in train))
+    (tmp_path / "pose" / layouts.nested_name(train[0], ".txt")).unlink()
+    report = prepare_deepfashion(tmp_path / "out", tmp_path, None, tmp_path, None, "squash", workers=1)
+    assert layouts.flat_name(train[0]) in report["pictures without joints"]
+    assert layouts.flat_name(train[0]) in PreparedFolder(tmp_path / "out").index
+
+
 def test_the_resolution_follows_the_fit(tmp_path: Path) -> None:
     people = layouts.figures(3)
     for high in (False, True):
@@ -170,7 +221,7 @@ def test_broken_files_are_named_and_a_second_run_continues(data: Path) -> None:
     assert "class ids [20]" in report["problems"]["broken files"][1]
     assert len(report["problems"]["missing pictures"]) == 1
     assert len(report["problems"]["missing parsing maps"]) == 1
-    assert report["pairs left out"]["a picture is missing"] > 0
+    assert report["pairs left out"]["a picture could not be prepared"] > 0
     assert pictures[0].name in (out / "report.md").read_text()
     assert len(PreparedFolder(out).entries) == 6
     written = {path: path.stat().st_mtime_ns for path in (out / "images").iterdir()}

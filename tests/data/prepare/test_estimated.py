@@ -197,3 +197,11 @@ def test_movement_is_in_torso_lengths() -> None:
     one, other = Pose(points, (256, 176)), Pose(points + np.array([3, 4], np.float32), (256, 176))
     assert moved(other, one) == pytest.approx(5 / torso, rel=1e-5)
     assert moved(other, Pose(np.full((18, 2), np.nan, np.float32), (256, 176))) == float("inf")
+
+
+def test_hidden_files_and_folders_are_no_clips(tmp_path: Path) -> None:
+    for name in ("ann.mp4", "._ann.mp4", ".hidden/ann.mp4", "bea.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "folder.mp4").mkdir()
+    assert [task.name for task in plan_clips(tmp_path, (128, 88)).tasks] == ["ann", "bea"]

@@ -27,6 +27,8 @@ def check(views: Sequence[View]) -> None:
     Raises:
         InputError: the options do not fit the data; the sentence names the option.
     """
+    if not views:
+        raise InputError("No row of the lists names a picture of the data set; give the lists that belong to it.")
     if all(view.picture is None for view in views):
         raise InputError(
             f"None of the {len(views):,} listed pictures was found; name the folder that holds them as PICTURES."

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
@@ -103,7 +104,7 @@ def plan_clips(path: Path, size: tuple[int, int], every: float = 0.5, test_ident
         raise InputError(f"--every is a number of seconds above 0, not {every}.")
     if not path.exists():
         raise InputError(f"There is no clip {path}.")
-    paths = sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+    paths = sorted(filter(partial(_is_clip, path), path.rglob("*"))) if path.is_dir() else [path]
     if not paths:
         raise InputError(f"{path} holds no clips ({', '.join(SUFFIXES)}).")
     names = [file_name(each.stem) for each in paths]
@@ -155,3 +156,9 @@ def _bounded(picture: Picture) -> Picture:
         return picture
     size = (round(picture.shape[1] * factor), round(picture.shape[0] * factor))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+
+
+def _is_clip(below: Path, path: Path) -> bool:
+    """By its name; what is hidden is passed over, such as the `._` files that some systems leave."""
+    hidden = any(part.startswith(".") for part in path.relative_to(below).parts)
+    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()

@@ -111,8 +111,9 @@ def read_text_lists(folder: Path, frame: tuple[int, int] | None) -> Lists | None
         raise InputError(f"{folder} has pairs, but no folder pose/ with the joints; put it beside the lists.")
     joints = find([folder / "pose"], deepfashion_name, (".txt",)).by_name
     for split, pairs in lists.pairs.items():
-        names = [name for pair in pairs for name in pair] + read_names(folder / f"{split}.lst", deepfashion_name)
-        lists.joints[split] = {name: joints[name] for name in names if name in joints}
+        paired = {name: joints[name] for pair in pairs for name in pair if name in joints}
+        named = {name: joints.get(name) for name in read_names(folder / f"{split}.lst", deepfashion_name)}
+        lists.joints[split] = {**paired, **named}
     return lists
 
 

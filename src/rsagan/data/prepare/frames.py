@@ -21,8 +21,11 @@ _MOST_STRETCH: Final = 0.1
 _SQUARE, _NARROW = 256, 176  # sides of the square frame, and of its middle columns
 
 
-def fit_picture(picture: Picture, size: tuple[int, int], fit: Fit, where: str) -> Picture:
+def fit_picture(picture: Picture, size: tuple[int, int], fit: Fit, where: str, squashed: bool = False) -> Picture:
     """A picture in the frame of `size` (height, width), by Pillow's bicubic kernel; of that size, it stays as it is.
+
+    Args:
+        squashed: it was a tall one, whatever shape it has by now: so are those of archives.
 
     Raises:
         InputError: `crop` of a picture that is not square; `squash` that would stretch by more than a tenth; a picture
@@ -30,14 +33,16 @@ def fit_picture(picture: Picture, size: tuple[int, int], fit: Fit, where: str) -
     """
     height, width = size
     given, upright = picture.shape[:2], _upright(size)
-    if given == tuple(size) == upright:
+    if given == tuple(size) == upright and not squashed:
         return picture
     if given[0] * (1 + _MOST_STRETCH) < height:
         raise InputError(
             f"{where} is {given[0]}x{given[1]}, too small for --size {height}x{width}; take larger pictures or a "
             "smaller --size."
         )
-    if given[0] * upright[1] == given[1] * upright[0]:
+    if squashed and fit == "crop":
+        raise InputError(f"{where} was squashed from a tall picture, as all of an archive are; use `--fit squash`.")
+    if given[0] * upright[1] == given[1] * upright[0] or (squashed and given[0] == given[1]):
         return _resized(picture, size)
     if fit == "crop":
         if given[0] != given[1]:

@@ -39,7 +39,7 @@ class Lists:
 
     frame: tuple[int, int]
     pairs: dict[str, Pairs] = field(default_factory=dict)
-    joints: dict[str, Mapping[str, NDArray[np.int16] | Source]] = field(default_factory=dict)
+    joints: dict[str, Mapping[str, NDArray[np.int16] | Source | None]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
 
     def note(self, title: str, names: Sequence[str]) -> None:
@@ -129,12 +129,12 @@ def make_plan(
 def usable_pairs(pairs: Mapping[str, Pairs], entries: Sequence[Entry]) -> tuple[Pairs, Pairs, dict[str, int]]:
     """The pairs whose views are both there with joints, by split; and how many are not, by reason."""
     posed = {entry.name: bool(entry.visible.any()) for entry in entries}
-    left_out = {"a picture is missing": 0, "a picture has no joints": 0}
+    left_out = {"a picture could not be prepared": 0, "a picture has no joints": 0}
     kept: dict[str, Pairs] = {split: [] for split in SPLITS}
     for split in SPLITS:
         for pair in pairs.get(split, []):
             if any(name not in posed for name in pair):
-                left_out["a picture is missing"] += 1
+                left_out["a picture could not be prepared"] += 1
             elif not all(posed[name] for name in pair):
                 left_out["a picture has no joints"] += 1
             else:

@@ -27,10 +27,6 @@ class Source:
     def __str__(self) -> str:
         return f"{self.path}: {self.key}" if self.key else self.path
 
-    def archived_at(self, size: tuple[int, int]) -> bool:
-        """Whether it comes from an archive that is named by this height and width."""
-        return bool(self.key) and Path(self.path).name == f"{size[0]}-{size[1]}"
-
     def read(self) -> bytes:
         """The bytes. Raises InputError if they cannot be had."""
         if self.key:
@@ -87,8 +83,8 @@ def picture_roots(folder: Path, high_resolution: bool, size: tuple[int, int]) ->
     """Where below `folder` the pictures lie.
 
     An archive's folder as it is; of several archives, one a size, that of `size` (height, width); of `img` and
-    `img_highres`, at most three levels down, the one of the resolution wanted, else the other; then the largest
-    archive; otherwise the folder itself.
+    `img_highres`, at most three levels down, the one of the resolution wanted, else the other; for a high resolution,
+    `train_highres` and `test_highres`; then the largest archive; otherwise the folder itself.
     """
     check_is_folder(folder)
     if (folder / "data.mdb").is_file():
@@ -99,8 +95,13 @@ def picture_roots(folder: Path, high_resolution: bool, size: tuple[int, int]) ->
     names = ("img_highres", "img") if high_resolution else ("img", "img_highres")
     for name in names:
         found = [path for pattern in ("", "*/", "*/*/") for path in folder.glob(pattern + name) if path.is_dir()]
+        # To some disks `img` is `Img`, the folder above it.
+        found = [path for path in found if path.name in os.listdir(path.parent)]
         if found:
             return found[:1]
+    flat = [folder / name for name in ("train_highres", "test_highres") if (folder / name).is_dir()]
+    if high_resolution and flat:
+        return flat
     if archives:
         return [archives[max(archives, key=lambda name: int(re.sub(r"\D.*", "", name) or 0))]]
     return [folder]

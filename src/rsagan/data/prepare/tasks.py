@@ -124,9 +124,7 @@ class View:
         assert self.picture is not None
         where, size = str(self.picture), self.options.size
         picture = read_picture(self.picture.read(), where)
-        if self.picture.archived_at(size) and picture.shape[:2] == tuple(size):  # whoever made the archive fitted it
-            return picture
-        return fit_picture(picture, size, self.options.fit, where)
+        return fit_picture(picture, size, self.options.fit, where, squashed=bool(self.picture.key))
 
     def read_labels(self) -> NDArray[np.uint8]:
         """The parsing map's class numbers in the frame wanted. Raises InputError."""

@@ -100,7 +100,7 @@ def measure(
     given = networks or Networks()
     if len(results) != len(truths) or not len(results):
         raise ValueError(f"There are {len(results)} results for {len(truths)} true pictures.")
-    report = _Progress(progress, len(results), reference if given.features else None)
+    report = _Progress(progress, _looked_at(protocol, len(results), reference, given))
     rows = _compare_all(protocol, results, truths, given.perceptual, joints, report)
     numbers = {name: float(np.mean(values)) for name, values in rows.items()}
     left_out, missing = {}, []
@@ -112,7 +112,7 @@ def measure(
             numbers[each] = float(np.mean(rows[each][:kept]))
             left_out[each] = len(results) - kept
     if protocol.classes:
-        numbers |= _inception_scores(protocol, results, given.classifier, joints, missing)
+        numbers |= _inception_scores(protocol, results, given.classifier, joints, missing, report)
         return Scores(numbers, rows, left_out, missing)
     if given.features is None or reference is None:
         missing.append("distribution: no network or no reference pictures were given")
@@ -121,6 +121,21 @@ def measure(
     else:
         numbers |= _distribution(protocol, results, truths, reference, given.features, left_out, report)
     return Scores(numbers, rows, left_out, missing)
+
+
+def _looked_at(protocol: Protocol, pictures: int, reference: Sequence[Picture] | None, given: Networks) -> int:
+    """How many pictures are looked at in all."""
+    if protocol.classes:
+        return pictures if given.classifier is None else 2 * pictures
+    if given.features is None or reference is None or min(pictures, len(reference)) < 2:
+        return pictures
+    again = 0 if protocol.legacy_features else pictures
+    return pictures + _kept(protocol, pictures) + _kept(protocol, len(reference)) + again
+
+
+def _kept(protocol: Protocol, count: int) -> int:
+    """Of so many pictures, those that enter the distribution."""
+    return whole_batches(count) if protocol.dropped else count
 
 
 def frechet_name(protocol: Protocol, network: Network) -> str:
@@ -175,7 +190,7 @@ def _distribution(
     report: "_Progress",
 ) -> dict[str, float]:
     name = frechet_name(protocol, network)
-    kept = [whole_batches(len(each)) if protocol.dropped else len(each) for each in (results, reference)]
+    kept = [_kept(protocol, len(each)) for each in (results, reference)]
     if protocol.dropped:
         left_out[name] = len(results) - kept[0]
     ours = _features(protocol, network, results, kept[0], report)
@@ -207,6 +222,7 @@ def _inception_scores(
     network: Network | None,
     joints: Joints | None,
     missing: list[str],
+    report: "_Progress",
 ) -> dict[str, float]:
     if network is None:
         missing.append("Inception Score: there is no classifier without the published networks (--standard)")
@@ -224,6 +240,7 @@ def _inception_scores(
                 batch = functional.interpolate(batch, (network.side, network.side), mode="bilinear")
             with torch.no_grad():
                 rows.setdefault(key, []).append(network.run(batch).float().cpu().numpy())
+        report.add(1)
     return {key: inception_score(np.concatenate(each))[0] for key, each in rows.items()}
 
 
@@ -237,13 +254,10 @@ def _mask(protocol: Protocol, picture: Picture, joints: Joints | None, at: int) 
 class _Progress:
     """Counts pictures looked at."""
 
-    def __init__(
-        self, call: Callable[[int, int], None] | None, pictures: int, reference: Sequence[Picture] | None
-    ) -> None:
-        self.call, self.done = call, 0
-        self.total = pictures if reference is None else 3 * pictures + len(reference)
+    def __init__(self, call: Callable[[int, int], None] | None, total: int) -> None:
+        self.call, self.total, self.done = call, total, 0
 
     def add(self, count: int) -> None:
-        self.done = min(self.done + count, self.total)
+        self.done += count
         if self.call:
             self.call(self.done, self.total)
