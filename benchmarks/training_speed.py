@@ -83,6 +83,7 @@ def measure(recipe: Recipe, size: tuple[int, int], steps: int, group: Group) -> 
 
     every = recipe.adversary.r1_every
     steps += -steps % every  # as many with the penalty as in training
+    state.seen = recipe.batch * every  # where the discriminators count in full
     with FlopCounterMode(display=False) as penalised:  # the first is one of them
         step()
     with FlopCounterMode(display=False) as plain:

@@ -8,7 +8,7 @@ import pytest
 
 from rsagan.data.corrupt import Corruption, corrupt_parsing, corrupt_points, swap_sides
 from rsagan.data.prepared import PreparedFolder
-from rsagan.data.sampler import Augmentation, Batches
+from rsagan.data.sampler import Augmentation, Batches, _memory_limits
 from rsagan.people import FLIP
 
 
@@ -165,3 +165,16 @@ def test_sides_are_swapped_in_whole_limbs() -> None:
     assert not swapped[:, [0, 1]].any()
     assert (swapped[:, 2:5] == swapped[:, [2]]).all()
     np.testing.assert_allclose(swapped[:, [2, 8, 14]].mean(0), 0.2, atol=0.07)
+
+
+def test_the_memory_of_a_job_and_of_a_container_is_known(tmp_path: Path) -> None:
+    limits = {"slurm/memory.max": "max", "slurm/job_7/memory.max": "9000", "memory/a/memory.limit_in_bytes": "5000"}
+    for path, text in limits.items():
+        file = tmp_path / "sys/fs/cgroup" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text + "\n")
+    (tmp_path / "proc/self").mkdir(parents=True)
+    for groups, known in (("0::/slurm/job_7/step_0", [9000]), ("3:cpu,memory:/a\n2:pids:/a", [5000]), ("0::/", [])):
+        (tmp_path / "proc/self/cgroup").write_text(groups + "\n")
+        assert list(_memory_limits(tmp_path)) == known
+    assert list(_memory_limits(tmp_path / "nowhere")) == []

@@ -139,7 +139,7 @@ def test_adapt_refuses_in_one_sentence(base: Path, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=word):
             adapt.adapt(out, weights=base, **{"size": SIZE, **arguments})
     before = base.read_bytes()
-    with pytest.raises(InputError, match="must stay"):
+    with pytest.raises(InputError, match="made from"):
         adapt.adapt(base, photos=[base, base], weights=base)
     assert base.read_bytes() == before
     (tmp_path / "file").write_text("precious")
@@ -189,3 +189,13 @@ def test_what_spoils_the_pose_is_not_written(base: Path, tmp_path: Path, monkeyp
         adapt.adapt(tmp_path / "w.safetensors", photos=["a.jpg", "b.jpg"], weights=base, size=SIZE)
     assert given == [10]  # of twelve views two are held out
     assert not (tmp_path / "w.safetensors").exists()
+
+
+def test_who_is_cut_off_by_the_frame_goes_on_beyond_it() -> None:
+    """In the regions as in the picture."""
+    picture, parsing = np.zeros((64, 48, 3), np.uint8), np.zeros((64, 48), np.uint8)
+    picture[30:, 16:32], parsing[30:, 16:32] = 255, 4
+    pose = Pose(np.full((18, 2), 24, np.float32), (64, 48))
+    for seed in range(20):
+        moved = adapt.warped(Person(picture, pose, parsing), 1.0, np.random.default_rng(seed))
+        assert not (moved.picture[moved.parsing == 0] > 200).any()

@@ -103,6 +103,9 @@ def test_smaller_keeps_joints_on_their_pixels() -> None:
     assert small["picture"].shape[2:] == small["regions"].shape[1:] == (192, 132)
     y, x = np.nonzero(small["picture"][0, 0].numpy() > 127)
     np.testing.assert_allclose(small["points"][0, 0].numpy(), [x.mean(), y.mean()], atol=0.3)
+    ramp = {**stacked([shown]), "regions": torch.arange(width).expand(1, height, width)}
+    read = smaller(ramp)["regions"][0, 0].numpy()
+    assert abs(np.mean(read - ((np.arange(132) + 0.5) * 4 / 3 - 0.5))) < 0.2
 
 
 def run_to(folder: Path, *stops: int) -> dict[str, torch.Tensor]:

@@ -323,7 +323,8 @@ def test_a_run_begins_with_given_weights_and_says_so(prepared: Path, tmp_path: P
         torch.testing.assert_close(kept.state_dict()[name], tensor, rtol=1e-3, atol=1e-6)
     assert told["training"]["start"]["training"] == header["training"]
     assert told["training"]["pictures_seen"] == 8
-    # A run that has begun goes on as it was, whatever it is told to begin with.
+    # A run that has begun goes on as it was, whatever it is told to begin with, and without that.
+    first.unlink()
     third = train(replace(RECIPE, seed=5), prepared, tmp_path / "second", until=16, start=first)
     assert load_weights(third)[1]["training"]["start"] == told["training"]["start"]
 
@@ -348,6 +349,12 @@ def test_a_run_takes_over_what_fits_of_a_network_with_another_module(prepared: P
         assert same != (name in anew)
         if same:
             torch.testing.assert_close(tensor, given[name], rtol=1e-3, atol=1e-6)
+
+
+def test_another_beta_is_another_optimiser(prepared: Path, tmp_path: Path) -> None:
+    train(RECIPE, prepared, tmp_path / "run", until=4)
+    with pytest.raises(InputError, match="another recipe"):
+        train(replace(RECIPE, betas=(0.9, 0.999)), prepared, tmp_path / "run", until=8)
 
 
 def test_weights_of_another_network_are_refused_by_what_differs(prepared: Path, tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ def _what_is_left(flow: NDArray[np.float32], parsing: Parsing) -> NDArray[np.flo
 
 
 def _memory_to_spare() -> int:
-    """Half of the machine's or the container's memory, in bytes, by the processes that torchrun has started here.
+    """Half of the machine's, the job's or the container's memory, in bytes, by the processes torchrun has started here.
 
     4 GiB of them all where the system does not tell.
     """
@@ -252,9 +252,22 @@ def _memory_to_spare() -> int:
         half = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     except (AttributeError, ValueError, OSError):  # Windows
         half = 4 << 30
-    with suppress(OSError, ValueError):  # no container, or one without a limit
-        half = min(half, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")) // 2)
+    half = min([half, *(limit // 2 for limit in _memory_limits())])
     return half // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def _memory_limits(root: Path = Path("/")) -> Iterator[int]:
+    """What the control groups that this process is in, such as a job's or a container's, let it have, in bytes."""
+    with suppress(OSError):
+        for line in (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers and "memory" not in controllers.split(","):
+                continue
+            of, name = ("memory", "memory.limit_in_bytes") if controllers else ("", "memory.max")
+            group = Path(path.lstrip("/"))
+            for each in (group, *group.parents):
+                with suppress(OSError, ValueError):  # not seen from within a container; "max"
+                    yield int((root / "sys/fs/cgroup" / of / each / name).read_text(encoding="ascii"))
 
 
 def _to_network(picture: NDArray[np.uint8], table: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -36,7 +36,9 @@ from rsagan.transfer import Model, load
 from rsagan.video import open_clip, read_frames
 
 LEARNING: Final = ("layout", "integration", "decoder")  # the parts of the network that learn
-LOSSES: Final = Losses(adversarial=0, head_adversarial=0, rescoring=0, correspondence=0, flow=0, target_parsing=0.25)
+LOSSES: Final = Losses(
+    adversarial=0, head_adversarial=0, rescoring=0, correspondence=0, carried=0, flow=0, target_parsing=0.25
+)
 CORRUPTION: Final = Corruption(jitter=0.004, drop=0.02, target_jitter=0.0, target_drop=0.0, swap=0.0)
 SHARES: Final = (1.0, 0.75, 0.5, 0.25)  # of what was learnt that may be kept, tried in this order
 _LOOKED_AT: Final = 40  # frames of all clips together
@@ -270,8 +272,9 @@ def warped(person: Person, strength: float, random: np.random.Generator) -> Pers
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, grow)
     matrix[:, 2] += random.uniform(-0.06, 0.06, 2) * strength * height
     shape = (width, height)
-    picture = cv2.warpAffine(person.picture, matrix, shape, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    parsing = cv2.warpAffine(person.parsing, matrix, shape, flags=cv2.INTER_NEAREST)
+    border = cv2.BORDER_REPLICATE
+    picture = cv2.warpAffine(person.picture, matrix, shape, flags=cv2.INTER_LINEAR, borderMode=border)
+    parsing = cv2.warpAffine(person.parsing, matrix, shape, flags=cv2.INTER_NEAREST, borderMode=border)
     points = person.pose.points @ matrix[:, :2].T + matrix[:, 2]
     pose = Pose(points.astype(np.float32), person.size).without_outside()
     return Person(np.asarray(picture, np.uint8), pose, np.asarray(parsing, np.uint8))

@@ -22,10 +22,8 @@ def save(run: Path, seen: int, state: dict[str, Any]) -> None:
     Raises:
         InputError: the disk is full or not writable; older checkpoints stay.
     """
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
     with replacing(run / f"checkpoint-{seen:010d}.pt") as temporary:
-        temporary.write_bytes(buffer.getbuffer())
+        temporary.write_bytes(encode(state))
     for old in _all(run)[:-_KEPT]:
         old.unlink(missing_ok=True)
 
@@ -47,6 +45,13 @@ def read_newest(run: Path) -> bytes | None:
     if found:
         raise InputError(f"None of the checkpoints in {run} can be read; delete them to train anew.")
     return None
+
+
+def encode(state: dict[str, Any]) -> bytes:
+    """What `decode` reads."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
 
 
 def decode(content: bytes) -> dict[str, Any]:

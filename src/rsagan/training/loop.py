@@ -119,9 +119,14 @@ def _train(
     # What it computes in is found out once a run, by the chief: another process, or a later one, may find otherwise.
     mine = name_of(computing_type(recipe.precision, group.device)).encode()
     kind = (distributed.from_chief(mine, group.device) or mine).decode()
-    state = State(recipe, group.device, getattr(torch, (saved or {}).get("kind", kind)))
-    if start is not None:
-        state.begin_with(start)
+    kind = kind if recipe.precision == "float32" else (saved or {}).get("kind", kind)
+    state = State(recipe, group.device, getattr(torch, kind))
+    if saved is None and start is not None:  # a run that has begun needs them no more
+        if group.chief:
+            state.begin_with(start)
+        begun = distributed.from_chief(checkpoint.encode(state.to_dict(identity)), group.device)
+        assert begun is not None
+        saved = checkpoint.decode(begun)
     if group.chief:
         _prepare(run)
     state.restore(saved, identity)
@@ -433,6 +438,8 @@ def _identity_of(recipe: Recipe, folder: PreparedFolder, second: PreparedFolder 
     parts = [FORMAT, recipe.network.to_dict(), recipe.seed, recipe.batch, critics, folder.manifest.get("sha256")]
     if recipe.optimizer != "adam":
         parts.append(recipe.optimizer)
+    if recipe.betas != Recipe().betas:
+        parts.append(list(recipe.betas))
     if second is not None:
         parts.append(second.manifest.get("sha256"))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -146,7 +146,7 @@ def smaller(batch: dict[str, Tensor]) -> dict[str, Tensor]:
     height, width = (side * 3 // 16 * 4 for side in batch["picture"].shape[2:])
     scale = torch.tensor([width / batch["picture"].shape[3], height / batch["picture"].shape[2]])
     shrunk = {name: F.interpolate(batch[name], (height, width), mode="area") for name in ("picture", "outline")}
-    regions = F.interpolate(batch["regions"][:, None].float(), (height, width), mode="nearest")[:, 0].long()
+    regions = F.interpolate(batch["regions"][:, None].float(), (height, width), mode="nearest-exact")[:, 0].long()
     return {**batch, **shrunk, "regions": regions, "points": (batch["points"] + 0.5) * scale - 0.5}
 
 

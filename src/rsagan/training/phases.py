@@ -104,7 +104,7 @@ def generator_phase(
             found = backbone.features(look(result), layers)
             parts[f"{prefix}perceptual"] = perceptual, losses.perceptual(found, truth)
             chosen = [i for i, layer in enumerate(layers) if layer in weights.style_layers]
-            if style and chosen:
+            if style:
                 value = losses.style([found[i] for i in chosen], [truth[i] for i in chosen])
                 parts[f"{prefix}style"] = style, value
     if output.rescored is not None and weights.rescoring:
@@ -165,6 +165,7 @@ def penalty_phase(step: Step, discriminators: Mapping[str, Discriminator], weigh
             real, points = step.head(real), step.head_points()
         with torch.autocast(real.device.type, enabled=False):
             real = real.detach().requires_grad_()
+            real = real.view_as(real)  # no leaf: who counts operations looks at what enters a module
             value = losses.gradient_penalty(discriminator(real, points), real)
             (weight * value).backward()
         found[f"penalty_{name}"] = value.detach()
