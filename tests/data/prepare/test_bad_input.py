@@ -168,12 +168,12 @@ def test_of_flat_folders_the_large_ones_are_squashed(tmp_path: Path) -> None:
     assert picture_roots(tmp_path, False, (256, 176)) == [tmp_path]
 
 
-def test_lists_of_another_data_set_are_named(tmp_path: Path) -> None:
-    layouts.download(tmp_path, layouts.figures(3))
-    row = f"x.jpg: {[1] * 18}: {[1] * 18}"
-    for split in ("train", "test"):
-        (tmp_path / f"fasion-resize-annotation-{split}.csv").write_text(f"name:keypoints_y:keypoints_x\n{row}\n")
-        (tmp_path / f"fasion-resize-pairs-{split}.csv").write_text("from,to\n")
+def test_rows_of_another_data_set_are_named(tmp_path: Path) -> None:
+    people = layouts.figures(3)
+    layouts.download(tmp_path, people)
+    layouts.write_lists(tmp_path, people)
+    for path in tmp_path.glob("*-annotation-*.csv"):
+        path.write_text(f"name:keypoints_y:keypoints_x\nx.jpg: {[1] * 18}: {[1] * 18}\n")
     with pytest.raises(InputError, match="No row of the lists"):
         prepare_deepfashion(tmp_path / "out", tmp_path, labels="estimated", workers=1)
 
