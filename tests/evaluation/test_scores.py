@@ -117,7 +117,7 @@ def test_bad_orders_get_one_sentence(weights: Path, prepared: Path, networks: Ne
     with pytest.raises(InputError, match="At least one"):
         score(prepared, tmp_path, weights, limit=0, networks=networks)
     with pytest.raises(InputError, match="not a prepared folder"):
-        score(tmp_path, tmp_path, weights, networks=networks)
+        score(tmp_path, tmp_path / "out", weights, networks=networks)
     with pytest.raises(InputError):
         score(prepared, tmp_path, tmp_path / "none.safetensors", networks=networks)
     with pytest.raises(InputError, match="not both"):
