@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
+from torch.distributed.run import parse_args
 
 from rsagan.errors import InputError
 from rsagan.training import distributed
@@ -157,3 +160,16 @@ def test_ratio_puts_each_part_over_the_common_whole(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(distributed, "total", lambda value: weight.sum())
     parts = [pixel(a[half], b[half], weight[half]) for half in (slice(0, 2), slice(2, 4))]
     torch.testing.assert_close(torch.stack(parts).mean(), whole)
+
+
+def test_torchrun_understands_the_commands_of_the_docs() -> None:
+    """It would take `--run` for the beginning of an option of its own."""
+    text = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    commands = [line.partition("torchrun ")[2] for line in text.splitlines() if re.match(r"(srun )?torchrun ", line)]
+    understood = [parse_args(shlex.split(command)) for command in commands]
+    runs = [given for given in understood if given.module]
+    assert len(runs) == len(understood) - 1  # and the benchmark of the speed
+    for given in runs:
+        assert given.training_script == "rsagan"
+        assert given.training_script_args[0] == "train"
+        assert "--run" in given.training_script_args
