@@ -16,9 +16,8 @@ from pathlib import Path
 
 import clips
 import pairs
-import reports
 from rsagan import __version__
-from rsagan.files import check_folder
+from rsagan.files import check_folder, write_text
 from rsagan.people import grid, write_png
 from rsagan.training.adapt import Effort, adapt
 from rsagan.transfer import load, shipped_weights
@@ -82,8 +81,8 @@ def main() -> None:
             "minutes": arguments.minutes,
             "people": report,
         }
-        reports.keep(arguments.out / "adaptation.json", json.dumps(whole, indent=1) + "\n")
-        reports.keep(arguments.out / "adaptation.md", page(whole))
+        write_text(arguments.out / "adaptation.json", json.dumps(whole, indent=1) + "\n")
+        write_text(arguments.out / "adaptation.md", page(whole))
 
 
 def page(whole: dict) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import clips
-import reports
+from rsagan.files import write_text
 from rsagan.people import NUM_REGIONS, Picture, Region, draw_parsing, grid, write_png
 from rsagan.photo.analyse import facing_of, fit_person, outline
 from rsagan.photo.checks import doubt
@@ -83,9 +83,9 @@ def report(both: np.ndarray, facings: list, cells: list[list[Picture]], out: Pat
     text = "\n".join(lines) + "\n"
     print(text)
     if out is not None:
-        reports.keep(out / "parsing.md", text)
+        write_text(out / "parsing.md", text)
         numbers = {r.name.lower(): float(iou[r]) for r in Region}
-        reports.keep(out / "parsing.json", json.dumps({"iou": numbers, "facing": facings}, indent=1) + "\n")
+        write_text(out / "parsing.json", json.dumps({"iou": numbers, "facing": facings}, indent=1) + "\n")
         for start in range(0, len(cells), 9):
             rows = [list(chain(*cells[k : k + 3])) for k in range(start, min(start + 9, len(cells)), 3)]
             write_png(out / f"overlays-{start // 9}.png", grid(rows))

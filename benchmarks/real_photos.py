@@ -16,9 +16,9 @@ from PIL import Image
 
 import clips
 import pairs
-import reports
 from rsagan import __version__
 from rsagan.errors import InputError
+from rsagan.files import write_text
 from rsagan.people import Person, Picture, grid, library
 from rsagan.photo import analyse
 from rsagan.training.adapt import REFINE, refine
@@ -140,8 +140,8 @@ def main() -> None:
     about = {"weights": shipped_weights().stem, "size": list(model.size), "data": data, "rsagan": __version__}
     report = {**about, "people": people}
     if arguments.docs:
-        reports.keep(arguments.docs / "results" / "real-photos.json", json.dumps(report, indent=1) + "\n")
-        reports.keep(arguments.docs / "results" / "real-photos.md", page(report))
+        write_text(arguments.docs / "results" / "real-photos.json", json.dumps(report, indent=1) + "\n")
+        write_text(arguments.docs / "results" / "real-photos.md", page(report))
 
 
 if __name__ == "__main__":

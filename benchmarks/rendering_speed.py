@@ -20,7 +20,7 @@ for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
 
 import cv2  # noqa: E402
 
-import reports  # noqa: E402
+from rsagan.files import write_text  # noqa: E402
 from rsagan.synthetic import identity, render_view  # noqa: E402
 from rsagan.synthetic.styles import NAMES  # noqa: E402
 
@@ -93,7 +93,7 @@ def main() -> None:
         "speed": speed,
         "scaling_catalogue_128x88": rows,
     }
-    reports.keep(options.out, json.dumps(report, indent=1) + "\n")
+    write_text(options.out, json.dumps(report, indent=1) + "\n")
     lines = ["| size | style | pictures per CPU second | ms a picture | ms an identity |", "|---|---|---|---|---|"]
     lines += [
         f"| {one['size']} | {one['style']} | {one['pictures_per_cpu_second']:.0f} "

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rsagan.files import replacing
+from rsagan.files import write_text
 
 
 def tell(found: dict[str, Any], out: Path | None) -> None:
@@ -12,10 +12,4 @@ def tell(found: dict[str, Any], out: Path | None) -> None:
     text = json.dumps(found, indent=1)
     print(text)
     if out:
-        keep(out, text + "\n")
-
-
-def keep(out: Path, text: str) -> None:
-    """Write a text file, whole or not at all; its folder is made if need be."""
-    with replacing(out) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        write_text(out, text + "\n")

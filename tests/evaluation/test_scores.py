@@ -113,6 +113,14 @@ def test_strata_are_told_apart(weights: Path, prepared: Path, networks: Networks
         score(folder, tmp_path / "out", weights, networks=networks)
 
 
+def test_a_report_on_the_truth_may_be_called_truth(
+    prepared: Path, networks: Networks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    score(prepared, "truth", results="truth", networks=networks)
+    assert (tmp_path / "truth" / "report.json").is_file()
+
+
 def test_bad_orders_get_one_sentence(weights: Path, prepared: Path, networks: Networks, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="At least one"):
         score(prepared, tmp_path, weights, limit=0, networks=networks)

@@ -41,12 +41,12 @@ def score_others(
     from rsagan.evaluation.benchmark.networks import published_networks
     from rsagan.evaluation.benchmark.protocols import find_protocol
     from rsagan.evaluation.benchmark.results import markdown, score_method, score_results
-    from rsagan.evaluation.painters import SOURCE, TRUTH
+    from rsagan.evaluation.painters import ENDS
     from rsagan.methods import Ours
 
     if sum(each is not None for each in (results, method, weights)) > 1:
         raise InputError("Name one of --results, --method and --weights to score.")
-    if results in (SOURCE, TRUTH):
+    if results in ENDS:
         raise InputError(f"--results {results} is an end of the full report's scale; leave out --protocol and --pairs.")
     networks = published_networks(find_protocol(protocol)) if standard else None
     with console.progress("scoring") as progress:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from rsagan.network.style_injection import read_flow
 from rsagan.people import Parsing, Picture, one_hot
 from rsagan.training.preview import to_pictures
 
-SOURCE, TRUTH = "source", "truth"
+ENDS: Final = ("source", "truth")  # of the scale
 # Of a pair's position in the list, its parsing uint8 (H, W) and its source and target joints: the same, spoilt.
 Spoil = Callable[[int, Parsing, NDArray[np.float32], NDArray[np.float32]], tuple[Any, Any, Any]]
 
@@ -114,7 +114,7 @@ class Copied:
     """The folder's own pictures as results: the source (the bad end of the scale), or the truth (the good end)."""
 
     def __init__(self, which: str) -> None:
-        self.name, self.column = which, (SOURCE, TRUTH).index(which)
+        self.name, self.column = which, ENDS.index(which)
 
     def paint(self, folder: PreparedFolder, pairs: NDArray[np.int64], positions: NDArray[np.int64]) -> Painted:
         """See `Painter`."""
@@ -159,7 +159,7 @@ def named_pairs(folder: PreparedFolder, pairs: NDArray[np.int64]) -> list[Pair]:
 
 def painter_of(results: str | Path) -> Painter:
     """`source`, `truth`, or a folder of pictures."""
-    return Copied(str(results)) if str(results) in (SOURCE, TRUTH) else Folder(results)
+    return Copied(str(results)) if str(results) in ENDS else Folder(results)
 
 
 def to_network(pictures: list[Picture]) -> Tensor:

@@ -32,7 +32,7 @@ from rsagan.evaluation import fire
 from rsagan.evaluation.intervals import Draws
 from rsagan.evaluation.measure import Measured, Networks, Truth, measure
 from rsagan.evaluation.pace import Pace, paces_of
-from rsagan.evaluation.painters import SOURCE, TRUTH, Copied, Painter, Weights
+from rsagan.evaluation.painters import ENDS, Copied, Painter, Weights
 from rsagan.evaluation.report import write_report
 from rsagan.evaluation.rows import ROWS, recipe_of
 from rsagan.evaluation.scores import report_of, some_pairs
@@ -44,7 +44,6 @@ from rsagan.network.weights import FORMAT, read_metadata
 from rsagan.training.loop import train
 from rsagan.training.recipe import Recipe
 
-ENDS: Final = (SOURCE, TRUTH)
 UNDER_FIRE: Final = ("full", "no_match")
 SETS: Final = ("full", "semantic_baseline_published")  # what the promise about the Frechet distance compares
 _RATE_SEED: Final = 0  # learning rates are tried with

@@ -12,7 +12,7 @@ from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.evaluation.intervals import Draws
 from rsagan.evaluation.measure import Measured, Networks, Truth, measure, trained_networks
-from rsagan.evaluation.painters import Painter, Weights, painter_of
+from rsagan.evaluation.painters import ENDS, Painter, Weights, painter_of
 from rsagan.evaluation.report import protocol, write_report
 from rsagan.evaluation.standard import Standard
 from rsagan.evaluation.summary import notes_of, perceptual, rows_of, set_distances, strata_of, stratified
@@ -54,7 +54,7 @@ def score(
     """
     if weights is not None and results is not None:
         raise InputError("Give weights or results to score, not both.")
-    check_folder(out, data, results)
+    check_folder(out, data, None if str(results) in ENDS else results)
     folder = PreparedFolder(data)
     painter: Painter = Weights(weights or shipped_weights(folder.size)) if results is None else painter_of(results)
     pairs = some_pairs(folder, limit)

@@ -124,7 +124,8 @@ def _train(
     if saved is None and start is not None:  # a run that has begun needs them no more
         if group.chief:
             state.begin_with(start)
-        begun = distributed.from_chief(checkpoint.encode(state.to_dict(identity)), group.device)
+        begun = checkpoint.encode(state.to_dict(identity)) if group.chief else None
+        begun = distributed.from_chief(begun, group.device)
         assert begun is not None
         saved = checkpoint.decode(begun)
     if group.chief:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +23,7 @@ from rsagan.data.prepare.photos import (
     written,
 )
 from rsagan.data.prepare.plan import Plan
+from rsagan.data.prepare.sources import files_below
 from rsagan.data.prepare.tasks import BROKEN, NOBODY, Record
 from rsagan.data.prepared import Entry
 from rsagan.errors import InputError
@@ -104,7 +104,7 @@ def plan_clips(path: Path, size: tuple[int, int], every: float = 0.5, test_ident
         raise InputError(f"--every is a number of seconds above 0, not {every}.")
     if not path.exists():
         raise InputError(f"There is no clip {path}.")
-    paths = sorted(filter(partial(_is_clip, path), path.rglob("*"))) if path.is_dir() else [path]
+    paths = files_below(path, SUFFIXES) if path.is_dir() else [path]
     if not paths:
         raise InputError(f"{path} holds no clips ({', '.join(SUFFIXES)}).")
     names = [file_name(each.stem) for each in paths]
@@ -156,9 +156,3 @@ def _bounded(picture: Picture) -> Picture:
         return picture
     size = (round(picture.shape[1] * factor), round(picture.shape[0] * factor))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
-
-
-def _is_clip(below: Path, path: Path) -> bool:
-    """By its name; what is hidden is passed over, such as the `._` files that some systems leave."""
-    hidden = any(part.startswith(".") for part in path.relative_to(below).parts)
-    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()

@@ -11,7 +11,7 @@ import numpy as np
 from rsagan.data.pairs import bounded
 from rsagan.data.prepare.lists import Pairs
 from rsagan.data.prepare.plan import Plan
-from rsagan.data.prepare.sources import PICTURES, Source, check_is_folder
+from rsagan.data.prepare.sources import PICTURES, Source, check_is_folder, files_below
 from rsagan.data.prepare.tasks import BROKEN, NOBODY, Record, seen
 from rsagan.data.prepared import Entry, write_view
 from rsagan.errors import InputError
@@ -62,8 +62,7 @@ def plan_folder(
     """
     check_is_folder(folder)
     passed = None if without is None or without.resolve() == folder.resolve() else without.resolve()
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
-    files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    files = files_below(folder, PICTURES)
     files = [path for path in files if passed is None or passed not in path.resolve().parents]
     if not files:
         raise InputError(f"{folder} holds no pictures ({', '.join(PICTURES)}).")

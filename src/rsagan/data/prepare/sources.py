@@ -107,6 +107,20 @@ def picture_roots(folder: Path, high_resolution: bool, size: tuple[int, int]) ->
     return [folder]
 
 
+def files_below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files with such an ending anywhere below a folder, in order of path; hidden ones are passed over.
+
+    Some systems leave a `._` file beside each.
+    """
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in suffixes
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
+
+
 def check_is_folder(folder: Path) -> None:
     """Raises InputError if it is none."""
     if not folder.is_dir():
