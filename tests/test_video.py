@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import Colorspace
 from PIL import Image
 
 from layouts.clips import raw_clip, turned_clip
@@ -75,6 +76,30 @@ def test_written_clips_read_back(tmp_path: Path) -> None:
         assert np.abs(frame.picture.astype(int) - picture).mean() < 4
     with av.open(str(tmp_path / "clip.mp4")) as container:
         assert container.metadata["comment"] == "AI-generated"
+
+
+def test_colours_are_as_the_clip_says(tmp_path: Path) -> None:
+    """Players take untagged clips for BT.601 or BT.709 by their size."""
+    path = tmp_path / "clip.mp4"
+    write_clip(path, [np.full((96, 64, 3), (200, 40, 30), np.uint8)] * 2, 25)
+    (frame, *_) = read_frames(open_clip(path))
+    assert np.abs(frame.picture.astype(int) - (200, 40, 30)).max() <= 3
+    with av.open(str(path)) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.colorspace, context.color_primaries, context.color_trc) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(("height", "space"), [(96, Colorspace.ITU601), (720, Colorspace.ITU709)])
+def test_untagged_clips_are_read_as_players_show_them(tmp_path: Path, height: int, space: Colorspace) -> None:
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.height, stream.width, stream.pix_fmt, stream.options = height, 64, "yuv420p", {"qscale": "1"}
+        frame = av.VideoFrame.from_ndarray(np.full((height, 64, 3), (200, 40, 30), np.uint8), format="rgb24")
+        container.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace=space)))
+        container.mux(stream.encode())
+    (read, *_) = read_frames(open_clip(path))
+    assert np.abs(read.picture.astype(int) - (200, 40, 30)).max() <= 4
 
 
 def test_odd_sizes_lose_a_row(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 import av
 import numpy as np
 from av.audio.resampler import AudioResampler
+from av.video.reformatter import ColorRange, Colorspace
 
 from rsagan.errors import InputError
 from rsagan.files import replacing
@@ -23,6 +24,8 @@ _FFMPEG_FAULTS: Final = (av.error.FFmpegError, OSError, ValueError, IndexError, 
 _IN_MP4: Final = ("aac", "mp3", "ac3", "alac", "opus")  # sound that an mp4 holds as it is
 _BEFORE = 0.1  # seconds by which copied sound may begin before the pictures: what a decoder needs to settle
 _CUT_SHORT = 0.9  # of what the file says it lasts
+_HIGH = 720  # rows from which on a clip that does not say how its colours are stored has them as BT.709, else as BT.601
+_BT709, _UNSAID = 1, 2  # H.273's numbers of colour spaces, primaries and transfer functions
 
 
 class Frame(NamedTuple):
@@ -150,6 +153,7 @@ class Film:
             self._stream = _video_stream(self._container, self._rate, height, width)
             self._sound = _Sound(self._container, self._sound_of) if self._sound_of else None
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]), format="rgb24")
+        frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
         frame.pts, frame.time_base = self.count, 1 / self._rate
         self._container.mux(self._stream.encode(frame))
         self.count += 1
@@ -169,6 +173,9 @@ def _video_stream(out: Any, rate: Fraction, height: int, width: int) -> Any:
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
     stream = out.add_stream(codec, rate=rate)
     stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
+    context = stream.codec_context  # said, or players guess by the size
+    context.colorspace = context.color_primaries = context.color_trc = _BT709
+    context.color_range = ColorRange.MPEG
     stream.options = {"crf": "16"} if codec == "libx264" else {"qscale": "2"}
     return stream
 
@@ -296,7 +303,9 @@ def _decoded(clip: Clip) -> Iterator[tuple[Frame, float]]:
             width = max(1, round(frame.width * float(stream.sample_aspect_ratio or 1)))
             if max(width, frame.width) * frame.height > MAX_PIXELS:
                 raise InputError(f"The clip {clip.path} grows beyond 4096 x 2304 pixels.")
-            picture = frame.to_ndarray(format="rgb24", width=width, height=frame.height)
+            guess = Colorspace.ITU709 if frame.colorspace == _UNSAID and frame.height >= _HIGH else None
+            rgb = frame.reformat(width, frame.height, "rgb24", src_colorspace=guess)
+            picture = rgb.to_ndarray()
             turns = round((frame.rotation or 0) / 90) % 4  # counter-clockwise, by the display matrix
             lasts = float((frame.duration or 0) * (frame.time_base or 0)) or 1 / clip.fps
             yield Frame(last, np.ascontiguousarray(np.rot90(picture, turns))), min(lasts, MAX_SECONDS - last)
