@@ -67,4 +67,6 @@ def test_half_a_body() -> None:
     assert visible_part(body(photo_size=(30, 100))) == "head to chest"
     low = body().points - [0, 20]
     assert visible_part(body(points=low.astype(np.float32))) == "shoulders to ankles"
+    legs = body().points - (0, 45)
+    assert visible_part(body(points=legs.astype(np.float32))) == "hips to ankles"
     assert not inside(body(photo_size=(60, 100)), [27, 28])

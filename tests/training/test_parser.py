@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from rsagan.errors import InputError
+from rsagan.errors import DivergedError, InputError
 from rsagan.people import FLIP, Region
 from rsagan.photo.parser import Parser, load, save, shipped
 from rsagan.training import parser as room
@@ -127,6 +127,18 @@ def test_a_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         torch.testing.assert_close(resumed[name], value, rtol=0, atol=0, msg=name)
     rows = [json.loads(line) for line in (tmp_path / "resumed" / "log.jsonl").read_text().splitlines()]
     assert [row["seen"] for row in rows if "mean" in row] == [2, 4]
+
+
+def test_a_step_that_is_not_finite_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "start_from_imagenet", lambda parser: None)
+    monkeypatch.setattr(room, "_HELD_OUT", 1)
+    run_to(tmp_path, 2)
+    before = sorted(path.name for path in tmp_path.glob("checkpoint-*"))
+    loss = room._loss
+    monkeypatch.setattr(room, "_loss", lambda parser, batch: loss(parser, batch) * float("nan"))
+    with pytest.raises(DivergedError, match="After 2 pictures"):
+        main(Recipe(tmp_path, people=0, pictures=4, batch=2, ema=0.5))
+    assert sorted(path.name for path in tmp_path.glob("checkpoint-*")) == before
 
 
 @pytest.mark.network

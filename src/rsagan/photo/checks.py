@@ -53,13 +53,14 @@ def doubt(person: Detection) -> str | None:
 def visible_part(person: Detection) -> str | None:
     """None for a whole body, else what is seen of it, as `head to hips`."""
 
-    head = inside(person, [0, 7, 8])
-    last = next(
-        (name for name, at in (("ankles", ANKLES), ("knees", KNEES), ("hips", HIPS)) if inside(person, at)), "chest"
-    )
-    if head and last == "ankles":
+    def outermost(parts: tuple[tuple[str, list[int]], ...], otherwise: str) -> str:
+        return next((name for name, at in parts if inside(person, at)), otherwise)
+
+    first = outermost((("head", [0, 7, 8]), ("shoulders", SHOULDERS), ("hips", HIPS)), "knees")
+    last = outermost((("ankles", ANKLES), ("knees", KNEES), ("hips", HIPS)), "chest")
+    if (first, last) == ("head", "ankles"):
         return None
-    return f"{'head' if head else 'shoulders'} to {last}"
+    return first if first == last else f"{first} to {last}"
 
 
 def inside(person: Detection, landmarks: list[int]) -> bool:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rsagan.assets import fetch
-from rsagan.errors import AssetError, InputError
+from rsagan.errors import AssetError, DivergedError, InputError
 from rsagan.files import check_folder, sweep
 from rsagan.people import NUM_REGIONS, Region
 from rsagan.photo.parser import Parser, save, shipped
@@ -92,7 +92,12 @@ def main(recipe: Recipe) -> None:
         loss = _loss(parser, batch)
         optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(parser.parameters(), 2.0)
+        norm = torch.nn.utils.clip_grad_norm_(parser.parameters(), 2.0)
+        if not torch.isfinite(loss + norm):
+            raise DivergedError(
+                f"After {seen} pictures the parser's loss or its gradient is not finite. Lower --rate and run again: "
+                "it goes on from the last checkpoint."
+            )
         optimiser.step()
         seen += recipe.batch
         _follow(average, parser, min(recipe.ema, seen / (seen + 10 * recipe.batch)))
