@@ -19,6 +19,7 @@ import pairs
 from rsagan import __version__
 from rsagan.files import check_folder, write_text
 from rsagan.people import grid, write_png
+from rsagan.tables import table
 from rsagan.training.adapt import Effort, adapt
 from rsagan.transfer import load, shipped_weights
 
@@ -104,13 +105,14 @@ def page(whole: dict) -> str:
             + " The unadapted weights have learnt from frames of this person already: judge by the others."
             * row["known to the unadapted weights"],
             "",
-            "| | unadapted | adapted | change |",
-            "|---|---|---|---|",
+            *table(
+                ["", "unadapted", "adapted", "change"],
+                (
+                    [name, f"{row['unadapted'][name]:.3f}", f"{row['adapted'][name]:.3f}", f"{change:+.1%}"]
+                    for name, change in row["change"].items()
+                ),
+            ),
         ]
-        for number, value in row["unadapted"].items():
-            if number in row["change"]:
-                change = f"{row['change'][number]:+.1%}"
-                lines.append(f"| {number} | {value:.3f} | {row['adapted'][number]:.3f} | {change} |")
     return "\n".join(lines) + "\n"
 
 

@@ -17,6 +17,7 @@ from rsagan.photo.analyse import facing_of, fit_person, outline
 from rsagan.photo.checks import doubt
 from rsagan.photo.landmarks import Detection, find_people
 from rsagan.photo.parser import load, parse, shipped
+from rsagan.tables import table
 
 SIZE = (256, 176)
 
@@ -72,9 +73,8 @@ def meant(photo: Picture, truth: clips.Labelled) -> Detection | None:
 def report(both: np.ndarray, facings: list, cells: list[list[Picture]], out: Path | None) -> None:
     """Print the tables and, with a folder, keep them and the overlays."""
     iou = both[0] / np.maximum(both[1], 1)
-    lines = [f"{len(facings)} hand-labelled people", "", "| region | intersection over union |", "|---|---|"]
-    lines += [f"| {r.name.lower()} | {iou[r]:.3f} |" for r in Region]
-    lines.append(f"| mean | {iou.mean():.3f} |")
+    ious = [*((r.name.lower(), f"{iou[r]:.3f}") for r in Region), ("mean", f"{iou.mean():.3f}")]
+    lines = [f"{len(facings)} hand-labelled people", "", *table(["region", "intersection over union"], ious)]
     right = sum(truth == network for _, truth, _, network, _ in facings)
     lines += ["", f"Facing right in {right} of {len(facings)}."]
     lines += [

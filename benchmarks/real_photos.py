@@ -21,6 +21,7 @@ from rsagan.errors import InputError
 from rsagan.files import write_text
 from rsagan.people import Person, Picture, grid, library
 from rsagan.photo import analyse
+from rsagan.tables import table
 from rsagan.training.adapt import REFINE, refine
 from rsagan.transfer import Model, load, shipped_weights
 
@@ -79,6 +80,12 @@ def page(report: dict[str, Any]) -> str:
     mixed = f", with {report['data']['mixed_in']['source']}" if "mixed_in" in report["data"] else ""
     learnt = pairs.known_people(report["data"])
     height, width = report["size"]
+    refined = {name: row["refining"] for name, row in people.items() if "refining" in row}
+
+    def line(name: str, count: int, numbers: dict[str, float], form: str) -> list[object]:
+        values = (format(numbers.get(each, float("nan")), form) for each in names)
+        return [name + " *" * (name in learnt), count, *values]
+
     lines = [
         "# Real people, painted in the pose of another frame of the same clip",
         "",
@@ -87,26 +94,19 @@ def page(report: dict[str, Any]) -> str:
         "colour difference (CIE 1976; 2 is just visible) for garments. A star: the weights have learnt from frames of "
         "this person; judge by the others.",
         "",
-        f"| | pairs | {' | '.join(names)} |",
-        "|---" * (len(names) + 2) + "|",
-    ]
-    for name, row in people.items():
-        values = " | ".join(f"{row['as painted'].get(each, float('nan')):.3f}" for each in names)
-        lines.append(f"| {name}{' *' * (name in learnt)} | {row['pairs']} | {values} |")
-    lines += [
+        *table(
+            ["", "pairs", *names], (line(name, row["pairs"], row["as painted"], ".3f") for name, row in people.items())
+        ),
         "",
         "## What `generate --refine` changes",
         "",
         "The first frame is the only source, of those whom the clips show large. Changes of the same numbers:",
         "",
-        f"| | pairs | {' | '.join(names)} |",
-        "|---" * (len(names) + 2) + "|",
+        *table(
+            ["", "pairs", *names],
+            (line(name, row["pairs"], row["change"], "+.1%") for name, row in refined.items()),
+        ),
     ]
-    for name, row in people.items():
-        if "refining" not in row:
-            continue
-        values = " | ".join(f"{row['refining']['change'].get(each, float('nan')):+.1%}" for each in names)
-        lines.append(f"| {name}{' *' * (name in learnt)} | {row['refining']['pairs']} | {values} |")
     return "\n".join(lines) + "\n"
 
 

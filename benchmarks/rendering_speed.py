@@ -23,6 +23,7 @@ import cv2  # noqa: E402
 from rsagan.files import write_text  # noqa: E402
 from rsagan.synthetic import identity, render_view  # noqa: E402
 from rsagan.synthetic.styles import NAMES  # noqa: E402
+from rsagan.tables import table  # noqa: E402
 
 SIZES = ((256, 176), (128, 88))
 VIEWS = 8
@@ -94,14 +95,21 @@ def main() -> None:
         "scaling_catalogue_128x88": rows,
     }
     write_text(options.out, json.dumps(report, indent=1) + "\n")
-    lines = ["| size | style | pictures per CPU second | ms a picture | ms an identity |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {one['size']} | {one['style']} | {one['pictures_per_cpu_second']:.0f} "
-        f"| {one['ms_per_picture_without_identity']:.1f} | {one['ms_per_identity']:.0f} |"
-        for one in speed
-    ]
-    lines += ["", "| processes | speed-up | by CPU time |", "|---|---|---|"]
-    lines += [f"| {row['processes']} | {row['speedup']:.2f} | {row['speedup_by_cpu_time']:.2f} |" for row in rows]
+    lines = table(
+        ["size", "style", "pictures per CPU second", "ms a picture", "ms an identity"],
+        (
+            [
+                one["size"],
+                one["style"],
+                f"{one['pictures_per_cpu_second']:.0f}",
+                f"{one['ms_per_picture_without_identity']:.1f}",
+                f"{one['ms_per_identity']:.0f}",
+            ]
+            for one in speed
+        ),
+    )
+    shares = ([row["processes"], f"{row['speedup']:.2f}", f"{row['speedup_by_cpu_time']:.2f}"] for row in rows)
+    lines += ["", *table(["processes", "speed-up", "by CPU time"], shares)]
     sys.stdout.write("\n".join(lines) + "\n")
     slow = [
         one for one in speed if one["style"] == "catalogue"

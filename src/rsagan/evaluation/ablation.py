@@ -17,6 +17,7 @@ from rsagan.evaluation.report import interval, protocol, show
 from rsagan.evaluation.runner import UNDER_FIRE, Ablation, Plan
 from rsagan.files import check_folder, write_text
 from rsagan.people import write_png
+from rsagan.tables import table
 
 
 def ablate(
@@ -137,16 +138,15 @@ def markdown(whole: dict[str, Any]) -> str:
 
 def _table_of(rows: dict[str, Any]) -> list[str]:
     titles = list(dict.fromkeys(title for row in rows.values() for title in row["metrics"]))
-    lines = ["| row | what it is | parameters | seconds | learning rate | " + " | ".join(titles) + " |"]
-    lines.append("|---" * (len(titles) + 5) + "|")
+    lines = []
     for name, row in rows.items():
         cost = ["-"] * 3
         if "seconds" in row:
             seconds = ", ".join(map(str, row["seconds"]))
             cost = [f"{row['parameters'] / 1e6:.2f} M", seconds, f"{row['learning_rate']:g}"]
         cells = [_cell(row["metrics"].get(title)) for title in titles]
-        lines.append("| " + " | ".join([name, row["says"], *cost, *cells]) + " |")
-    return lines
+        lines.append([name, row["says"], *cost, *cells])
+    return table(["row", "what it is", "parameters", "seconds", "learning rate", *titles], lines)
 
 
 def _equal(rows: dict[str, Any]) -> list[str]:
@@ -154,47 +154,51 @@ def _equal(rows: dict[str, Any]) -> list[str]:
     if not trained:
         return ["No row was trained."]
     columns = [(place, network) for place, found in next(iter(trained.values())).items() for network in found]
-    lines = ["| row | " + " | ".join(f"{network}, {place}" for place, network in columns) + " |"]
-    lines.append("|---" * (len(columns) + 1) + "|")
-    for name, found in trained.items():
-        lines.append(f"| {name} | " + " | ".join(show(found[place][network]) for place, network in columns) + " |")
-    return lines
+    return table(
+        ["row", *(f"{network}, {place}" for place, network in columns)],
+        ([name, *(show(found[place][network]) for place, network in columns)] for name, found in trained.items()),
+    )
 
 
 def _headlines(found: list[dict[str, Any]]) -> list[str]:
-    lines = ["| full against | metric | lower by | 95 % interval | promised | kept |", "|---|---|---|---|---|---|"]
+    lines = []
     for each in found:
-        lower = each["lower_by"]
-        lines.append(
-            f"| {each['full against']} | {each['metric']} | {show(lower['value'])} | {interval(lower)} "
-            f"| {each['promised']:g} | {'yes' if each['kept'] else 'no'} |"
-        )
-    return lines
+        lower, promised, kept = each["lower_by"], f"{each['promised']:g}", "yes" if each["kept"] else "no"
+        names = [each["full against"], each["metric"]]
+        lines.append([*names, show(lower["value"]), interval(lower), promised, kept])
+    return table(["full against", "metric", "lower by", "95 % interval", "promised", "kept"], lines)
 
 
 def _gains(found: dict[str, dict[str, Row]]) -> list[str]:
-    lines = ["| metric | part | brings | 95 % interval |", "|---|---|---|---|"]
-    for metric, rows in found.items():
-        lines += [f"| {metric} | {part} | {show(row['value'])} | {interval(row)} |" for part, row in rows.items()]
-    return lines
+    return table(
+        ["metric", "part", "brings", "95 % interval"],
+        (
+            [metric, part, show(row["value"]), interval(row)]
+            for metric, rows in found.items()
+            for part, row in rows.items()
+        ),
+    )
 
 
 def _fire(fire: dict[str, Any], pairs: int) -> list[str]:
     wrong = ", ".join(
         f"{float(level):.0%}: {found:.1%}" for level, found in fire["mean disagreement of the parsing"].items()
     )
-    lines = [
+    says = [
         f"{pairs} test pairs. Mean disagreement of the parsing, asked for and measured: {wrong}; in training both saw "
         f"{fire['mean disagreement in training']:.1%}.",
         "",
     ]
     rows = fire["rows"]
     titles = list(next(iter(next(iter(rows.values())).values())))
-    lines += ["| corrupted | metric | " + " | ".join(titles) + " |", "|---" * (len(titles) + 2) + "|"]
-    for place, metrics in rows.items():
-        for metric, row in metrics.items():
-            lines.append(f"| {place} | {metric} | " + " | ".join(_cell(row[title]) for title in titles) + " |")
-    return lines
+    return says + table(
+        ["corrupted", "metric", *titles],
+        (
+            [place, metric, *(_cell(row[title]) for title in titles)]
+            for place, metrics in rows.items()
+            for metric, row in metrics.items()
+        ),
+    )
 
 
 def _cell(row: Row | None) -> str:

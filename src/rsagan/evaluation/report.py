@@ -13,6 +13,7 @@ from rsagan.evaluation.metrics import HIGHEST_PSNR, PERCEPTUAL_LAYERS
 from rsagan.files import write_text
 from rsagan.people import Picture, Pose, draw_pose, grid, write_png
 from rsagan.photo import agreement
+from rsagan.tables import table
 
 _SHOWN: Final = 4
 
@@ -72,17 +73,19 @@ def markdown(report: dict[str, Any]) -> str:
         f"{counts['pairs']} of {counts['test_pairs_in_folder']} test pairs of {counts['identities']} people, "
         f"{report['data']['frame'][0]}x{report['data']['frame'][1]}, source {report['data']['source']}{seen}.",
         "",
-        "| metric | value | 95 % interval |",
-        "|---|---|---|",
-        *(f"| {name} | {show(row['value'])} | {interval(row)} |" for name, row in report["metrics"].items()),
+        *table(
+            ["metric", "value", "95 % interval"],
+            ([name, show(row["value"]), interval(row)] for name, row in report["metrics"].items()),
+        ),
     ]
     strata = report["strata"]
     if strata:
         titles = [title for title in next(iter(strata.values())) if title != "pairs"]
-        lines += ["", "| stratum | pairs | " + " | ".join(titles) + " |", "|---" * (len(titles) + 2) + "|"]
-        for name, row in strata.items():
-            cells = [f"{show(row[title]['value'])} ({interval(row[title])})" for title in titles]
-            lines.append(f"| {name} | {row['pairs']} | " + " | ".join(cells) + " |")
+        rows = (
+            [name, row["pairs"], *(f"{show(row[title]['value'])} ({interval(row[title])})" for title in titles)]
+            for name, row in strata.items()
+        )
+        lines += ["", *table(["stratum", "pairs", *titles], rows)]
     lines += ["", *(f"- {name}: {text}." for name, text in report["protocol"].items()), "", *report["notes"], ""]
     lines.append(
         "grid.png: source, target joints, result, truth; on the left the best, the middle and the worst by distance, "
@@ -93,7 +96,7 @@ def markdown(report: dict[str, Any]) -> str:
 
 def show(value: float | None) -> str:
     """A number as tables print it."""
-    return "-" if value is None else f"{value:.4f}"
+    return "-" if value is None else f"{value:z.4f}"
 
 
 def interval(row: dict[str, Any]) -> str:

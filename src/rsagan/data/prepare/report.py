@@ -17,6 +17,7 @@ from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.files import write_text
 from rsagan.people import NUM_REGIONS, Region, write_png
+from rsagan.tables import table
 
 SHEET: Final = "contact-sheet.png"
 _NAMED: Final = 20  # of a list of names, in the readable report
@@ -141,19 +142,21 @@ def _markdown(report: dict[str, Any], plan: Plan) -> str:
 
     lines = [f"# {plan.source}", "", f"Frame {plan.size[0]}x{plan.size[1]}. Licence: {plan.licence}.", ""]
     lines += [f"**{warning}**\n" for warning in report["warnings"]] or ["Nothing stands out.\n"]
-    lines += ["| count | found | known |", "|---|---|---|"]
-    for name, row in report["counts"].items():
-        lines.append(f"| {name} | {row['found']:,} | {'' if row['known'] is None else format(row['known'], ',')} |")
-    lines += [f"| pairs left out, {why} | {n:,} | |" for why, n in report["pairs left out"].items()]
-    joints = report["joints"]
-    lines.append(
-        f"| joints outside the frame | {joints['outside']:,} of {joints['in the frame'] + joints['outside']:,} | |"
-    )
-    hits = report["joints on a likely region"]
-    lines.append(f"| joints on a region where they can lie | {'none to see' if hits is None else f'{hits:.1%}'} | |")
-    lines += ["", "| region | of all pixels | of all pictures |", "|---|---|---|"]
-    for name, row in report["regions"].items():
-        lines.append(f"| {name} | {row['of all pixels']:.2%} | {row['of all pictures']:.1%} |")
+    counts = [
+        [name, f"{row['found']:,}", None if row["known"] is None else f"{row['known']:,}"]
+        for name, row in report["counts"].items()
+    ]
+    counts += [[f"pairs left out, {why}", f"{n:,}", None] for why, n in report["pairs left out"].items()]
+    joints, hits = report["joints"], report["joints on a likely region"]
+    outside = f"{joints['outside']:,} of {joints['in the frame'] + joints['outside']:,}"
+    counts.append(["joints outside the frame", outside, None])
+    counts.append(["joints on a region where they can lie", "none to see" if hits is None else f"{hits:.1%}", None])
+    regions = [
+        [name, f"{row['of all pixels']:.2%}", f"{row['of all pictures']:.1%}"]
+        for name, row in report["regions"].items()
+    ]
+    lines += table(["count", "found", "known"], counts)
+    lines += ["", *table(["region", "of all pixels", "of all pictures"], regions)]
     for kind, sentences in report["problems"].items():
         lines += listed(kind, sentences)
     lines += listed("pictures without joints", report["pictures without joints"])

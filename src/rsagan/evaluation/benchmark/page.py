@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from rsagan.errors import InputError
 from rsagan.evaluation.benchmark.protocols import PROTOCOLS
+from rsagan.tables import table
 
 MARKS: Final = {"read": "¹", "memory": "²"}
 _HEAD: Final = (
@@ -81,7 +82,4 @@ def _title(data: str, frame: Sequence[int]) -> str:
 
 def _table(rows: Rows) -> list[str]:
     columns = list(dict.fromkeys(name for _, cells in rows for name in cells))
-    lines = [" | ".join(["| method", *columns]) + " |", "|---" * (len(columns) + 1) + "|"]
-    return lines + [
-        " | ".join([f"| {method}", *(cells.get(name, "") for name in columns)]) + " |" for method, cells in rows
-    ]
+    return table(["method", *columns], ([method, *map(cells.get, columns)] for method, cells in rows))

@@ -22,6 +22,7 @@ from rsagan.evaluation.intervals import Draws, mean
 from rsagan.files import check_folder, write_text
 from rsagan.methods import Method, load_method, paint_pairs
 from rsagan.people import Picture, Pose, draw_pose, grid, write_png
+from rsagan.tables import table
 
 FEW: Final = 5000  # pictures under which a Fréchet distance says more about their number than about them
 _SHOWN: Final = 4
@@ -228,13 +229,14 @@ def markdown(report: dict[str, Any]) -> str:
     protocol, counts, data = report["protocol"], report["counts"], report["data"]
     lines = [f"# {report['method']}, protocol {protocol['name']}", ""]
     lines += [f"**{warning}**\n" for warning in report["warnings"]]
-    lines += ["| number | value | 95 % interval |", "|---|---|---|"]
+    rows = []
     for name, row in report["numbers"].items():
         interval = " to ".join(f"{each:.4f}" for each in row["interval"]) if "interval" in row else ""
         value = row["is"] if row["value"] is None else f"{row['value']:.4f}"
-        lines.append(f"| {name} | {value} | {interval} |")
+        rows.append([name, value, interval])
     height, width = data["frame"]
     lines += [
+        *table(["number", "value", "95 % interval"], rows),
         "",
         f"- {counts['pairs']:,} pairs of {data['source']}, {height}x{width}.",
         f"- {counts['reference']:,} training pictures as the reference of distributions.",
