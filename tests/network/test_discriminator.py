@@ -67,3 +67,12 @@ def test_it_judges_the_picture_for_a_pose(tiny: Any, people: Any) -> None:
         assert float((a - b).abs().max()) > 1e-4
         assert torch.equal(a, c)
         assert d.isfinite().all()
+
+
+def test_joints_serve_several_pictures_in_turns() -> None:
+    torch.manual_seed(0)
+    network, points = Discriminator(), torch.rand(2, 18, 2) * 64
+    pictures = torch.rand(4, 3, 64, 64) * 2 - 1
+    once, twice = network(pictures, points), network(pictures, torch.cat([points, points]))
+    for a, b in zip(once, twice, strict=True):
+        torch.testing.assert_close(a, b)

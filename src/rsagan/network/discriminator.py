@@ -32,7 +32,7 @@ class Discriminator(nn.Module):
         """
         Args:
             picture: (B, 3, H, W) in [-1, 1].
-            points: float32 (B, 18, 2) joints in its pixels, NaN = missing.
+            points: float32 (B, 18, 2) joints in its pixels, NaN = missing; those of fewer pictures serve in turns.
 
         Returns:
             logits (B, 1, H/8, W/8) of small patches and (B, 1, H/16, W/16) of large ones; positive means real.
@@ -40,7 +40,7 @@ class Discriminator(nn.Module):
         picture = pad(picture)
         maps = pose_maps(points, (picture.shape[2], picture.shape[3]), stride=4)
         x = act(self.to_quarter(act(self.to_half(picture))))
-        x = join(x, self.pose(maps.to(x.dtype)))
+        x = join(x, self.pose(maps.to(x.dtype)).repeat(len(x) // len(points), 1, 1, 1))
         x = act(self.to_eighth(act(x)))
         x = act(self.near(x))
         return [self.near_out(x), self.far_out(act(self.to_sixteenth(x)))]

@@ -16,7 +16,7 @@ from rsagan.errors import InputError
 from rsagan.network.config import Config
 from rsagan.network.decoder import Decoder
 from rsagan.network.encoders import Appearance, AppearanceEncoder, PoseEncoder
-from rsagan.network.layers import a_seed, conv, initialise, join
+from rsagan.network.layers import a_seed, conv, initialise, join, orderly
 from rsagan.network.semantic_fusion import SemanticFusion, Semantics
 from rsagan.network.style_injection import (
     PlainConditioning,
@@ -190,7 +190,7 @@ class Generator(nn.Module):
         parsing = painted.parsing_logits
         if parsing is not None and layout is not None:
             # The first guess, made before attention, is refined by the decoder: both learn from one loss.
-            parsing = parsing + F.interpolate(layout, scale_factor=8.0, mode="bilinear", align_corners=False)
+            parsing = orderly(parsing + F.interpolate(layout, scale_factor=8.0, mode="bilinear", align_corners=False))
         return Output(
             painted.picture[..., :height, :width],
             None if parsing is None else parsing[..., :height, :width],

@@ -72,7 +72,15 @@ class ResidualBlock(nn.Module):
 
 def up(x: Tensor) -> Tensor:
     """Twice as large, bilinearly: no checkerboards."""
-    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+    return orderly(F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False))
+
+
+def orderly(x: Tensor) -> Tensor:
+    """x (B, C, H, W), whose gradient is put channels last in memory before it goes on: to enlarge backwards takes
+    several times as long otherwise."""
+    if x.requires_grad:
+        x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
+    return x
 
 
 def join(*maps: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ def pose_maps(points: Tensor, size: tuple[int, int], stride: int, scale: float |
     centres = cell_centres(h, w, stride, points.device)
     x, y = (centres[:, i] - bones.xy[:, :, None, i] for i in (0, 1))  # (B, 18, N)
     squared = torch.addcmul(x * x, y, y)
-    heat = torch.exp(squared / (-2 * (JOINT_SIGMA * bones.scale[:, :, None]).square())) * bones.present[:, :, None]
+    heat = _bell(squared, JOINT_SIGMA * bones.scale) * bones.present[:, :, None]
     near, along, across = bones.around(centres)
     maps = [heat, near, near * (2 * along.clamp(-0.5, 1.5) - 1), near * (across / LIMB_SIGMA).clamp(-3, 3)]
     return torch.cat(maps, dim=1).unflatten(2, (h, w))
@@ -72,6 +72,12 @@ def rigid_motion(source: Tensor, target: Tensor, size: tuple[int, int], stride: 
         guess = torch.addcmul(torch.addcmul(start, along, bone), aside, normal)  # (B, 17, N)
         means.append((near * guess).sum(1))
     return torch.stack(means, -1) / total[..., None].clamp(min=1e-6), total.clamp(max=1)
+
+
+def _bell(squared: Tensor, sigma: Tensor) -> Tensor:
+    """exp(-squared / (2 sigma^2)) of (B, M, N) and (B, M), but at least e^-40: smaller numbers, or products with them,
+    would be subnormal, and many processors compute with those a hundred times as slowly."""
+    return torch.exp((squared / (-2 * sigma[:, :, None].square())).clamp(min=-40))
 
 
 class _Bones:
@@ -113,5 +119,5 @@ class _Bones:
         foot = along.clamp(0, 1)
         x, y = torch.addcmul(x, foot, bone_x, value=-1), torch.addcmul(y, foot, bone_y, value=-1)
         squared = torch.addcmul(x * x, y, y)
-        near = torch.exp(squared / (-2 * (LIMB_SIGMA * self.scale[:, :, None]).square()))
+        near = _bell(squared, LIMB_SIGMA * self.scale)
         return near * self.known[:, :, None], along, across

@@ -151,10 +151,11 @@ class RegionalMatch(nn.Module):
         size = (4 * smoothed.shape[2], 4 * smoothed.shape[3])
         evidence = self.evidence(smoothed, appearance)
         maps = pose_maps(points, size, stride=4, scale=SCALE * size[0]).to(evidence.dtype)
-        maps = torch.cat([maps, torch.zeros_like(maps[:, :1])], 1)
-        own = maps[:, self.channels].unflatten(1, (NUM_REGIONS, -1))  # (B, R, most, H/4, W/4)
-        x = torch.cat([smoothed[:, :, None].to(evidence.dtype), evidence, own], dim=2).flatten(1, 2)
-        x = act(self.first(x))
+        maps = F.pad(maps.permute(0, 2, 3, 1), (0, 1))
+        own = maps[..., self.channels].unflatten(3, (NUM_REGIONS, -1))  # (B, H/4, W/4, R, most)
+        given = smoothed.to(evidence.dtype).permute(0, 2, 3, 1)[..., None]
+        x = torch.cat([given, evidence.permute(0, 3, 4, 1, 2), own], dim=4).flatten(3)
+        x = act(self.first(x.permute(0, 3, 1, 2)))
         x = x + act(self.second(x))
         return x + act(self.third(x))
 

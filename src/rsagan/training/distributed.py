@@ -13,7 +13,7 @@ the first step, and with them the order of summation, so a resumed run would not
 import os
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -146,14 +146,32 @@ def average(values: Tensor) -> Tensor:
     return total(values) / world_size()
 
 
+def collected(tensors: Sequence[Tensor], mine: Collection[int]) -> Sequence[Tensor]:
+    """All tensors of a list for everybody, of which this process has computed those at the places `mine`.
+
+    What it holds at the others is not looked at, but for its shape; each place is one process's.
+    """
+    if world_size() == 1:
+        return tensors
+    own = set(mine)
+    pieces = [each if place in own else torch.zeros_like(each) for place, each in enumerate(tensors)]
+    return _split(total(torch.cat([each.reshape(-1) for each in pieces])), tensors)  # whatever is added to 0 stays
+
+
+def _split(flat: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
+    """A vector as tensors shaped like others."""
+    parts = flat.split([each.numel() for each in like])
+    return [part.view_as(each) for part, each in zip(parts, like, strict=True)]
+
+
 def average_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
     """Give every process the mean of all processes' gradients, in one exchange."""
     if world_size() == 1:
         return
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     flat = average(torch.cat([gradient.reshape(-1) for gradient in gradients]))
-    for gradient, part in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
-        gradient.copy_(part.view_as(gradient))
+    for gradient, part in zip(gradients, _split(flat, gradients), strict=True):
+        gradient.copy_(part)
 
 
 def from_chief(data: bytes | None, device: torch.device) -> bytes | None:

@@ -235,7 +235,7 @@ class State:
         for name, weight in (("picture", recipe.losses.adversarial), ("head", recipe.losses.head_adversarial)):
             if weight:
                 self.discriminators[name] = _channels_last(Discriminator(recipe.network).to(device))
-        self.optimizer = GeneratorOptimizer(self.generator.parameters(), recipe, self.kind)
+        self.optimizer = GeneratorOptimizer(self.generator.parameters(), recipe)
         critics = [p for discriminator in self.discriminators.values() for p in discriminator.parameters()]
         self.critic_optimizer = (
             torch.optim.Adam(critics, recipe.adversary.learning_rate, cast(Any, recipe.betas), fused=True)

@@ -2,12 +2,13 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
 
 import torch
 from torch import Tensor, nn
 
+from rsagan.training import distributed
 from rsagan.training.recipe import Recipe
 
 _LEAST: Final = 16  # rows and columns of what counts as a matrix
@@ -20,19 +21,16 @@ class GeneratorOptimizer:
 
     Muon takes weights of linear layers and convolutions (out, rest); their updates are scaled to the size that Adam's
     have, so that one learning rate serves both. Biases, gains, depth-wise and very narrow weights are left to Adam.
-
-    Args:
-        kind: what Muon's products are made in, torch.bfloat16 or torch.float32.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], recipe: Recipe, kind: torch.dtype = torch.float32) -> None:
+    def __init__(self, parameters: Iterable[nn.Parameter], recipe: Recipe) -> None:
         every = list(parameters)
         self._matrices = [p for p in every if recipe.optimizer == "muon" and _is_matrix(p)]
         theirs = {id(p) for p in self._matrices}
         rest = [p for p in every if id(p) not in theirs]
         self._adam = torch.optim.Adam(rest, recipe.learning_rate, cast(Any, recipe.betas), fused=True)
         self._views = [nn.Parameter(_flat(p.detach(), p)) for p in self._matrices]
-        self._muon = _Muon(self._views, kind) if self._views else None
+        self._muon = _Muon(self._views) if self._views else None
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -66,26 +64,28 @@ class GeneratorOptimizer:
 class _Muon(torch.optim.Muon):
     """Torch's iterates in bfloat16, which many processors only emulate, and takes one matrix after another.
 
-    This one iterates in `kind`, on all matrices of one shape at once. What its state is, and how large its steps are,
-    is as there with `match_rms_adamw`.
+    This one iterates in float32, on all matrices of one shape at once. What its state is, and how large its steps are,
+    is as there with `match_rms_adamw`. Of several processes each takes its share of the matrices.
     """
 
-    def __init__(self, matrices: Iterable[nn.Parameter], kind: torch.dtype) -> None:
+    def __init__(self, matrices: Iterable[nn.Parameter]) -> None:
         super().__init__(matrices, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
-        self._kind = kind
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
-            alike: dict[tuple[int, ...], list[Tensor]] = defaultdict(list)
-            for matrix in group["params"]:
-                if matrix.grad is not None:
-                    alike[tuple(matrix.shape)].append(matrix)
-            for shape, these in alike.items():
-                updates = _orthogonal(torch.stack([self._ahead(each, group["momentum"]) for each in these]), self._kind)
-                size = 0.2 * math.sqrt(max(shape)) * group["lr"]
-                for matrix, update in zip(these, updates, strict=True):
-                    matrix.add_(update, alpha=-size)
+            matrices = [matrix for matrix in group["params"] if matrix.grad is not None]
+            updates = [self._ahead(matrix, group["momentum"]) for matrix in matrices]
+            mine = _share([update.shape for update in updates], distributed.world_size())[distributed.rank()]
+            alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
+            for place in mine:
+                alike[tuple(updates[place].shape)].append(place)
+            for places in alike.values():
+                found = _orthogonal(torch.stack([updates[place] for place in places]))
+                for place, update in zip(places, found, strict=True):
+                    updates[place] = update
+            for matrix, update in zip(matrices, distributed.collected(updates, mine), strict=True):
+                matrix.add_(update, alpha=-0.2 * math.sqrt(max(matrix.shape)) * group["lr"])
 
     def _ahead(self, matrix: Tensor, momentum: float) -> Tensor:
         """The gradient's moving average, one step ahead (Nesterov)."""
@@ -97,15 +97,39 @@ class _Muon(torch.optim.Muon):
         return matrix.grad.lerp(average, momentum)
 
 
-def _orthogonal(matrices: Tensor, kind: torch.dtype) -> Tensor:
-    """Matrices (N, R, C) with all singular values moved near one, by a Newton-Schulz iteration."""
+def _share(shapes: Sequence[Sequence[int]], processes: int) -> list[list[int]]:
+    """Which matrices each process takes, so that all have about as much to do."""
+    work = [min(shape) ** 2 * (2 * max(shape) + 17 * min(shape)) for shape in shapes]
+    shares: list[list[int]] = [[] for _ in range(processes)]
+    loads = [0] * processes
+    for place in sorted(range(len(shapes)), key=lambda place: -work[place]):
+        least = loads.index(min(loads))
+        shares[least].append(place)
+        loads[least] += work[place]
+    return shares
+
+
+def _orthogonal(matrices: Tensor) -> Tensor:
+    """Matrices (N, R, C) with all singular values moved near one, by a Newton-Schulz iteration.
+
+    An iteration X' = P X, where P is a polynomial of the Gram matrix X X^T, makes of that P X X^T P. So the small
+    square matrices are iterated, and the product of all P meets the wide one once: for a 3x3 convolution 35 products
+    of the size R^3 instead of 95. Errors of the Gram matrix grow tenfold an iteration, so it wants float32.
+    """
     linear, cubic, fifth = _QUINTIC
     tall = matrices.shape[1] > matrices.shape[2]
-    found = (matrices.mT if tall else matrices).to(kind)
-    found = found / found.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
-    for _ in range(_ITERATIONS):
-        gram = found @ found.mT
-        found = torch.baddbmm(found, torch.baddbmm(gram, gram, gram, beta=cubic, alpha=fifth), found, beta=linear)
+    wide = (matrices.mT if tall else matrices).float()
+    wide = wide / wide.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
+    gram = wide @ wide.mT
+    product = None
+    for iteration in range(_ITERATIONS):
+        step = torch.baddbmm(gram, gram, gram, beta=cubic, alpha=fifth)
+        step.diagonal(dim1=1, dim2=2).add_(linear)
+        product = step if product is None else step @ product
+        if iteration < _ITERATIONS - 1:
+            gram = step @ gram @ step
+    assert product is not None
+    found = product @ wide
     return found.mT if tall else found
 
 

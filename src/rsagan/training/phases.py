@@ -148,7 +148,7 @@ def discriminator_phase(step: Step, painted: Tensor, discriminators: Mapping[str
         real, fake, points = step.target, painted.float(), step.target_points
         if name == "head":
             real, fake, points = step.head(real), step.head(fake), step.head_points()
-        logits = discriminator(torch.cat([real, fake]), torch.cat([points, points]))
+        logits = discriminator(torch.cat([real, fake]), points)
         halves = [these.chunk(2) for these in logits]
         value = losses.hinge([half[0] for half in halves], [half[1] for half in halves])
         value.backward()
