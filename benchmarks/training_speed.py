@@ -26,6 +26,7 @@ from rsagan.data.sampler import Batch
 from rsagan.evaluation.pace import finished
 from rsagan.training.distributed import Group, joined, total
 from rsagan.training.loop import State, load_backbone, train_step
+from rsagan.training.process import prepare
 from rsagan.training.recipe import Recipe, load_recipe
 
 
@@ -69,9 +70,7 @@ def peak(device: torch.device, kind: torch.dtype, repeats: int = 5) -> float:
 def measure(recipe: Recipe, size: tuple[int, int], steps: int, group: Group) -> dict[str, object]:
     """Train on noise for a few steps, discriminators switched on; what is counted is that of all processes together."""
     device = group.device
-    torch.backends.cudnn.benchmark = True  # as in training
-    if recipe.threads:
-        torch.set_num_threads(recipe.threads)
+    prepare(recipe.threads)
     recipe = replace(recipe, adversary=replace(recipe.adversary, start=0, fade=1))
     state = State(recipe, device)
     backbone = load_backbone(recipe, device, state.kind)

@@ -13,6 +13,7 @@ import torch
 from rsagan.data.prepared import PreparedFolder
 from rsagan.data.sampler import Batch, Batches
 from rsagan.training.loop import State, load_backbone, train_step
+from rsagan.training.process import prepare
 from rsagan.training.recipe import Recipe
 
 _REPEATS: Final = 3  # of a step, after one to warm up; the shortest counts
@@ -39,11 +40,9 @@ def paces_of(recipes: Mapping[str, Recipe], folder: PreparedFolder) -> dict[str,
         JSON-able: what it was timed on, and by name the arguments of `Pace`.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.backends.cudnn.benchmark = True  # as in training
     rows = {}
     for name, recipe in recipes.items():
-        if recipe.threads:
-            torch.set_num_threads(recipe.threads)
+        prepare(recipe.threads)
         batches = Batches(folder, recipe.seed, recipe.augmentation, recipe.corruption, cache_bytes=0)
         rows[name] = _pace_of(recipe, batches.batch(0, recipe.batch), device)
     return {

@@ -37,6 +37,7 @@ from rsagan.training.optimizer import GeneratorOptimizer
 from rsagan.training.phases import discriminator_phase, generator_phase, penalty_phase, to_step
 from rsagan.training.precision import autocast, computing_type, name_of
 from rsagan.training.preview import Preview
+from rsagan.training.process import prepare
 from rsagan.training.recipe import Recipe, load_recipe
 
 M = TypeVar("M", bound=nn.Module)
@@ -80,8 +81,7 @@ def train(
     if until is not None and until < 1:
         raise InputError(f"Training cannot stop after {until} pictures; at least 1 must be seen.")
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
-    if recipe.threads:
-        torch.set_num_threads(recipe.threads)
+    prepare(recipe.threads)
     with distributed.joined() as group:
         if recipe.batch % group.world:
             raise InputError(
@@ -134,7 +134,6 @@ def _train(
     if group.chief:
         write_text(run / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
     backbone = load_backbone(recipe, group.device, state.kind)
-    torch.backends.cudnn.benchmark = True  # every step has the same shapes: the fastest way is worth looking for
     preview = Preview(folder, group.device) if group.chief else None
     goal = recipe.pictures if until is None else min(until, recipe.pictures)
     goal += -goal % recipe.batch  # whole steps only
