@@ -64,8 +64,8 @@ class GeneratorOptimizer:
 class _Muon(torch.optim.Muon):
     """Torch's iterates in bfloat16, which many processors only emulate, and takes one matrix after another.
 
-    This one iterates in float32, on all matrices of one shape at once. What its state is, and how large its steps are,
-    is as there with `match_rms_adamw`. Of several processes each takes its share of the matrices.
+    This one iterates in float32, on all matrices of one height at once; of several processes each takes its share. What
+    its state is, and how large its steps are, is as there with `match_rms_adamw`.
     """
 
     def __init__(self, matrices: Iterable[nn.Parameter]) -> None:
@@ -77,13 +77,8 @@ class _Muon(torch.optim.Muon):
             matrices = [matrix for matrix in group["params"] if matrix.grad is not None]
             updates = [self._ahead(matrix, group["momentum"]) for matrix in matrices]
             mine = _share([update.shape for update in updates], distributed.world_size())[distributed.rank()]
-            alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
-            for place in mine:
-                alike[tuple(updates[place].shape)].append(place)
-            for places in alike.values():
-                found = _orthogonal(torch.stack([updates[place] for place in places]))
-                for place, update in zip(places, found, strict=True):
-                    updates[place] = update
+            for place, update in zip(mine, _orthogonal([updates[place] for place in mine]), strict=True):
+                updates[place] = update
             for matrix, update in zip(matrices, distributed.collected(updates, mine), strict=True):
                 matrix.add_(update, alpha=-0.2 * math.sqrt(max(matrix.shape)) * group["lr"])
 
@@ -109,28 +104,37 @@ def _share(shapes: Sequence[Sequence[int]], processes: int) -> list[list[int]]:
     return shares
 
 
-def _orthogonal(matrices: Tensor) -> Tensor:
-    """Matrices (N, R, C) with all singular values moved near one, by a Newton-Schulz iteration.
+def _orthogonal(matrices: Sequence[Tensor]) -> list[Tensor]:
+    """Matrices (R, C) with all singular values moved near one, by a Newton-Schulz iteration.
 
     An iteration X' = P X, where P is a polynomial of the Gram matrix X X^T, makes of that P X X^T P. So the small
     square matrices are iterated, and the product of all P meets the wide one once: for a 3x3 convolution 35 products
     of the size R^3 instead of 95. Errors of the Gram matrix grow tenfold an iteration, so it wants float32.
     """
+    found, alike = [], defaultdict(list)
+    for place, matrix in enumerate(matrices):
+        wide = matrix if len(matrix) <= matrix.shape[1] else matrix.mT
+        found.append(wide / wide.norm().clamp(min=1e-7))
+        alike[len(wide)].append(place)
+    for places in alike.values():
+        products = _iterated(torch.stack([found[place] @ found[place].mT for place in places]))
+        for place, product in zip(places, products, strict=True):
+            found[place] = product @ found[place]
+    return [each if each.shape == matrix.shape else each.mT for each, matrix in zip(found, matrices, strict=True)]
+
+
+def _iterated(gram: Tensor) -> Tensor:
+    """The product of the P of all iterations, for Gram matrices (N, R, R)."""
     linear, cubic, fifth = _QUINTIC
-    tall = matrices.shape[1] > matrices.shape[2]
-    wide = (matrices.mT if tall else matrices).float()
-    wide = wide / wide.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
-    gram = wide @ wide.mT
     product = None
-    for iteration in range(_ITERATIONS):
+    for left in reversed(range(_ITERATIONS)):
         step = torch.baddbmm(gram, gram, gram, beta=cubic, alpha=fifth)
         step.diagonal(dim1=1, dim2=2).add_(linear)
         product = step if product is None else step @ product
-        if iteration < _ITERATIONS - 1:
+        if left:
             gram = step @ gram @ step
     assert product is not None
-    found = product @ wide
-    return found.mT if tall else found
+    return product
 
 
 def _is_matrix(parameter: Tensor) -> bool:
