@@ -9,7 +9,7 @@ their shorter side at least `SHORTEST`, since the networks were trained on large
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from rsagan.assets import fetch
 from rsagan.errors import AssetError
+from rsagan.network.layers import channels_last
 
 SHORTEST: Final = 96
 _MEAN: Final = (0.485, 0.456, 0.406)
@@ -57,7 +58,7 @@ class MobileNetV2(nn.Module):
         for block in self.modules():
             if isinstance(block, nn.Sequential):
                 _fold(block)
-        _channels_last(self)
+        channels_last(self)
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
         """float (B, 3, H, W), RGB in [-1, 1], to a (B, C, h, w) a layer."""
@@ -116,7 +117,7 @@ class EfficientNetLite0(nn.Module):
         for module, convolution, norm in parts:
             setattr(module, convolution, fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm)))
             setattr(module, norm, nn.Identity())
-        _channels_last(self)
+        channels_last(self)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """float (B, 3, H, W), RGB in [-1, 1], to (B, 1280), averaged over the positions."""
@@ -163,10 +164,6 @@ def _randomise(network: nn.Module) -> None:
         if weight.ndim == 4:
             spread = (2 / weight[0].numel()) ** 0.5
             weight.data = torch.randn(weight.shape, generator=generator) * spread
-
-
-def _channels_last(network: nn.Module) -> None:
-    cast(Any, network).to(memory_format=torch.channels_last)
 
 
 def _state(name: str) -> dict[str, Tensor]:

@@ -7,10 +7,19 @@ centres; a cell of a map at 1/s covers s x s pixels.
 
 import zlib
 from functools import cache
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def channels_last(network: M) -> M:
+    """A network with its weights channels last in memory; so are then its features, as convolutions and attention read
+    them fastest."""
+    return cast(M, cast(Any, network).to(memory_format=torch.channels_last))
 
 
 def conv(inputs: int, outputs: int, kernel: int = 3, groups: int = 1, dilation: int = 1) -> nn.Conv2d:

@@ -16,6 +16,7 @@ from rsagan.errors import DivergedError, InputError
 from rsagan.files import file_hash, replacing
 from rsagan.network.config import Config
 from rsagan.network.generator import Generator
+from rsagan.network.layers import channels_last
 
 FORMAT: Final = 2
 _SHIPPED: Final = {  # by the height of the pictures they paint
@@ -124,7 +125,7 @@ def load_weights(path: Path | str) -> tuple[Generator, dict[str, Any]]:
         expected = {name: tensor.shape for name, tensor in Generator(config).state_dict().items()}
     if expected != {name: tensor.shape for name, tensor in tensors.items()}:
         raise InputError(f"{path}: its tensors do not fit its own config; the file is damaged.")
-    generator = Generator(config)
+    generator = channels_last(Generator(config))
     generator.load_state_dict(tensors)
     return generator.eval().requires_grad_(False), header
 

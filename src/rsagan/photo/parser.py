@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from rsagan.errors import InputError
 from rsagan.files import replacing
-from rsagan.network.layers import norm
+from rsagan.network.layers import channels_last, norm
 from rsagan.network.pose_maps import POSE_CHANNELS, pose_maps
 from rsagan.people import FACINGS, NUM_JOINTS, NUM_REGIONS, Parsing, Picture, Pose
 
@@ -265,5 +265,4 @@ def load(path: Path) -> Parser:
         parser.load_state_dict(tensors)
     except (OSError, SafetensorError, RuntimeError, ValueError) as error:
         raise InputError(f"{path} is not a readable parser: {error}.") from error
-    parser = parser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a sixth faster
-    return parser.eval().requires_grad_(False)
+    return channels_last(parser).eval().requires_grad_(False)

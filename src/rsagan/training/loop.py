@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from rsagan.errors import DivergedError, InputError
 from rsagan.files import file_hash, replacing, sweep, write_text
 from rsagan.network import Discriminator, Generator, load_weights, save_weights
 from rsagan.network.config import SIZES
+from rsagan.network.layers import channels_last
 from rsagan.network.weights import FORMAT, read_metadata
 from rsagan.people import write_png
 from rsagan.training import checkpoint, distributed
@@ -40,7 +41,6 @@ from rsagan.training.preview import Preview
 from rsagan.training.process import prepare
 from rsagan.training.recipe import Recipe, load_recipe
 
-M = TypeVar("M", bound=nn.Module)
 AnyBatch = Mapping[str, Any]  # `rsagan.data.sampler.Batch`, or the same in pinned tensors
 
 
@@ -228,12 +228,12 @@ class State:
         self.seen, self.seconds = 0, 0.0
         self.start: dict[str, Any] | None = None
         torch.manual_seed(recipe.seed)
-        self.generator = _channels_last(Generator(recipe.network).to(device))
+        self.generator = channels_last(Generator(recipe.network).to(device))
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.discriminators: dict[str, Discriminator] = {}
         for name, weight in (("picture", recipe.losses.adversarial), ("head", recipe.losses.head_adversarial)):
             if weight:
-                self.discriminators[name] = _channels_last(Discriminator(recipe.network).to(device))
+                self.discriminators[name] = channels_last(Discriminator(recipe.network).to(device))
         self.optimizer = GeneratorOptimizer(self.generator.parameters(), recipe)
         critics = [p for discriminator in self.discriminators.values() for p in discriminator.parameters()]
         self.critic_optimizer = (
@@ -453,7 +453,3 @@ def _frozen(discriminators: Mapping[str, nn.Module]) -> Iterator[None]:
     yield
     for discriminator in discriminators.values():
         discriminator.requires_grad_(True)
-
-
-def _channels_last(network: M) -> M:
-    return cast(M, cast(Any, network).to(memory_format=torch.channels_last))
