@@ -143,3 +143,14 @@ def test_residual_block(literal: Any, shake: Any) -> None:
     block = shake(ResidualBlock(8))
     x = torch.randn(1, 8, 4, 5)
     np.testing.assert_allclose(literal.array(block(x)[0]), literal.residual(block, literal.array(x[0])), atol=1e-5)
+
+
+def test_gains_learn_where_nothing_before_them_does() -> None:
+    layer, x = norm(32), torch.randn(2, 32, 8, 6)
+    gradients = []
+    for order in (torch.contiguous_format, torch.channels_last):
+        layer.zero_grad()
+        layer(x.contiguous(memory_format=order)).square().sum().backward()
+        assert layer.weight.grad is not None
+        gradients.append(layer.weight.grad.clone())
+    torch.testing.assert_close(*gradients)

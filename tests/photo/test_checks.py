@@ -67,6 +67,7 @@ def test_half_a_body() -> None:
     assert visible_part(body(photo_size=(30, 100))) == "head to chest"
     low = body().points - [0, 20]
     assert visible_part(body(points=low.astype(np.float32))) == "shoulders to ankles"
+    assert visible_part(body(points=(body().points - (0, 30)).astype(np.float32), photo_size=(20, 100))) == "chest"
     legs = body().points - (0, 45)
     assert visible_part(body(points=legs.astype(np.float32))) == "hips to ankles"
     assert not inside(body(photo_size=(60, 100)), [27, 28])

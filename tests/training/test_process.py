@@ -23,7 +23,7 @@ def test_memory_is_kept_for_the_next_step() -> None:
     told = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True).stdout.split()
     threads, first, last, glibc = int(told[0]), int(told[1]), int(told[2]), told[3] == "True"
     assert threads == 1
-    if not glibc:
-        pytest.skip("this C library has no mallopt")
+    if not glibc or not first:
+        pytest.skip("this C library has no mallopt, or the system does not count pages")
     assert first > 50  # pages, which may be huge ones
     assert last < first / 10

@@ -63,7 +63,16 @@ def act(x: Tensor) -> Tensor:
 
 def norm(channels: int, affine: bool = True) -> nn.GroupNorm:
     """Group normalisation, 16 channels a group, or 8 where 16 does not divide them (widths are multiples of 8)."""
-    return nn.GroupNorm(channels // (8 if channels % 16 else 16), channels, eps=1e-3, affine=affine)
+    return _GroupNorm(channels // (8 if channels % 16 else 16), channels, eps=1e-3, affine=affine)
+
+
+class _GroupNorm(nn.GroupNorm):
+    """Where the gains learn but nothing before them does, torch's backward of channels last reads what is not there and
+    ends the process (2.13): such an x is copied into the other order."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        learns = torch.is_grad_enabled() and self.affine and self.weight.requires_grad
+        return super().forward(x.contiguous() if learns and not x.requires_grad else x)
 
 
 class ResidualBlock(nn.Module):

@@ -53,11 +53,10 @@ def doubt(person: Detection) -> str | None:
 def visible_part(person: Detection) -> str | None:
     """None for a whole body, else what is seen of it, as `head to hips`."""
 
-    def outermost(parts: tuple[tuple[str, list[int]], ...], otherwise: str) -> str:
-        return next((name for name, at in parts if inside(person, at)), otherwise)
-
-    first = outermost((("head", [0, 7, 8]), ("shoulders", SHOULDERS), ("hips", HIPS)), "knees")
-    last = outermost((("ankles", ANKLES), ("knees", KNEES), ("hips", HIPS)), "chest")
+    parts = {"head": [0, 7, 8], "shoulders": SHOULDERS, "hips": HIPS, "knees": KNEES, "ankles": ANKLES}
+    seen = [name for name, at in parts.items() if inside(person, at)]
+    first = seen[0] if seen else "chest"
+    last = seen[-1] if seen and seen[-1] in ("hips", "knees", "ankles") else "chest"
     if (first, last) == ("head", "ankles"):
         return None
     return first if first == last else f"{first} to {last}"

@@ -57,7 +57,7 @@ def train(
     start: Path | str | None = None,
     mix: PreparedFolder | Path | str | None = None,
 ) -> Path:
-    """Train a generator, or go on where the run in this folder stopped.
+    """Train a generator, or go on where the run in this folder stopped; on Linux the process keeps its memory then.
 
     Args:
         recipe: a recipe, a TOML file or the name of a built-in one.

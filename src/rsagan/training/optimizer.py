@@ -125,16 +125,19 @@ def _orthogonal(matrices: Sequence[Tensor]) -> list[Tensor]:
 
 def _iterated(gram: Tensor) -> Tensor:
     """The product of the P of all iterations, for Gram matrices (N, R, R)."""
-    linear, cubic, fifth = _QUINTIC
-    product = None
-    for left in reversed(range(_ITERATIONS)):
-        step = torch.baddbmm(gram, gram, gram, beta=cubic, alpha=fifth)
-        step.diagonal(dim1=1, dim2=2).add_(linear)
-        product = step if product is None else step @ product
-        if left:
-            gram = step @ gram @ step
-    assert product is not None
+    product = step = _polynomial(gram)
+    for _ in range(_ITERATIONS - 1):
+        gram = step @ gram @ step
+        step = _polynomial(gram)
+        product = step @ product
     return product
+
+
+def _polynomial(gram: Tensor) -> Tensor:
+    linear, cubic, fifth = _QUINTIC
+    found = torch.baddbmm(gram, gram, gram, beta=cubic, alpha=fifth)
+    found.diagonal(dim1=1, dim2=2).add_(linear)
+    return found
 
 
 def _is_matrix(parameter: Tensor) -> bool:

@@ -229,6 +229,8 @@ def _resumed(recipe: Recipe) -> tuple[Parser, Parser, torch.optim.Optimizer, int
         return parser, average, optimiser, 0
     average.load_state_dict(state["average"])
     optimiser.load_state_dict(state["optimiser"])
+    for group, rate in zip(optimiser.param_groups, (recipe.rate, recipe.encoder_rate), strict=True):
+        group["full"] = rate  # this call's, not that of the checkpoint
     return parser, average, optimiser, int(state["seen"])
 
 
