@@ -139,6 +139,8 @@ def test_a_step_that_is_not_finite_ends_the_run(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(DivergedError, match="After 2 pictures"):
         main(Recipe(tmp_path, people=0, pictures=4, batch=2, ema=0.5))
     assert sorted(path.name for path in tmp_path.glob("checkpoint-*")) == before
+    _, _, optimiser, _ = room._resumed(Recipe(tmp_path, rate=1e-5, encoder_rate=1e-6))
+    assert [group["full"] for group in optimiser.param_groups] == [1e-5, 1e-6]
 
 
 @pytest.mark.network
