@@ -304,8 +304,7 @@ def _decoded(clip: Clip) -> Iterator[tuple[Frame, float]]:
             if max(width, frame.width) * frame.height > MAX_PIXELS:
                 raise InputError(f"The clip {clip.path} grows beyond 4096 x 2304 pixels.")
             guess = Colorspace.ITU709 if frame.colorspace == _UNSAID and frame.height >= _HIGH else None
-            rgb = frame.reformat(width, frame.height, "rgb24", src_colorspace=guess)
-            picture = rgb.to_ndarray()
+            picture = frame.reformat(width, frame.height, "rgb24", src_colorspace=guess).to_ndarray()
             turns = round((frame.rotation or 0) / 90) % 4  # counter-clockwise, by the display matrix
             lasts = float((frame.duration or 0) * (frame.time_base or 0)) or 1 / clip.fps
             yield Frame(last, np.ascontiguousarray(np.rot90(picture, turns))), min(lasts, MAX_SECONDS - last)

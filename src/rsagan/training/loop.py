@@ -129,7 +129,7 @@ def _train(
         assert begun is not None
         saved = checkpoint.decode(begun)
     if group.chief:
-        _prepare(run)
+        _make_folder(run)
     state.restore(saved, identity)
     if group.chief:
         write_text(run / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
@@ -195,7 +195,7 @@ def _pictures_seen(weights: Path) -> int | None:
     return int(read_metadata(weights)["training"]["pictures_seen"]) if weights.is_file() else None
 
 
-def _prepare(run: Path) -> None:
+def _make_folder(run: Path) -> None:
     """Make the run's folder, and clean up after a killed process."""
     try:
         run.mkdir(parents=True, exist_ok=True)
