@@ -13,7 +13,9 @@ from rsagan.evaluation.ablation import ablate
 from rsagan.evaluation.measure import Networks
 from rsagan.evaluation.pace import Pace
 from rsagan.evaluation.runner import Plan
+from rsagan.files import file_hash
 from rsagan.network import Config
+from rsagan.network.weights import read_metadata
 from rsagan.training.loop import NonFiniteLoss
 from rsagan.training.recipe import Adversary, Losses, Recipe
 
@@ -56,11 +58,11 @@ def test_one_call_makes_everything_and_resumes(
     trained: list[tuple[str, int]] = []
     train = runner.train
 
-    def interrupted(recipe: Recipe, folder: object, run: Path, until: int | None = None) -> Path:
+    def interrupted(recipe: Recipe, folder: object, run: Path, until: int | None = None, **begun: object) -> Path:
         trained.append((recipe.name, until or recipe.pictures))
         if trained.count(("no_match", 16)) == 1 and trained[-1] == ("no_match", 16):
             raise KeyboardInterrupt
-        return train(recipe, folder, run, until=until)  # type: ignore[arg-type]
+        return train(recipe, folder, run, until=until, **begun)  # type: ignore[arg-type]
 
     monkeypatch.setattr(runner, "train", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -111,6 +113,30 @@ def test_one_call_makes_everything_and_resumes(
         ablate(replace(PLAN, recipe=replace(RECIPE, batch=2)), data, runs, out, networks=networks)
 
 
+def test_rows_begin_with_their_own_weights(data: Path, networks: Networks, tmp_path: Path) -> None:
+    plan, runs, out = replace(PLAN, rows=("no_match",), rates=(), set_pairs=0), tmp_path / "runs", tmp_path / "out"
+    ablate(plan, data, tmp_path / "small", tmp_path / "small-out", networks=networks)
+    weights = tmp_path / "small" / "no_match" / "seed-0" / "train" / "weights.safetensors"
+    grown = replace(plan, rates=(1e-3,), start=tmp_path / "small")
+    whole = ablate(grown, data, runs, out, networks=networks)
+    begun = {"sha256": file_hash(weights), "size": [64, 48], "pictures_seen": 16}
+    assert whole["rows"]["no_match"]["start"] == [begun]
+    assert "Each row began with what it had learnt from 16 pairs of 64x48. 16 pairs a row" in (
+        out / "ablation.md"
+    ).read_text("utf-8")
+    for run in (runs / "no_match/seed-0/train", runs / "no_match/seed-0/rate-0.001/train"):
+        told = read_metadata(run / "weights.safetensors")["training"]
+        assert (told["start"]["sha256"], told["start"]["training"]["pictures_seen"]) == (begun["sha256"], 16)
+
+    shutil.rmtree(tmp_path / "small")  # a row that is done does not need it any more
+    assert ablate(replace(grown, start=None), data, runs, out, networks=networks) == whole
+    with pytest.raises(InputError, match=r"weights\.safetensors is missing, .*train the row there first"):
+        ablate(replace(grown, rows=("full",)), data, runs, out, networks=networks)
+    (runs / "no_match" / "seed-0" / "measured.npz").unlink()
+    with pytest.raises(InputError, match="other settings"):
+        ablate(replace(grown, start=None), data, runs, out, networks=networks)
+
+
 def test_every_kind_of_step_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, took = [0.0], iter(range(100))
 
@@ -154,10 +180,10 @@ def test_a_rate_that_diverges_is_not_taken(
 ) -> None:
     train = runner.train
 
-    def diverging(recipe: Recipe, folder: object, run: Path, until: int | None = None) -> Path:
+    def diverging(recipe: Recipe, folder: object, run: Path, until: int | None = None, **begun: object) -> Path:
         if recipe.learning_rate > highest:
             raise error("Lower it.")
-        return train(recipe, folder, run, until=until)  # type: ignore[arg-type]
+        return train(recipe, folder, run, until=until, **begun)  # type: ignore[arg-type]
 
     monkeypatch.setattr(runner, "train", diverging)
     plan = replace(PLAN, rows=("pose_only_published",), rates=(1e-4, 1e3), set_pairs=0)

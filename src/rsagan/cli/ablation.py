@@ -28,6 +28,8 @@ class Ablate:
     """Only these rows."""
     seeds: tuple[int, ...] = (0,)
     """Seeds that every row is trained with."""
+    start: Annotated[Path | None, arg(help_behavior_hint="(default: random ones)")] = None
+    """Runs of another ablation, such as one at half the size; each row begins with its own weights there."""
     every: int = 2_000
     """Pairs seen between two points of the curves."""
     rates: Annotated[tuple[float, ...], arg(help_behavior_hint="(default: the recipe's)")] = ()
@@ -62,6 +64,7 @@ class Ablate:
             self.fire,
             self.set_pairs,
             self.limit,
+            self.start,
         )
         whole = ablate(plan, self.data, self.runs, self.out, say=console.note)
         console.result(whole, (self.out / "ablation.md").read_text(encoding="utf-8").splitlines())

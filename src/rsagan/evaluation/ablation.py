@@ -105,10 +105,16 @@ def markdown(whole: dict[str, Any]) -> str:
     sets = (
         "" if pairs["frechet"] == pairs["test"] else f"{pairs['frechet']} pairs for the Frechet distance of the sets, "
     )
+    begun = {
+        f"{each['pictures_seen']} pairs of {each['size'][0]}x{each['size'][1]}"
+        for row in rows.values()
+        for each in row.get("start", [])
+    }
+    start = f"Each row began with what it had learnt from {' or '.join(sorted(begun))}. " if begun else ""
     lines = [
         "# Ablation",
         "",
-        f"{pairs['budget']} pairs a row, seeds {', '.join(map(str, whole['seeds']))}, learning rates tried "
+        f"{start}{pairs['budget']} pairs a row, seeds {', '.join(map(str, whole['seeds']))}, learning rates tried "
         f"{', '.join(f'{rate:g}' for rate in whole['learning_rates'])}; {pairs['test']} test pairs, "
         f"{sets}{pairs['validation']} validation pairs for the curves. Data: {whole['data']['source']}.",
         "",

@@ -55,6 +55,7 @@ def table(results: Results, distances: list[str], features: str, draws: Draws) -
                 "seconds": [round(end["seconds"]) for end in ends],
                 "parameters": these[0].parameters,
                 "learning_rate": these[0].rate,
+                **({"start": [each.start for each in these]} if these[0].start else {}),
                 "by_seed": {
                     perceptual(network): [round(float(each.measured[network].mean()), 6) for each in these]
                     for network in distances

@@ -38,7 +38,7 @@ from rsagan.evaluation.rows import ROWS, recipe_of
 from rsagan.evaluation.scores import report_of, some_pairs
 from rsagan.evaluation.sets import frechet_distances
 from rsagan.evaluation.summary import set_distances
-from rsagan.files import replacing, write_text
+from rsagan.files import file_hash, replacing, write_text
 from rsagan.network import Generator
 from rsagan.network.weights import FORMAT, read_metadata
 from rsagan.training.loop import train
@@ -59,6 +59,7 @@ class Plan:
         rows, seeds: what is trained. every: pairs seen between two looks at the validation pairs.
         rates: learning rates that every row tries for `rate_pictures` pairs each, with seed 0; the best on the
             validation pairs is taken. None means the recipe's.
+        start: runs of another ablation, such as one at half the size; each row begins with its own weights there.
         validation, fire: how many pairs a look at the curve, and a level of corruption, scores.
         set_pairs: pairs of test people for the Frechet distance of the rows of `SETS`; the test list alone if 0.
         limit: score only so many test pairs.
@@ -74,6 +75,7 @@ class Plan:
     fire: int = 200
     set_pairs: int = 0
     limit: int | None = None
+    start: Path | None = None
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.rows if name not in ROWS]
@@ -97,6 +99,7 @@ class Finished:
             the plan's sets.
         curve: points by pairs seen, with the seconds that those take by `Ablation.pace`.
         rate: its learning rate. parameters: of its generator.
+        start: sha256, size and pictures_seen of the weights it began with; empty if they were random.
         fire: by "kind level", the perceptual distances by network (P,).
     """
 
@@ -104,6 +107,7 @@ class Finished:
     curve: list[Point] = field(default_factory=list)
     rate: float = 0.0
     parameters: int = 0
+    start: dict[str, Any] = field(default_factory=dict)
     fire: dict[str, Measured] = field(default_factory=dict)
 
 
@@ -170,13 +174,14 @@ class Ablation:
 
     def _end(self, name: str) -> Finished:
         folder = self.runs / name
-        self._settle(folder, {})
+        self._settle(folder / "measured.npz", {})
         return Finished(self._test(folder, lambda: Copied(name)))
 
     def _row(self, name: str, seed: int) -> Finished:
         folder = self.runs / name / f"seed-{seed}"
         recipe = recipe_of(name, self.plan.recipe, seed, self.plan.recipe.learning_rate)
-        self._settle(folder, {"recipe": recipe.to_dict(), "rates": self.plan.rates, "every": self.plan.every})
+        settings = {"recipe": recipe.to_dict(), "rates": self.plan.rates, "every": self.plan.every}
+        start = self._settle(folder / "measured.npz", settings, self._start(name, seed))
         rate = self._rate(name)
         recipe = replace(recipe, learning_rate=rate)
         curve = self._train(name, recipe, folder)
@@ -186,7 +191,7 @@ class Ablation:
             measured |= self._frechet_of_sets(folder, weights)
         burning = self._burn(folder, weights) if name in UNDER_FIRE else {}
         parameters = sum(each.numel() for each in Generator(recipe.network).parameters())
-        return Finished(measured, curve, rate, parameters, burning)
+        return Finished(measured, curve, rate, parameters, start, burning)
 
     def _train(self, name: str, recipe: Recipe, folder: Path) -> list[Point]:
         """Train from look to look, so that an interrupted row goes on; returns its curve."""
@@ -195,7 +200,7 @@ class Ablation:
         looks = [*range(self.plan.every, recipe.pictures, self.plan.every), recipe.pictures]
         for look in looks[len(curve) :]:
             self.say(f"{name}, seed {recipe.seed}: training to {look} of {recipe.pictures} pairs")
-            weights = train(recipe, self.folder, folder / "train", until=look)
+            weights = train(recipe, self.folder, folder / "train", until=look, start=self._start(name, recipe.seed))
             curve.append(self._look(weights))
             write_text(path, "".join(json.dumps(point) + "\n" for point in curve))
         return curve
@@ -215,12 +220,12 @@ class Ablation:
         for rate in self.plan.rates:
             folder = self.runs / name / f"seed-{_RATE_SEED}" / f"rate-{rate:g}"
             recipe = recipe_of(name, replace(self.plan.recipe, pictures=self.plan.rate_pictures), _RATE_SEED, rate)
-            self._settle(folder, {"recipe": recipe.to_dict()})
-            path = folder / "score.json"
+            path, start = folder / "score.json", self._start(name, _RATE_SEED)
+            self._settle(path, {"recipe": recipe.to_dict()}, start)
             if not path.is_file():
                 self.say(f"{name}: trying the learning rate {rate:g} for {recipe.pictures} pairs")
                 try:
-                    point = self._look(train(recipe, self.folder, folder / "train"))
+                    point = self._look(train(recipe, self.folder, folder / "train", start=start))
                 except DivergedError as error:
                     self.say(f"{name}: the learning rate {rate:g} is too high. {error}")
                     point = {}
@@ -261,16 +266,31 @@ class Ablation:
             burning.setdefault(place, {})[name] = values
         return burning
 
-    def _settle(self, folder: Path, settings: dict[str, Any]) -> None:
-        """Refuse to mix the numbers of two plans."""
-        plan = self.plan
+    def _start(self, name: str, seed: int) -> Path | None:
+        """The weights that a row begins with."""
+        start = self.plan.start
+        return None if start is None else start / name / f"seed-{seed}" / "train" / "weights.safetensors"
+
+    def _settle(self, result: Path, settings: dict[str, Any], start: Path | None = None) -> dict[str, Any]:
+        """Refuse to mix the numbers of two plans in the folder of a result; returns what its row began with.
+
+        Whoever has the result need not bring the weights again that it began with.
+        """
+        plan, path = self.plan, result.parent / "settings.json"
         settings = settings | {"data": self.folder.manifest.get("sha256"), "limit": plan.limit}
         settings |= {"validation": plan.validation, "fire": plan.fire, "weights_format": FORMAT}
-        text, path = json.dumps(settings, indent=1, sort_keys=True) + "\n", folder / "settings.json"
-        if not path.is_file():
+        found = json.loads(path.read_text("utf-8")) if path.is_file() else None
+        if found and result.is_file():
+            settings |= {name: found[name] for name in found if name == "start"}
+        elif start:
+            settings["start"] = _told(start)
+        text = json.dumps(settings, indent=1, sort_keys=True) + "\n"
+        if found is None:
             write_text(path, text)
-        elif path.read_text("utf-8") != text:
-            raise InputError(f"{folder} was made with other settings or data; choose another folder for the runs.")
+        elif found != json.loads(text):
+            raise InputError(f"{path.parent} was made with other settings or data; choose another folder for the runs.")
+        begun: dict[str, Any] = settings.get("start", {})
+        return begun
 
     def _set_pairs(self) -> NDArray[np.int64]:
         """Many pairs of the test people: as many of each."""
@@ -291,6 +311,18 @@ class Ablation:
             distances = frechet_distances(np.concatenate(found), np.concatenate(truth), self.sets.groups)
             save_measured(path, {"frechet_sets": distances})
         return load_measured(path)
+
+
+def _told(weights: Path) -> dict[str, Any]:
+    """What settings say of weights that a row begins with."""
+    if not weights.is_file():
+        raise InputError(f"{weights} is missing, and the row is to begin with it; train the row there first.")
+    header = read_metadata(weights)
+    return {
+        "sha256": file_hash(weights),
+        "size": header["size"],
+        "pictures_seen": header["training"]["pictures_seen"],
+    }
 
 
 def save_measured(path: Path, measured: Measured) -> None:
