@@ -89,13 +89,18 @@ def test_colours_are_as_the_clip_says(tmp_path: Path) -> None:
         assert (context.colorspace, context.color_primaries, context.color_trc) == (1, 1, 1)
 
 
-@pytest.mark.parametrize(("height", "space"), [(96, Colorspace.ITU601), (720, Colorspace.ITU709)])
-def test_untagged_clips_are_read_as_players_show_them(tmp_path: Path, height: int, space: Colorspace) -> None:
+@pytest.mark.parametrize(
+    ("height", "width", "space"),
+    [(96, 64, Colorspace.ITU601), (720, 64, Colorspace.ITU709), (96, 1280, Colorspace.ITU709)],
+)
+def test_untagged_clips_are_read_as_players_show_them(
+    tmp_path: Path, height: int, width: int, space: Colorspace
+) -> None:
     path = tmp_path / "clip.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
-        stream.height, stream.width, stream.pix_fmt, stream.options = height, 64, "yuv420p", {"qscale": "1"}
-        frame = av.VideoFrame.from_ndarray(np.full((height, 64, 3), (200, 40, 30), np.uint8), format="rgb24")
+        stream.height, stream.width, stream.pix_fmt, stream.options = height, width, "yuv420p", {"qscale": "1"}
+        frame = av.VideoFrame.from_ndarray(np.full((height, width, 3), (200, 40, 30), np.uint8), format="rgb24")
         container.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace=space)))
         container.mux(stream.encode())
     (read, *_) = read_frames(open_clip(path))

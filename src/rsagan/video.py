@@ -24,7 +24,8 @@ _FFMPEG_FAULTS: Final = (av.error.FFmpegError, OSError, ValueError, IndexError, 
 _IN_MP4: Final = ("aac", "mp3", "ac3", "alac", "opus")  # sound that an mp4 holds as it is
 _BEFORE = 0.1  # seconds by which copied sound may begin before the pictures: what a decoder needs to settle
 _CUT_SHORT = 0.9  # of what the file says it lasts
-_HIGH = 720  # rows from which on a clip that does not say how its colours are stored has them as BT.709, else as BT.601
+# Rows or columns from which on a clip that does not say how its colours are stored has them as BT.709, else as BT.601.
+_HIGH, _WIDE = 720, 1280
 _BT709, _UNSAID = 1, 2  # H.273's numbers of colour spaces, primaries and transfer functions
 
 
@@ -303,7 +304,8 @@ def _decoded(clip: Clip) -> Iterator[tuple[Frame, float]]:
             width = max(1, round(frame.width * float(stream.sample_aspect_ratio or 1)))
             if max(width, frame.width) * frame.height > MAX_PIXELS:
                 raise InputError(f"The clip {clip.path} grows beyond 4096 x 2304 pixels.")
-            guess = Colorspace.ITU709 if frame.colorspace == _UNSAID and frame.height >= _HIGH else None
+            large = frame.height >= _HIGH or frame.width >= _WIDE
+            guess = Colorspace.ITU709 if frame.colorspace == _UNSAID and large else None
             picture = frame.reformat(width, frame.height, "rgb24", src_colorspace=guess).to_ndarray()
             turns = round((frame.rotation or 0) / 90) % 4  # counter-clockwise, by the display matrix
             lasts = float((frame.duration or 0) * (frame.time_base or 0)) or 1 / clip.fps

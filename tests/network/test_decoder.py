@@ -133,12 +133,13 @@ def test_features_are_fetched_along_the_same_flow(tiny: Any, literal: Any) -> No
 
 
 def literal_carry(features: np.ndarray, shift: np.ndarray, stride: int, literal: Any) -> np.ndarray:
-    """Place after place: what each of the four cells around says lies there, blended by nearness."""
+    """Place after place: the four cells around say how far they moved; the mean, as far as they agree."""
     _, height, width = features.shape
     result = np.zeros_like(features)
     for row in range(height):
         for column in range(width):
             x, y = literal.centre(row, column, stride)
+            asked = []
             for cell_row in range(-1, shift.shape[1] + 1):
                 for cell_column in range(-1, shift.shape[2] + 1):
                     cell_x, cell_y = literal.centre(cell_row, cell_column, 4)
@@ -147,8 +148,12 @@ def literal_carry(features: np.ndarray, shift: np.ndarray, stride: int, literal:
                         # Beyond the border the nearest cell speaks.
                         r = min(max(cell_row, 0), shift.shape[1] - 1)
                         c = min(max(cell_column, 0), shift.shape[2] - 1)
-                        dx, dy = shift[:, r, c]
-                        result[:, row, column] += share * literal.read(features, x + dx, y + dy, stride)
+                        asked.append((share, shift[:, r, c]))
+            mean = sum(share * moved for share, moved in asked)
+            apart = sum(share * math.dist(moved, mean) ** 2 for share, moved in asked)
+            for share, moved in asked:
+                dx, dy = moved + math.exp(-apart / 3**2) * (mean - moved)
+                result[:, row, column] += share * literal.read(features, x + dx, y + dy, stride)
     return result
 
 
@@ -165,9 +170,18 @@ def test_carry_blends_what_is_found_not_where_it_is_sought(literal: Any) -> None
     assert bool((seen.diff() <= 1e-6).all())
 
 
+def test_carry_stretches_smoothly() -> None:
+    """Stripes, half as wide in the source, are stripes twice as wide: not one piece again and again."""
+    stripes = torch.sin(torch.arange(48.0) * (2 * math.pi / 8)).expand(1, 1, 16, 48)
+    shift = torch.zeros(1, 2, 4, 12)
+    shift[:, 0] = -0.5 * (4 * torch.arange(12.0) + 1.5)
+    seen = carry(stripes, shift, 1)[0, 0, 8, 4:-4]
+    torch.testing.assert_close(seen, torch.sin(torch.arange(4.0, 44.0) * (2 * math.pi / 16)), atol=0.2, rtol=0)
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 def test_carry_equals_the_loops(stride: int, literal: Any) -> None:
-    features, shift = torch.randn(1, 2, 16 // stride, 24 // stride), 5 * torch.randn(1, 2, 4, 6)
+    features, shift = torch.randn(1, 2, 16 // stride, 24 // stride), 2 * torch.randn(1, 2, 4, 6)
     expected = literal_carry(literal.array(features[0]), literal.array(shift[0]), stride, literal)
     np.testing.assert_allclose(literal.array(carry(features, shift, stride)[0]), expected, atol=1e-4)
 

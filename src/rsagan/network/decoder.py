@@ -18,6 +18,7 @@ from rsagan.people import NUM_REGIONS
 
 _REACH = 2  # the local match looks this many 1/4 cells to every side
 _MATCH_CHANNELS = 32
+_AGREED = 3.0  # pixels, the deviation at which neighbours' displacements are taken for those of two body parts
 _FLAT = 0.0005  # variance below which a window has no structure to speak of; colours are in [-1, 1]
 _SAME_COLOUR = 0.2  # mean difference of colours at which two places are no longer the same
 
@@ -202,8 +203,9 @@ class Decoder(nn.Module):
 def carry(features: Tensor, shift: Tensor, stride: float) -> Tensor:
     """Fetch a fine map along displacements known at 1/4.
 
-    Each place asks the four nearest 1/4 cells where they come from and blends what lies there, bilinearly. Blending
-    the displacements instead would read between two limbs that moved apart, where neither of them is.
+    Each place asks the four nearest 1/4 cells how far they moved. Where they agree, their mean, bilinear, is where it
+    comes from, so that what is stretched or turned away stays smooth. Where they do not, what lies at their ends is
+    blended instead: the mean of two limbs that moved apart is where neither of them is.
 
     Args:
         features: (B, C, H/stride, W/stride) of the source; a stride of 1/2 is a picture twice as large.
@@ -215,13 +217,19 @@ def carry(features: Tensor, shift: Tensor, stride: float) -> Tensor:
     factor = round(4 / stride)
     rows, below = _neighbours(shift.shape[2], factor, shift.device)
     columns, right = _neighbours(shift.shape[3], factor, shift.device)
+    asked = [
+        (share_y[:, None] * share_x, shift.index_select(2, y).index_select(3, x))
+        for y, share_y in zip(rows, (1 - below, below), strict=True)
+        for x, share_x in zip(columns, (1 - right, right), strict=True)
+    ]
+    mean = torch.stack([share * moved for share, moved in asked]).sum(0)
+    apart = torch.stack([share * (moved - mean).square().sum(1, keepdim=True) for share, moved in asked]).sum(0)
+    agreement = torch.exp(-apart.detach() / _AGREED**2)
     centres = centres_map(features, stride)
     planes = features.to(torch.float32, memory_format=torch.contiguous_format)
     blended = torch.zeros((), device=features.device)
-    for y, share_y in zip(rows, (1 - below, below), strict=True):
-        for x, share_x in zip(columns, (1 - right, right), strict=True):
-            moved = shift.index_select(2, y).index_select(3, x)
-            blended = blended + share_y[:, None] * share_x * sample(planes, centres + moved, stride)
+    for share, moved in asked:
+        blended = blended + share * sample(planes, centres + torch.lerp(moved, mean, agreement), stride)
     return blended.to(features.dtype)
 
 
