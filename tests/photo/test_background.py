@@ -30,6 +30,24 @@ def test_the_person_is_taken_out_of_the_photo() -> None:
     np.testing.assert_array_equal(scene.picture[:20], photo[:20])
 
 
+def test_a_rough_background_is_filled_with_its_own_pieces() -> None:
+    """Bricks: what is made up is as rough as what is there, and has its colours; a smooth fill has neither."""
+    y, x = np.mgrid[:160, :120]
+    mortar = (y % 8 < 2) | ((x + 8 * (y // 8 % 2)) % 16 < 2)
+    photo = np.where(mortar[..., None], (200, 190, 180), (140, 60, 40)).astype(np.uint8)
+    outline = disc(160, 120, 25)
+    with_person = photo.copy()
+    with_person[outline > 0] = (0, 0, 255)
+    fit = whole((160, 120), (160, 120))
+    scene = photo_scene(with_person, fit, outline).picture
+    hidden = outline > 0
+    assert scene[hidden].std(axis=0).min() > 0.8 * photo[hidden].std(axis=0).min()
+    assert np.abs(scene[hidden].astype(int) - photo[hidden]).mean() < 12
+    np.testing.assert_array_equal(scene[:45], photo[:45])
+    np.testing.assert_array_equal(photo_scene(photo, fit, np.zeros_like(outline)).picture, photo)
+    assert photo_scene(photo, fit, np.ones_like(outline)).picture.shape == photo.shape
+
+
 def test_a_result_lies_where_the_person_was_and_shows_no_backdrop() -> None:
     behind = np.full((200, 300, 3), (0, 120, 0), np.uint8)
     scene = Scene(behind, Fit(1.0, (-80.0, -30.0), (200, 300), (128, 88)))

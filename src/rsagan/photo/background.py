@@ -13,6 +13,13 @@ from rsagan.people import Fit, Picture, fit_box
 
 _GROWN = 0.025  # of the body's frame: the hole reaches that far beyond the outline, over its blurred edge and shadow
 _INSIDE, _OUTSIDE = 0.7, 0.4  # outline at which a pixel is all person, none
+_SEARCHED = (
+    16_000  # pixels of a hole that pieces are searched for, in seconds; a larger one is filled in a smaller picture
+)
+_MOST_HIDDEN = 0.9  # of a picture, if pieces are to be searched in what is left
+_ROUGH = 2.5  # what differs less from its neighbours, in 0..255, is filled smoothly: of a wall, pieces would show
+_NEAR = 31  # pixels, twice how far from the hole that is measured
+_SEAM = 1.5  # pixels of that picture, the width of the seam round the hole
 _RIM = 1 / 100  # of the frame's height: so broad a rim shows some of the backdrop
 
 
@@ -65,7 +72,40 @@ def photo_scene(photo: Picture, fit: Fit, outline: NDArray[np.float32]) -> Scene
     seen = scene._placed(np.ascontiguousarray(outline[..., None]))
     reach = 2 * round(_GROWN * fit.frame_size[0] / scene.fit.scale) + 1
     hole = cv2.dilate((seen.reshape(size) > 0.1).astype(np.uint8), np.ones((reach, reach), np.uint8))
-    return Scene(np.asarray(cv2.inpaint(picture, hole, 3, cv2.INPAINT_TELEA), np.uint8), scene.fit)
+    return Scene(_filled(picture, hole), scene.fit)
+
+
+def _filled(picture: Picture, hole: NDArray[np.uint8]) -> Picture:
+    """The picture with a hole (1, else 0) filled: smoothly, or by pieces of its own where it is rough round the hole."""
+    size = picture.shape[1::-1]
+    scale = min(1.0, (_SEARCHED / max(int(hole.sum()), 1)) ** 0.5)
+    small = (max(1, round(scale * size[0])), max(1, round(scale * size[1])))
+    known = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
+    unknown = (cv2.resize(hole.astype(np.float32), small, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
+    # OpenCV's search would end the process if nothing were hidden.
+    if not 0 < unknown.mean() < _MOST_HIDDEN or _roughness(known, unknown) < _ROUGH:
+        return np.asarray(cv2.inpaint(picture, hole, 3, cv2.INPAINT_TELEA), np.uint8)
+    known = cv2.cvtColor(known, cv2.COLOR_RGB2LAB)
+    found = np.zeros_like(known)
+    cv2.setRNGSeed(0)
+    cv2.xphoto.inpaint(known, 255 * (1 - unknown), found, cv2.xphoto.INPAINT_SHIFTMAP)
+    lost = (found == 0).all(axis=2).astype(np.uint8)  # no colour of Lab is that: nothing fitted
+    found = cv2.inpaint(cv2.cvtColor(found, cv2.COLOR_LAB2RGB), lost, 3, cv2.INPAINT_TELEA)
+    found = cv2.resize(found, size, interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    # Beyond the hole's edge both show the same: a soft seam costs nothing there.
+    reach = 2 * round(_SEAM / scale) + 1
+    soft = cv2.blur(cv2.dilate(hole, np.ones((reach, reach), np.uint8)).astype(np.float32), (reach, reach))
+    blended = picture + soft[..., None] * (found - picture)
+    return np.asarray(np.clip(blended + 0.5, 0, 255), np.uint8)
+
+
+def _roughness(picture: Picture, hole: NDArray[np.uint8]) -> float:
+    """How much the pixels round a hole differ from their neighbours, in 0..255."""
+    near = (cv2.dilate(hole, np.ones((_NEAR, _NEAR), np.uint8)) > 0) & (hole == 0)
+    apart = np.abs(picture.astype(np.float32) - cv2.blur(picture, (3, 3)))
+    # The blur of what lies next to the hole has the person in it.
+    near &= cv2.dilate(hole, np.ones((3, 3), np.uint8)) == 0
+    return float(apart[near].mean()) if near.any() else 0.0
 
 
 def other_scene(picture: Picture, frame: tuple[int, int]) -> Scene:
