@@ -76,7 +76,7 @@ def photo_scene(photo: Picture, fit: Fit, outline: NDArray[np.float32]) -> Scene
 
 
 def _filled(picture: Picture, hole: NDArray[np.uint8]) -> Picture:
-    """The picture with a hole (1, else 0) filled: smoothly, or by pieces of its own where it is rough round the hole."""
+    """The picture with a hole (1, else 0) filled smoothly, or by pieces of itself where it is rough round it."""
     size = picture.shape[1::-1]
     scale = min(1.0, (_SEARCHED / max(int(hole.sum()), 1)) ** 0.5)
     small = (max(1, round(scale * size[0])), max(1, round(scale * size[1])))
