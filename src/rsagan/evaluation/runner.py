@@ -279,13 +279,17 @@ class Ablation:
         plan, path = self.plan, result.parent / "settings.json"
         settings = settings | {"data": self.folder.manifest.get("sha256"), "limit": plan.limit}
         settings |= {"validation": plan.validation, "fire": plan.fire, "weights_format": FORMAT}
-        found = json.loads(path.read_text("utf-8")) if path.is_file() else None
-        if found and result.is_file():
-            settings |= {name: found[name] for name in found if name == "start"}
-        elif start:
+        try:
+            found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        except ValueError as error:
+            raise InputError(f"{path} is damaged; choose another folder for the runs.") from error
+        done = result.is_file()
+        if start and (start.is_file() or not done):
             settings["start"] = _told(start)
+        elif done and "start" in found:
+            settings["start"] = found["start"]
         text = json.dumps(settings, indent=1, sort_keys=True) + "\n"
-        if found is None:
+        if not found:
             write_text(path, text)
         elif found != json.loads(text):
             raise InputError(f"{path.parent} was made with other settings or data; choose another folder for the runs.")
