@@ -99,16 +99,16 @@ class Finished:
             the plan's sets.
         curve: points by pairs seen, with the seconds that those take by `Ablation.pace`.
         rate: its learning rate. parameters: of its generator.
-        start: sha256, size and pictures_seen of the weights it began with; empty if they were random.
         fire: by "kind level", the perceptual distances by network (P,).
+        start: sha256, size and pictures_seen of the weights it began with; empty if they were random.
     """
 
     measured: Measured
     curve: list[Point] = field(default_factory=list)
     rate: float = 0.0
     parameters: int = 0
-    start: dict[str, Any] = field(default_factory=dict)
     fire: dict[str, Measured] = field(default_factory=dict)
+    start: dict[str, Any] = field(default_factory=dict)
 
 
 class Ablation:
@@ -191,7 +191,7 @@ class Ablation:
             measured |= self._frechet_of_sets(folder, weights)
         burning = self._burn(folder, weights) if name in UNDER_FIRE else {}
         parameters = sum(each.numel() for each in Generator(recipe.network).parameters())
-        return Finished(measured, curve, rate, parameters, start, burning)
+        return Finished(measured, curve, rate, parameters, burning, start)
 
     def _train(self, name: str, recipe: Recipe, folder: Path) -> list[Point]:
         """Train from look to look, so that an interrupted row goes on; returns its curve."""
