@@ -13,9 +13,7 @@ from rsagan.people import Fit, Picture, fit_box
 
 _GROWN = 0.025  # of the body's frame: the hole reaches that far beyond the outline, over its blurred edge and shadow
 _INSIDE, _OUTSIDE = 0.7, 0.4  # outline at which a pixel is all person, none
-_SEARCHED = (
-    16_000  # pixels of a hole that pieces are searched for, in seconds; a larger one is filled in a smaller picture
-)
+_SEARCHED = 16_000  # pixels of a hole that pieces are searched for; a larger one is filled in a smaller picture
 _MOST_HIDDEN = 0.9  # of a picture, if pieces are to be searched in what is left
 _ROUGH = 2.5  # what differs less from its neighbours, in 0..255, is filled smoothly: of a wall, pieces would show
 _NEAR = 31  # pixels, twice how far from the hole that is measured
@@ -82,8 +80,9 @@ def _filled(picture: Picture, hole: NDArray[np.uint8]) -> Picture:
     small = (max(1, round(scale * size[0])), max(1, round(scale * size[1])))
     known = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
     unknown = (cv2.resize(hole.astype(np.float32), small, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
-    # OpenCV's search would end the process if nothing were hidden.
-    if not 0 < unknown.mean() < _MOST_HIDDEN or _roughness(known, unknown) < _ROUGH:
+    # OpenCV's search would end the process if nothing were hidden; without its contrib modules there is none.
+    searchable = hasattr(cv2, "xphoto") and 0 < unknown.mean() < _MOST_HIDDEN
+    if not searchable or _roughness(known, unknown) < _ROUGH:
         return np.asarray(cv2.inpaint(picture, hole, 3, cv2.INPAINT_TELEA), np.uint8)
     known = cv2.cvtColor(known, cv2.COLOR_RGB2LAB)
     found = np.zeros_like(known)
