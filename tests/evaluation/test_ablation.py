@@ -128,8 +128,9 @@ def test_rows_begin_with_their_own_weights(data: Path, networks: Networks, tmp_p
         told = read_metadata(run / "weights.safetensors")["training"]
         assert (told["start"]["sha256"], told["start"]["training"]["pictures_seen"]) == (begun["sha256"], 16)
 
-    with pytest.raises(InputError, match="other settings"):  # begun otherwise
-        ablate(replace(plan, start=runs), data, tmp_path / "small", out, networks=networks)
+    for start in (runs, tmp_path / "nowhere"):
+        with pytest.raises(InputError, match="other settings"):  # it began with random weights
+            ablate(replace(plan, start=start), data, tmp_path / "small", out, networks=networks)
     shutil.rmtree(tmp_path / "small")  # a row that is done does not need it any more
     assert ablate(replace(grown, start=None), data, runs, out, networks=networks) == whole
     with pytest.raises(InputError, match=r"weights\.safetensors is missing, .*train the row there first"):

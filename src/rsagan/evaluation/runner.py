@@ -286,8 +286,8 @@ class Ablation:
         done = result.is_file()
         if start and (start.is_file() or not done):
             settings["start"] = _told(start)
-        elif done and "start" in found:
-            settings["start"] = found["start"]
+        elif start or (done and "start" in found):
+            settings["start"] = found.get("start")
         text = json.dumps(settings, indent=1, sort_keys=True) + "\n"
         if not found:
             write_text(path, text)
