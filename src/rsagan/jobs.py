@@ -124,7 +124,9 @@ def generate(
     from rsagan.transfer import load, shipped_weights, target_of
 
     if not poses:
-        raise InputError("No target pose is given; name one or more with --pose (--pose list shows the built-in ones).")
+        raise InputError(
+            "No target pose is given; name each with a --pose of its own (--pose list shows the built-in ones)."
+        )
     check_folder(out)
     named = _named(poses)
     own = [Path(source) / name for name in PERSON_FILES]  # where it is a person folder

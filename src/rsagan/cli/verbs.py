@@ -28,7 +28,7 @@ class Generate:
     source: Annotated[Positional[Path], arg(metavar="SOURCE")]
     """A photo (JPEG, PNG, WebP), or a person folder made by `rsagan analyse`; with --pairs a prepared folder."""
     pose: UseAppendAction[tuple[str, ...]] = ()
-    """A pose by name (`--pose list`), a pose JSON, a person folder, or a photo of someone in it; at least one."""
+    """A pose by name (`--pose list`), a pose JSON, a person folder, or a photo of someone in it; one a `--pose`."""
     pairs: List = None
     """A list `from,to` of a prepared folder's views to paint in bulk, instead of poses."""
     naming: Literal["gfla", "patn", "reid"] = "gfla"
