@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -219,18 +220,24 @@ class Source:
     """A person to paint, on a plain backdrop as the weights were trained.
 
     Attributes:
-        scene: what results are laid on; None for the backdrop they are painted on.
+        behind: makes the scene that results are laid on, which can take seconds; None for the backdrop they are
+            painted on.
         notes: sentences the user should see.
     """
 
     person: Person
-    scene: "Scene | None"
+    behind: "Callable[[], Scene] | None"
     notes: list[str]
+
+    @cached_property
+    def scene(self) -> "Scene | None":
+        """What results are laid on."""
+        return None if self.behind is None else self.behind()
 
     def check(self, model: "Model") -> None:
         """Raises InputError if the model cannot paint this person, or not on this scene."""
         model.check_shape(self.person.size)
-        if self.scene is not None and not model.generator.config.semantics:
+        if self.behind is not None and not model.generator.config.semantics:
             raise InputError("These weights draw no parsing map, so only a plain background is possible with them.")
 
     def show(self, result: "Result") -> Picture:
@@ -292,8 +299,9 @@ def read_source(
         return Source(subject, None, notes)
     from rsagan.photo import other_scene, photo_scene
 
-    scene = photo_scene(photo, fit, outline) if behind is None else other_scene(behind, subject.size)
-    return Source(subject, scene, notes)
+    if behind is None:
+        return Source(subject, partial(photo_scene, photo, fit, outline), notes)
+    return Source(subject, partial(other_scene, behind, subject.size), notes)
 
 
 def _read_background(background: str) -> Picture:

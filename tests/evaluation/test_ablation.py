@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import DivergedError, InputError
 from rsagan.evaluation import pace, runner
 from rsagan.evaluation.ablation import ablate
@@ -121,6 +122,7 @@ def test_rows_begin_with_their_own_weights(data: Path, networks: Networks, tmp_p
     whole = ablate(grown, data, runs, out, networks=networks)
     begun = {"sha256": file_hash(weights), "size": [64, 48], "pictures_seen": 16}
     assert whole["rows"]["no_match"]["start"] == [begun]
+    assert json.loads((out / "claims.json").read_text())["costs"]["no_match"]["start"] == [begun]
     assert "Each row began with what it had learnt from 16 pairs of 64x48. 16 pairs a row" in (
         out / "ablation.md"
     ).read_text("utf-8")
@@ -131,10 +133,15 @@ def test_rows_begin_with_their_own_weights(data: Path, networks: Networks, tmp_p
     for start in (runs, tmp_path / "nowhere"):
         with pytest.raises(InputError, match="other settings"):  # it began with random weights
             ablate(replace(plan, start=start), data, tmp_path / "small", out, networks=networks)
+    both = replace(grown, rows=("no_match", "full"))
+    with pytest.raises(InputError, match=r"full.*weights\.safetensors is missing, .*train the row there first"):
+        ablate(both, data, tmp_path / "other", out, networks=networks)
+    assert not (tmp_path / "other").exists()  # refused before the first row is trained
     shutil.rmtree(tmp_path / "small")  # a row that is done does not need it any more
     assert ablate(replace(grown, start=None), data, runs, out, networks=networks) == whole
-    with pytest.raises(InputError, match=r"weights\.safetensors is missing, .*train the row there first"):
-        ablate(replace(grown, rows=("full",)), data, runs, out, networks=networks)
+    for mixed in (replace(both, start=None), replace(grown, start=None, seeds=(0, 1))):
+        with pytest.raises(InputError, match=r"Some rows .* others did not"):
+            ablate(mixed, data, runs, out, networks=networks)
     (runs / "no_match" / "seed-0" / "measured.npz").unlink()
     with pytest.raises(InputError, match="other settings"):
         ablate(replace(grown, start=None), data, runs, out, networks=networks)
@@ -156,6 +163,19 @@ def test_every_kind_of_step_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "load_backbone", lambda *_: None)
     found = pace._pace_of(RECIPE, {}, pace.torch.device("cpu"))  # type: ignore[typeddict-item]
     assert found == {"quiet": 1 / 4, "fighting": (3 + 4 / 2) / 4, "start": 8}
+
+
+def test_the_first_row_is_timed_twice(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[str] = []
+
+    def of(recipe: Recipe, *_: object) -> dict[str, float]:
+        timed.append(recipe.name)
+        return {"quiet": float(len(timed)), "fighting": 0.0, "start": 0}
+
+    monkeypatch.setattr(pace, "_pace_of", of)
+    found = pace.paces_of({name: replace(RECIPE, name=name) for name in ("one", "two")}, PreparedFolder(data))
+    assert timed == ["one", "one", "two"]
+    assert [found["rows"][name]["quiet"] for name in ("one", "two")] == [2.0, 3.0]
 
 
 def test_seconds_are_of_before_and_after_the_discriminators() -> None:

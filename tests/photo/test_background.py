@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -46,6 +47,27 @@ def test_a_rough_background_is_filled_with_its_own_pieces() -> None:
     np.testing.assert_array_equal(scene[:45], photo[:45])
     np.testing.assert_array_equal(photo_scene(photo, fit, np.zeros_like(outline)).picture, photo)
     assert photo_scene(photo, fit, np.ones_like(outline)).picture.shape == photo.shape
+
+
+def test_without_a_search_a_rough_background_is_filled_smoothly(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = np.random.default_rng(0).integers(0, 255, (160, 120, 3), np.uint8)
+    fit, outline = whole((160, 120), (160, 120)), disc(160, 120, 25)
+    searched = photo_scene(photo, fit, outline).picture
+    monkeypatch.delattr(cv2, "xphoto")
+    smooth = photo_scene(photo, fit, outline).picture
+    middle = (slice(70, 90), slice(50, 70))
+    assert smooth[middle].std() < 0.5 * searched[middle].std()
+
+
+def test_a_speck_in_a_large_photo_is_filled() -> None:
+    """Reduced, it must not vanish: the search has nothing to do then, and OpenCV would end the process."""
+    photo = np.random.default_rng(0).integers(0, 255, (1200, 1600, 3), np.uint8)
+    outline = np.zeros((1200, 1600), np.float32)
+    outline[600, 800] = 1
+    scene = photo_scene(photo, Fit(1.0, (0.0, 0.0), (1200, 1600), (1200, 1600)), outline).picture
+    changed = (scene != photo).any(axis=2)
+    assert changed[600, 800]
+    assert not changed[:500].any()
 
 
 def test_a_result_lies_where_the_person_was_and_shows_no_backdrop() -> None:

@@ -77,7 +77,7 @@ def ablate(
         "match_under_fire": fire.get("loses at most half at the hardest", {}),
     }
     costs = {
-        name: {key: row[key] for key in ("seconds", "pairs_seen", "parameters", "learning_rate")}
+        name: {key: row[key] for key in ("seconds", "pairs_seen", "parameters", "learning_rate", "start") if key in row}
         for name, row in table.items()
         if "seconds" in row
     }

@@ -48,6 +48,7 @@ UNDER_FIRE: Final = ("full", "no_match")
 SETS: Final = ("full", "semantic_baseline_published")  # what the promise about the Frechet distance compares
 _RATE_SEED: Final = 0  # learning rates are tried with
 Point = dict[str, float]
+Goal = tuple[Path, Recipe, dict[str, Any], Path | None]  # the file of a result, its recipe, settings, beginning
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,12 @@ class Ablation:
         self._levels: dict[float, Any] = {}
 
     def run(self) -> dict[str, list[Finished]]:
-        """Everything of the plan that is not done yet; by row a result a seed, the ends of the scale included."""
+        """Everything of the plan that is not done yet; by row a result a seed, the ends of the scale included.
+
+        Raises:
+            InputError: what lies in the runs' folder is not of this plan, or weights to begin with are missing.
+        """
+        self._check()
         found: dict[str, list[Finished]] = {name: [self._end(name)] for name in ENDS}
         for seed in self.plan.seeds:
             for name in self.plan.rows:
@@ -178,10 +184,8 @@ class Ablation:
         return Finished(self._test(folder, lambda: Copied(name)))
 
     def _row(self, name: str, seed: int) -> Finished:
-        folder = self.runs / name / f"seed-{seed}"
-        recipe = recipe_of(name, self.plan.recipe, seed, self.plan.recipe.learning_rate)
-        settings = {"recipe": recipe.to_dict(), "rates": self.plan.rates, "every": self.plan.every}
-        start = self._settle(folder / "measured.npz", settings, self._start(name, seed))
+        result, recipe, settings, begin = self._goal(name, seed)
+        folder, start = result.parent, self._settle(result, settings, begin)
         rate = self._rate(name)
         recipe = replace(recipe, learning_rate=rate)
         curve = self._train(name, recipe, folder)
@@ -218,14 +222,12 @@ class Ablation:
             return self.plan.recipe.learning_rate
         scores = {}
         for rate in self.plan.rates:
-            folder = self.runs / name / f"seed-{_RATE_SEED}" / f"rate-{rate:g}"
-            recipe = recipe_of(name, replace(self.plan.recipe, pictures=self.plan.rate_pictures), _RATE_SEED, rate)
-            path, start = folder / "score.json", self._start(name, _RATE_SEED)
-            self._settle(path, {"recipe": recipe.to_dict()}, start)
+            path, recipe, settings, start = self._trial(name, rate)
+            self._settle(path, settings, start)
             if not path.is_file():
                 self.say(f"{name}: trying the learning rate {rate:g} for {recipe.pictures} pairs")
                 try:
-                    point = self._look(train(recipe, self.folder, folder / "train", start=start))
+                    point = self._look(train(recipe, self.folder, path.parent / "train", start=start))
                 except DivergedError as error:
                     self.say(f"{name}: the learning rate {rate:g} is too high. {error}")
                     point = {}
@@ -271,30 +273,59 @@ class Ablation:
         start = self.plan.start
         return None if start is None else start / name / f"seed-{seed}" / "train" / "weights.safetensors"
 
+    def _goal(self, name: str, seed: int) -> Goal:
+        """Of a row with one seed."""
+        recipe = recipe_of(name, self.plan.recipe, seed, self.plan.recipe.learning_rate)
+        settings = {"recipe": recipe.to_dict(), "rates": self.plan.rates, "every": self.plan.every}
+        return self.runs / name / f"seed-{seed}" / "measured.npz", recipe, settings, self._start(name, seed)
+
+    def _trial(self, name: str, rate: float) -> Goal:
+        """Of a learning rate that a row tries."""
+        recipe = recipe_of(name, replace(self.plan.recipe, pictures=self.plan.rate_pictures), _RATE_SEED, rate)
+        path = self.runs / name / f"seed-{_RATE_SEED}" / f"rate-{rate:g}" / "score.json"
+        return path, recipe, {"recipe": recipe.to_dict()}, self._start(name, _RATE_SEED)
+
+    def _check(self) -> None:
+        """Everything that could be refused later, after hours."""
+        goals = [self._goal(name, seed) for seed in self.plan.seeds for name in self.plan.rows]
+        trials = [self._trial(name, rate) for rate in self.plan.rates for name in self.plan.rows]
+        begun = ["start" in self._settings(path, settings, start) for path, _, settings, start in goals + trials]
+        if any(begun) and not all(begun):
+            raise InputError(
+                f"Some rows in {self.runs} began with the weights of another ablation, and others did not; give "
+                "--start, or choose another folder for the runs."
+            )
+
     def _settle(self, result: Path, settings: dict[str, Any], start: Path | None = None) -> dict[str, Any]:
-        """Refuse to mix the numbers of two plans in the folder of a result; returns what its row began with.
+        """Write down the settings of a result before it is made; returns what its row began with."""
+        settings = self._settings(result, settings, start)
+        path = result.parent / "settings.json"
+        if not path.is_file():
+            write_text(path, json.dumps(settings, indent=1, sort_keys=True) + "\n")
+        begun: dict[str, Any] = settings.get("start", {})
+        return begun
+
+    def _settings(self, result: Path, settings: dict[str, Any], start: Path | None) -> dict[str, Any]:
+        """What settings.json of a result is to say; refuses to mix the numbers of two plans in its folder.
 
         Whoever has the result need not bring the weights again that it began with.
         """
         plan, path = self.plan, result.parent / "settings.json"
         settings = settings | {"data": self.folder.manifest.get("sha256"), "limit": plan.limit}
         settings |= {"validation": plan.validation, "fire": plan.fire, "weights_format": FORMAT}
+        there = path.is_file()
         try:
-            found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+            found: Any = json.loads(path.read_text("utf-8")) if there else None
         except ValueError as error:
             raise InputError(f"{path} is damaged; choose another folder for the runs.") from error
-        done = result.is_file()
+        done, begun = there and result.is_file(), found.get("start") if isinstance(found, dict) else None
         if start and (start.is_file() or not done):
             settings["start"] = _told(start)
-        elif start or (done and "start" in found):
-            settings["start"] = found.get("start")
-        text = json.dumps(settings, indent=1, sort_keys=True) + "\n"
-        if not found:
-            write_text(path, text)
-        elif found != json.loads(text):
+        elif done and (start or begun):
+            settings["start"] = begun
+        if there and found != json.loads(json.dumps(settings)):
             raise InputError(f"{path.parent} was made with other settings or data; choose another folder for the runs.")
-        begun: dict[str, Any] = settings.get("start", {})
-        return begun
+        return settings
 
     def _set_pairs(self) -> NDArray[np.int64]:
         """Many pairs of the test people: as many of each."""

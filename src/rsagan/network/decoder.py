@@ -209,7 +209,7 @@ def carry(features: Tensor, shift: Tensor, stride: float) -> Tensor:
 
     Args:
         features: (B, C, H/stride, W/stride) of the source; a stride of 1/2 is a picture twice as large.
-        shift: (B, 2, H/4, W/4) x, y in pixels from a place of the target to its place in the source.
+        shift: float32 (B, 2, H/4, W/4) x, y in pixels from a place of the target to its place in the source.
 
     Returns:
         (B, C, H/stride, W/stride).

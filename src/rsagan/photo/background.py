@@ -14,8 +14,9 @@ from rsagan.people import Fit, Picture, fit_box
 _GROWN = 0.025  # of the body's frame: the hole reaches that far beyond the outline, over its blurred edge and shadow
 _INSIDE, _OUTSIDE = 0.7, 0.4  # outline at which a pixel is all person, none
 _SEARCHED = 16_000  # pixels of a hole that pieces are searched for; a larger one is filled in a smaller picture
+_LONGEST = 600  # pixels of that picture's longer side: OpenCV would reduce a larger one itself, and blur it
 _MOST_HIDDEN = 0.9  # of a picture, if pieces are to be searched in what is left
-_ROUGH = 2.5  # what differs less from its neighbours, in 0..255, is filled smoothly: of a wall, pieces would show
+_ROUGH = 2.3  # what differs less from its neighbours, in 0..255, is filled smoothly: of a wall, pieces would show
 _NEAR = 31  # pixels, twice how far from the hole that is measured
 _SEAM = 1.5  # pixels of that picture, the width of the seam round the hole
 _RIM = 1 / 100  # of the frame's height: so broad a rim shows some of the backdrop
@@ -74,14 +75,26 @@ def photo_scene(photo: Picture, fit: Fit, outline: NDArray[np.float32]) -> Scene
 
 
 def _filled(picture: Picture, hole: NDArray[np.uint8]) -> Picture:
-    """The picture with a hole (1, else 0) filled smoothly, or by pieces of itself where it is rough round it."""
+    """The picture with a hole (1, else 0) filled by what lies round it."""
+    x, y, width, height = cv2.boundingRect(hole)
+    if not width:
+        return picture
+    margin = max(_NEAR, 3 * max(width, height) // 4)
+    near = (slice(max(0, y - margin), y + height + margin), slice(max(0, x - margin), x + width + margin))
+    filled = picture.copy()
+    filled[near] = _patched(np.ascontiguousarray(picture[near]), np.ascontiguousarray(hole[near]))
+    return filled
+
+
+def _patched(picture: Picture, hole: NDArray[np.uint8]) -> Picture:
+    """A hole filled smoothly, or by pieces of the picture where it is rough round it."""
     size = picture.shape[1::-1]
-    scale = min(1.0, (_SEARCHED / max(int(hole.sum()), 1)) ** 0.5)
+    scale = min(1.0, (_SEARCHED / int(hole.sum())) ** 0.5, _LONGEST / max(size))
     small = (max(1, round(scale * size[0])), max(1, round(scale * size[1])))
     known = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
     unknown = (cv2.resize(hole.astype(np.float32), small, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
-    # OpenCV's search would end the process if nothing were hidden; without its contrib modules there is none.
-    searchable = hasattr(cv2, "xphoto") and 0 < unknown.mean() < _MOST_HIDDEN
+    # Without its contrib modules OpenCV has no search.
+    searchable = hasattr(cv2, "xphoto") and unknown.mean() < _MOST_HIDDEN
     if not searchable or _roughness(known, unknown) < _ROUGH:
         return np.asarray(cv2.inpaint(picture, hole, 3, cv2.INPAINT_TELEA), np.uint8)
     known = cv2.cvtColor(known, cv2.COLOR_RGB2LAB)
