@@ -168,7 +168,7 @@ def paint_pairs(
     if naming not in NAMINGS:
         raise InputError(f"There is no naming {naming!r}; there are {', '.join(NAMINGS)}.")
     out = Path(out)
-    version, data = getattr(method, "version", None), folder.manifest.get("sha256")
+    version, data = getattr(method, "version", None), folder.version
     digest = hashlib.sha256(json.dumps(list(pairs)).encode()).hexdigest()
     _claim(
         out,

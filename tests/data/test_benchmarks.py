@@ -75,6 +75,26 @@ def test_its_folder_has_three_splits_without_common_people(tmp_path: Path) -> No
         synthesize_benchmark(tmp_path / "tiny", replace(TINY, seed=10))
 
 
+def test_a_benchmark_rendered_on_another_machine_is_the_same_data(tmp_path: Path) -> None:
+    synthesize_benchmark(tmp_path / "tiny", TINY)
+    here, there = PreparedFolder(tmp_path / "tiny"), PreparedFolder(tmp_path / "tiny")
+    there.manifest["sha256"] = here.manifest["sha256"] | {"poses.jsonl": "of pixels a level off"}
+    assert here.version == there.version
+    there.manifest["plan"] = here.manifest["plan"] | {"benchmark": "tiny version 2"}
+    assert here.version != there.version
+    there.manifest["plan"] = here.manifest["plan"]
+    there.manifest["sha256"] = here.manifest["sha256"] | {"pairs-test.csv": "of other pairs"}
+    assert here.version != there.version
+
+
+def test_what_depends_on_files_is_told_apart_by_its_views(tmp_path: Path) -> None:
+    synthesize_benchmark(tmp_path / "tiny", TINY)
+    folder = PreparedFolder(tmp_path / "tiny")
+    for plan in ({"benchmark": "tiny version 1", "textured": True}, {"identities": 5}, None):
+        folder.manifest["plan"] = plan
+        assert folder.version == folder.manifest["sha256"]
+
+
 def test_a_textured_twin_needs_a_pack(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="needs an asset pack"):
         synthesize_benchmark(tmp_path / "tiny", replace(TINY, textured=True))

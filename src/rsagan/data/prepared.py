@@ -105,6 +105,18 @@ class PreparedFolder:
             raise InputError(f"{self.path / 'poses.jsonl'} names a view twice; prepare the folder anew.")
         self.has_surface = (self.path / "surface").is_dir()
 
+    @property
+    def version(self) -> dict[str, str]:
+        """What tells its data from other data: hashes of the lists, and by them of the views.
+
+        For the views of a named benchmark its name stands: they are the same everywhere, but rendered on another kind
+        of processor a pixel may differ by a level. (With an asset pack they depend on its files, too.)
+        """
+        hashes, plan = dict(self.manifest.get("sha256", {})), self.manifest.get("plan")
+        if isinstance(plan, dict) and "benchmark" in plan and not plan.get("textured"):
+            hashes["poses.jsonl"] = str(plan["benchmark"])
+        return hashes
+
     def pairs(self, split: Literal["train", "validation", "test"]) -> NDArray[np.int64]:
         """int64 (P, 2): source and target of each pair, as positions in `entries`.
 

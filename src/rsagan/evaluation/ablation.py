@@ -56,7 +56,8 @@ def ablate(
         seen = mean_disagreement(ablation.folder, ablation.under_fire.pairs, plan.recipe.corruption)
         fire["mean disagreement in training"] = round(seen, 4)
     about = {
-        "data": {key: ablation.folder.manifest.get(key) for key in ("source", "licence", "plan", "sha256")},
+        "data": {key: ablation.folder.manifest.get(key) for key in ("source", "licence", "plan")}
+        | {"version": ablation.folder.version},
         "recipe": plan.recipe.to_dict(),
         "seeds": list(plan.seeds),
         "seconds_by": {key: each for key, each in ablation.pace.items() if key != "rows"},

@@ -311,7 +311,7 @@ class Ablation:
         Whoever has the result need not bring the weights again that it began with.
         """
         plan, path = self.plan, result.parent / "settings.json"
-        settings = settings | {"data": self.folder.manifest.get("sha256"), "limit": plan.limit}
+        settings = settings | {"data": self.folder.version, "limit": plan.limit}
         settings |= {"validation": plan.validation, "fire": plan.fire, "weights_format": FORMAT}
         there = path.is_file()
         try:

@@ -435,13 +435,13 @@ def _metadata(state: State, folder: PreparedFolder, second: PreparedFolder | Non
 def _identity_of(recipe: Recipe, folder: PreparedFolder, second: PreparedFolder | None) -> str:
     """What must not change between a run and its resumption: network, seed, batch, optimiser and data."""
     critics = [bool(recipe.losses.adversarial), bool(recipe.losses.head_adversarial)]
-    parts = [FORMAT, recipe.network.to_dict(), recipe.seed, recipe.batch, critics, folder.manifest.get("sha256")]
+    parts = [FORMAT, recipe.network.to_dict(), recipe.seed, recipe.batch, critics, folder.version]
     if recipe.optimizer != "adam":
         parts.append(recipe.optimizer)
     if recipe.betas != Recipe().betas:
         parts.append(list(recipe.betas))
     if second is not None:
-        parts.append(second.manifest.get("sha256"))
+        parts.append(second.version)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
