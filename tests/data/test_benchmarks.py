@@ -1,11 +1,13 @@
 """The named data sets: disjoint splits, test pairs balanced over what makes them hard."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.data import frozen
 
 from rsagan.data import PreparedFolder, synthesize_benchmark
 from rsagan.data.benchmarks import BENCHMARKS, Benchmark, benchmark
@@ -73,6 +75,15 @@ def test_its_folder_has_three_splits_without_common_people(tmp_path: Path) -> No
     assert {"pairs-validation.csv", "strata-test.csv", "poses.jsonl"} <= set(folder.manifest["sha256"])
     with pytest.raises(InputError, match="other arguments"):
         synthesize_benchmark(tmp_path / "tiny", replace(TINY, seed=10))
+
+
+def test_a_version_stays_as_it_is() -> None:
+    """Whoever changes what the renderer paints makes the next version; elsewhere a pixel may differ by a level."""
+    known, found = json.loads(frozen.FILE.read_text(encoding="utf-8")), frozen.describe()
+    assert list(found) == list(known)
+    for name, numbers in found.items():
+        for what, near in (("joints", 0.01), ("regions", 3), ("colours", 0.2)):
+            assert numbers[what] == pytest.approx(known[name][what], abs=near), (name, what)
 
 
 def test_a_benchmark_rendered_on_another_machine_is_the_same_data(tmp_path: Path) -> None:

@@ -57,6 +57,9 @@ def test_channels_keep_their_order(tmp_path: Path) -> None:
     assert np.array_equal(folder.picture(0), picture)
     assert np.array_equal(folder.surface(0), surface)
     assert folder.entries[0].yaw is None
+    shutil.rmtree(tmp_path / "surface")
+    with pytest.raises(InputError, match="without its folder surface"):
+        PreparedFolder(tmp_path)
 
 
 def _read_all(path: Path) -> None:

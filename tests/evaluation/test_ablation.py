@@ -14,7 +14,7 @@ from rsagan.evaluation.ablation import ablate
 from rsagan.evaluation.measure import Networks
 from rsagan.evaluation.pace import Pace
 from rsagan.evaluation.runner import Plan
-from rsagan.files import file_hash
+from rsagan.files import file_hash, write_text
 from rsagan.network import Config
 from rsagan.network.weights import read_metadata
 from rsagan.training.loop import NonFiniteLoss
@@ -100,7 +100,8 @@ def test_one_call_makes_everything_and_resumes(
     assert (out / "curves.png").stat().st_size > 1000
 
     trained.clear()
-    for pictures in [*runs.rglob("train"), *runs.rglob("report")]:  # the numbers are enough
+    full = runs / "full" / "seed-0"
+    for pictures in [*runs.rglob("train"), *runs.rglob("report"), *full.glob("rate-*")]:  # the numbers are enough
         shutil.rmtree(pictures)
     again = (out / "ablation.json").read_bytes()
     ablate(PLAN, data, runs, out, networks=networks)
@@ -198,6 +199,17 @@ def test_rows_that_come_later_are_timed_with_the_others(
         whole = ablate(replace(plan, rows=rows), data, tmp_path / "runs", tmp_path / "out", networks=networks)
     assert timed == [["no_match"], ["pose_only_published", "no_match"]]
     assert whole["rows"]["no_match"]["seconds"] == [8 + 2 * 8]
+
+
+def test_a_rate_is_chosen_by_all_networks_and_kept(data: Path, networks: Networks, tmp_path: Path) -> None:
+    first, second = networks.distances
+    ablation = runner.Ablation(PLAN, data, tmp_path, networks, print)
+    row = tmp_path / "full" / "seed-0"
+    for rate, one, other in ((0.001, 0.30, 0.50), (0.0001, 0.29, 0.60)):
+        write_text(row / f"rate-{rate:g}" / "score.json", json.dumps({first: one, second: other}))
+    assert ablation._rate("full", row) == 0.001
+    write_text(row / "rate-0.0001" / "score.json", json.dumps({first: 0.1, second: 0.1}))
+    assert ablation._rate("full", row) == 0.001
 
 
 @pytest.mark.parametrize("error", [NonFiniteLoss, DivergedError])  # of a step, and of weights beyond float16

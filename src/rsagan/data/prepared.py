@@ -104,6 +104,8 @@ class PreparedFolder:
         if len(self.index) < len(self.entries):
             raise InputError(f"{self.path / 'poses.jsonl'} names a view twice; prepare the folder anew.")
         self.has_surface = (self.path / "surface").is_dir()
+        if not self.has_surface and any("surface" in entry.sha256 for entry in self.entries):
+            raise InputError(f"{self.path} was copied without its folder surface; copy that, too.")
 
     @property
     def version(self) -> dict[str, str]:

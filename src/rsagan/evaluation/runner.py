@@ -3,13 +3,14 @@
 Below the folder of runs each row has a folder a seed:
 
     settings.json     what must not change between a call and the next: recipe and data
+    rate.json         the learning rate it took, once the grid was tried
     curve.jsonl       one line a look at the validation pairs: seen, seconds and the perceptual distances
     measured.npz      the numbers of the test pairs; whoever has it is done
     sets-N.npz        of the rows of `SETS`: the Frechet distance of N pairs of test people
     report/           report.json, report.md, grid.png of the test pairs
     train/            the run itself; rate-R/, of seed 0, the runs of the learning-rate grid, each with its score.json
 
-A row that is done needs no more than its numbers (settings.json, curve.jsonl, *.npz and score.json of the rates).
+A row that is done needs no more than its numbers (settings.json, rate.json, curve.jsonl and *.npz).
 Beside the rows lies pace.json: how long their pairs take, all timed in one go. It is made anew if it lacks a row.
 """
 
@@ -47,6 +48,7 @@ from rsagan.training.recipe import Recipe
 UNDER_FIRE: Final = ("full", "no_match")
 SETS: Final = ("full", "semantic_baseline_published")  # what the promise about the Frechet distance compares
 _RATE_SEED: Final = 0  # learning rates are tried with
+_VALIDATION: Final = "pairs-validation.csv"
 Point = dict[str, float]
 Goal = tuple[Path, Recipe, dict[str, Any], Path | None]  # the file of a result, its recipe, settings, beginning
 
@@ -129,9 +131,9 @@ class Ablation:
         self.plan, self.runs, self.say = plan, Path(runs), say
         self.folder = PreparedFolder(data)
         self.networks = networks
-        if not (self.folder.path / "pairs-validation.csv").is_file():
+        if not (self.folder.path / _VALIDATION).is_file():
             raise InputError(
-                f"{self.folder.path} has no pairs-validation.csv, the list `from,to` of the pairs that the curves are "
+                f"{self.folder.path} has no {_VALIDATION}, the list `from,to` of the pairs that the curves are "
                 "read off; people-128 and people-256 (`rsagan synthesize --benchmark`) have one."
             )
         self.truth = Truth(self.folder, some_pairs(self.folder, plan.limit), networks)
@@ -186,7 +188,7 @@ class Ablation:
     def _row(self, name: str, seed: int) -> Finished:
         result, recipe, settings, begin = self._goal(name, seed)
         folder, start = result.parent, self._settle(result, settings, begin)
-        rate = self._rate(name)
+        rate = self._rate(name, folder)
         recipe = replace(recipe, learning_rate=rate)
         curve = self._train(name, recipe, folder)
         weights = folder / "train" / "weights.safetensors"
@@ -216,10 +218,19 @@ class Ablation:
         point = {"seen": float(training["pictures_seen"]), "seconds": float(training["seconds"])}
         return point | {network: round(float(measured[network].mean()), 6) for network in self.networks.distances}
 
-    def _rate(self, name: str) -> float:
-        """The row's learning rate: the best of the grid by the first network's distance, for every seed."""
-        if not self.plan.rates:
-            return self.plan.recipe.learning_rate
+    def _rate(self, name: str, folder: Path) -> float:
+        """The learning rate of a row in its folder, chosen once: what it began with, it goes on with."""
+        path = folder / "rate.json"
+        if not path.is_file():
+            rate = self._best_rate(name) if self.plan.rates else self.plan.recipe.learning_rate
+            write_text(path, json.dumps({"learning_rate": rate}) + "\n")
+        return float(json.loads(path.read_text("utf-8"))["learning_rate"])
+
+    def _best_rate(self, name: str) -> float:
+        """The best of the grid for a row, for every seed: by the product of the networks' distances.
+
+        One network alone would choose by its noise: after so few pairs the two often disagree.
+        """
         scores = {}
         for rate in self.plan.rates:
             path, recipe, settings, start = self._trial(name, rate)
@@ -232,7 +243,8 @@ class Ablation:
                     self.say(f"{name}: the learning rate {rate:g} is too high. {error}")
                     point = {}
                 write_text(path, json.dumps(point) + "\n")
-            scores[rate] = json.loads(path.read_text("utf-8")).get(next(iter(self.networks.distances)), math.inf)
+            point = json.loads(path.read_text("utf-8"))
+            scores[rate] = math.prod(point.get(network, math.inf) for network in self.networks.distances)
         if min(scores.values()) == math.inf:
             raise InputError(f"{name} diverged with every learning rate that was to be tried; name lower ones.")
         return min(scores, key=lambda rate: scores[rate])
@@ -311,7 +323,8 @@ class Ablation:
         Whoever has the result need not bring the weights again that it began with.
         """
         plan, path = self.plan, result.parent / "settings.json"
-        settings = settings | {"data": self.folder.version, "limit": plan.limit}
+        validation = {_VALIDATION: file_hash(self.folder.path / _VALIDATION)}  # a list that may be made by hand
+        settings = settings | {"data": self.folder.version | validation, "limit": plan.limit}
         settings |= {"validation": plan.validation, "fire": plan.fire, "weights_format": FORMAT}
         there = path.is_file()
         try:

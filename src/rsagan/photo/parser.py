@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from rsagan.errors import InputError
@@ -246,7 +246,7 @@ def save(path: Path, parser: Parser, summary: dict[str, Any]) -> None:
     header = {**summary, "format_version": FORMAT}
     tensors = {name: value.detach().to(torch.float16).contiguous() for name, value in parser.state_dict().items()}
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={"rsagan-parser": json.dumps(header)})
+        temporary.write_bytes(to_bytes(tensors, metadata={"rsagan-parser": json.dumps(header)}))
 
 
 def load(path: Path) -> Parser:

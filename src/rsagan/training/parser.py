@@ -99,11 +99,12 @@ def main(recipe: Recipe) -> None:
                 "it goes on from the last checkpoint."
             )
         optimiser.step()
-        seen += recipe.batch
+        before, seen = seen, seen + recipe.batch
         _follow(average, parser, min(recipe.ema, seen / (seen + 10 * recipe.batch)))
         if seen % (10 * recipe.batch) == 0:
             _log(recipe.run, {"seen": seen, "loss": round(loss.item(), 4)})
-        if seen % (200 * recipe.batch) == 0 or seen >= recipe.pictures:
+        every = 200 * recipe.batch
+        if before // every < seen // every or seen >= recipe.pictures:
             _log(recipe.run, {"seen": seen, **scores(average, held_out, recipe.seed)})
             state = {"parser": parser.state_dict(), "average": average.state_dict()}
             save(recipe.run / "weights.safetensors", average, _summary(recipe, seen))
