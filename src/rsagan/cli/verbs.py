@@ -142,7 +142,7 @@ class Synthesize:
     size: Size = "256x176"
     """Height and width of the pictures."""
     seed: int = 0
-    """Of everything: the same seed gives the same bytes."""
+    """Of everything: the same seed gives the same bytes on the same kind of machine."""
     workers: int = 1
     """Processes to render with."""
     style: str = "catalogue"

@@ -1,4 +1,4 @@
-"""Writes a folder of synthetic people. Same arguments, same bytes, whatever the number of workers."""
+"""Writes a folder of synthetic people. Same arguments, same bytes on one kind of machine, however many workers render."""
 
 import json
 import shutil
