@@ -1,4 +1,4 @@
-"""Writes a folder of synthetic people. Same arguments, same bytes on one kind of machine, however many workers render."""
+"""Writes a folder of synthetic people: on one kind of machine the same bytes, with any number of workers."""
 
 import json
 import shutil
