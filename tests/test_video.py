@@ -136,6 +136,51 @@ def test_turned_clips_come_upright(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("shown", "corners"),
+    [
+        ((1, 0, 0, 1), [[50, 100], [150, 200]]),
+        ((-1, 0, 0, 1), [[100, 50], [200, 150]]),
+        ((1, 0, 0, -1), [[150, 200], [50, 100]]),
+        ((-1, 0, 0, -1), [[200, 150], [100, 50]]),
+        ((0, 1, -1, 0), [[150, 50], [200, 100]]),
+        ((0, -1, 1, 0), [[100, 200], [50, 150]]),
+        ((0, 1, 1, 0), [[50, 150], [100, 200]]),
+        ((0, -1, -1, 0), [[200, 100], [150, 50]]),
+    ],
+)
+def test_clips_are_turned_and_mirrored_as_they_ask(
+    shown: tuple[int, ...], corners: list[list[int]], tmp_path: Path
+) -> None:
+    four = np.repeat(np.repeat(np.array([[50, 100], [150, 200]], np.uint8), 24, 0), 32, 1)
+    (frame, *_) = read_frames(open_clip(turned_clip(tmp_path / "clip.mp4", [np.dstack([four] * 3)], shown=shown)))
+    height, width = frame.picture.shape[:2]
+    assert (height, width) == ((48, 64) if shown[0] else (64, 48))
+    seen = frame.picture[[height // 4, 3 * height // 4]][:, [width // 4, 3 * width // 4], 0]
+    assert np.abs(seen.astype(int) - corners).max() < 6
+
+
+def test_pictures_of_a_call_that_change_their_size_keep_the_first(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "call.ts"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        smaller = av.CodecContext.create("libx264", "w")
+        smaller.height, smaller.width, smaller.pix_fmt, smaller.time_base = 24, 32, "yuv420p", Fraction(1, 25)
+        for context, first in ((stream, 0), (smaller, 10)):
+            shown = [av.VideoFrame.from_ndarray(np.full((context.height, context.width, 3), 200, np.uint8), "rgb24")]
+            for k, frame in enumerate(10 * shown):
+                frame.pts, frame.time_base = first + k, Fraction(1, 25)
+                for packet in context.encode(frame):
+                    packet.stream = stream
+                    container.mux(packet)
+            for packet in context.encode():
+                packet.stream = stream
+                container.mux(packet)
+    frames = list(read_frames(open_clip(tmp_path / "call.ts")))
+    assert len(frames) == 20
+    assert {frame.picture.shape for frame in frames} == {(48, 64, 3)}
+
+
+@pytest.mark.parametrize(
     ("name", "codec", "rate", "kept"),
     [
         ("a.mp4", "aac", 44100, "aac"),
@@ -144,6 +189,7 @@ def test_turned_clips_come_upright(tmp_path: Path) -> None:
         ("a.avi", "mp2", 44100, "aac"),
         ("a.mkv", "flac", 192_000, "aac"),  # which AAC does not have
         ("a.mkv", "pcm_s16le", 11_000, "aac"),
+        ("a.avi", "libmp3lame", 11_025, "aac"),  # an mp4 holds none that is slower than 16,000
     ],
 )
 def test_sound_goes_along(tmp_path: Path, name: str, codec: str, rate: int, kept: str) -> None:
@@ -170,6 +216,50 @@ def test_sound_of_a_clip_that_begins_late_stays_beside_its_pictures(tmp_path: Pa
         frames = list(container.decode(audio=0))
     assert abs(frames[0].time) < 0.1
     assert 0.9 < sum(frame.samples for frame in frames) / 44100 < 1.15
+
+
+def test_sound_of_a_clip_cut_out_of_another_stays_beside_its_pictures(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "whole.ts"), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"g": "25", "bf": "0", "sc_threshold": "0"})
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        sound = container.add_stream("aac", rate=44100)
+        tone = (8000 * np.sin(np.arange(3 * 44100) * 0.06)).astype(np.int16)
+        tone[: 2 * 44100] = 0
+        for k in range(75):  # at 2 s it flashes and beeps
+            random = np.random.default_rng(k).integers(0, 60, (48, 64, 3))
+            shown = av.VideoFrame.from_ndarray((random + (150 if k >= 50 else 0)).astype(np.uint8), format="rgb24")
+            shown.pts, shown.time_base = k, Fraction(1, 25)
+            container.mux(stream.encode(shown))
+            piece = av.AudioFrame.from_ndarray(tone[None, k * 1764 : (k + 1) * 1764], format="s16", layout="mono")
+            piece.rate, piece.pts, piece.time_base = 44100, k * 1764, Fraction(1, 44100)
+            container.mux(sound.encode(piece))
+        container.mux(stream.encode())
+        container.mux(sound.encode())
+    data = (tmp_path / "whole.ts").read_bytes()
+    (tmp_path / "cut.ts").write_bytes(data[len(data) // 6 // 188 * 188 :])  # from amid the first second's pictures on
+    clip = open_clip(tmp_path / "cut.ts")
+    frames = list(read_frames(clip))
+    assert 45 <= len(frames) <= 51  # from 1 s on
+    write_clip(tmp_path / "out.mp4", (frame.picture for frame in frames), 25, sound_of=clip)
+    flash = next(frame.seconds for frame in read_frames(open_clip(tmp_path / "out.mp4")) if frame.picture.mean() > 100)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        heard = [(float(frame.time), np.abs(frame.to_ndarray()).max()) for frame in container.decode(audio=0)]
+    beep = next(seconds for seconds, level in heard if level > 0.05)
+    assert abs(flash - beep) < 0.07
+
+
+def test_sound_that_nothing_here_decodes_is_none(tmp_path: Path) -> None:
+    write_clip(tmp_path / "mute.mp4", shades(5), 25)
+    path = add_sound(tmp_path / "mute.mp4", tmp_path / "loud.mp4", "aac")
+    assert open_clip(path).sound
+    path.write_bytes(path.read_bytes().replace(b"mp4a", b"zzzz").replace(b"esds", b"zzzz"))
+    assert not open_clip(path).sound
+
+
+def test_a_clip_wider_than_its_encoder_allows_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="16400 x 16"):
+        write_clip(tmp_path / "wide.mp4", [np.zeros((16, 16400, 3), np.uint8)], 25)
+    assert not list(tmp_path.iterdir())
 
 
 def test_damaged_sound_ends_and_the_pictures_stay(tmp_path: Path) -> None:

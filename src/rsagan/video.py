@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 import av
 import numpy as np
 from av.audio.resampler import AudioResampler
+from av.sidedata.sidedata import Type as SideData
 from av.video.reformatter import ColorRange, Colorspace
 
 from rsagan.errors import InputError
@@ -21,7 +22,8 @@ MAX_PIXELS: Final = 4096 * 2304
 MAX_SECONDS: Final = 600.0
 MAX_FPS: Final = 60.0
 _FFMPEG_FAULTS: Final = (av.error.FFmpegError, OSError, ValueError, IndexError, EOFError)
-_IN_MP4: Final = ("aac", "mp3", "ac3", "alac", "opus")  # sound that an mp4 holds as it is
+_IN_MP4: Final = {"aac": 0, "mp3": 16_000, "ac3": 0, "alac": 0, "opus": 0}  # from which rate on it holds sound as it is
+_WIDEST: Final = 16_384  # of H.264's encoder
 _BEFORE = 0.1  # seconds by which copied sound may begin before the pictures: what a decoder needs to settle
 _CUT_SHORT = 0.9  # of what the file says it lasts
 # Rows or columns from which on a clip that does not say how its colours are stored has them as BT.709, else as BT.601.
@@ -42,7 +44,7 @@ class Clip:
 
     Attributes:
         path: the file. size: (height, width) as stored. fps: pictures a second on the average, at most 60.
-        seconds: how long it says it lasts, or None. sound: whether it has any.
+        seconds: how long it says it lasts, or None. sound: whether it has any that can be decoded.
     """
 
     path: Path
@@ -71,11 +73,13 @@ def open_clip(path: Path | str) -> Clip:
         if most > MAX_SECONDS:
             raise InputError(f"The clip {path} lasts {most:.0f} s; at most {MAX_SECONDS:.0f} s are read, cut it.")
         fps = min(MAX_FPS, float(stream.average_rate or stream.guessed_rate or 25))
-        return Clip(path, (height, width), fps, seconds, bool(container.streams.audio))
+        return Clip(path, (height, width), fps, seconds, _audible(container) is not None)
 
 
 def read_frames(clip: Clip, fps: float | None = None) -> Iterator[Frame]:
     """The clip's pictures at an even pace, whatever the pace it was taken at, turned as it asks to be shown.
+
+    All are of the size of the first, though recordings of calls may change theirs.
 
     Args:
         fps: pictures a second; the clip's average by default. Each is the one that is shown at that moment.
@@ -83,19 +87,19 @@ def read_frames(clip: Clip, fps: float | None = None) -> Iterator[Frame]:
     Raises:
         InputError: nothing can be decoded, or much less than the header says.
     """
-    step, count, end = 1 / (fps or clip.fps), 0, 0.0
+    step, count, end, lead = 1 / (fps or clip.fps), 0, 0.0, 0.0
     slack = min(step, 1 / clip.fps) / 2  # time stamps are rounded
     shown: Frame | None = None
-    for frame, lasts in _decoded(clip):
+    for frame, lasts, missed in _decoded(clip):
         while shown is not None and count * step < frame.seconds - slack:
             yield Frame(count * step, shown.picture)
             count += 1
-        shown, end = frame, frame.seconds + lasts
+        shown, end, lead = frame, frame.seconds + lasts, missed
     if shown is None:
         raise InputError(f"The clip {clip.path} holds no pictures that can be read.")
-    if clip.seconds is not None and end < _CUT_SHORT * clip.seconds - 0.25:
+    if clip.seconds is not None and lead + end < _CUT_SHORT * clip.seconds - 0.25:
         raise InputError(
-            f"The clip {clip.path} is cut short: of its {clip.seconds:.1f} s only {end:.1f} s can be read."
+            f"The clip {clip.path} is cut short: of its {clip.seconds:.1f} s only {lead + end:.1f} s can be read."
         )
     while count * step < end - slack:
         yield Frame(count * step, shown.picture)
@@ -117,7 +121,7 @@ def write_clip(
         sound_of: a clip whose sound goes along; copied where an mp4 can hold it, else as AAC.
 
     Raises:
-        InputError: no pictures; not writable.
+        InputError: no pictures, or too large ones; not writable.
     """
     with replacing(path) as temporary, closing(Film(temporary, fps, notice, sound_of)) as film:
         for picture in pictures:
@@ -150,6 +154,8 @@ class Film:
     def add(self, picture: Picture) -> None:
         """One picture more: uint8 (H, W, 3) RGB; H.264 knows even sides only, so an odd row or column is left out."""
         height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
+        if max(height, width) > _WIDEST:
+            raise InputError(f"A clip may be {_WIDEST} pixels wide and high, not {width} x {height}; shrink the photo.")
         if self._stream is None:
             self._stream = _video_stream(self._container, self._rate, height, width)
             self._sound = _Sound(self._container, self._sound_of) if self._sound_of else None
@@ -187,15 +193,13 @@ class _Sound:
     def __init__(self, out: Any, clip: Clip) -> None:
         self.out = out
         self.container = av.open(_address(clip.path), metadata_errors="replace")
-        self.given = self.container.streams.audio[0]
-        pictures = self.container.streams.video[0]
-        begins = (pictures.start_time or 0) * (pictures.time_base or Fraction(1))  # pictures count from the first one
-        self.offset = round(begins / self.given.time_base)
-        self.copied = self.given.codec_context.codec.canonical_name in _IN_MP4
+        self.given = _audible(self.container)
+        self.offset = round(_begins(clip) / self.given.time_base)
+        rate = self.given.codec_context.sample_rate
+        self.copied = rate >= _IN_MP4.get(self.given.codec_context.codec.canonical_name, rate + 1)
         if self.copied:
             self.stream = out.add_stream_from_template(self.given)
         else:
-            rate = self.given.codec_context.sample_rate
             self.stream = out.add_stream("aac", rate=rate if rate in av.codec.Codec("aac", "w").audio_rates else 48_000)
         self.heard = False  # whether the encoder has been given anything
         self.pieces = self._readable(self._copied() if self.copied else self._encoded())
@@ -278,14 +282,33 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
         yield container, container.streams.video[0]
 
 
-def _decoded(clip: Clip) -> Iterator[tuple[Frame, float]]:
+def _audible(container: Any) -> Any:
+    """The first stream of sound that can be decoded; None if there is none."""
+    return next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
+
+
+def _begins(clip: Clip) -> float:
+    """When the first picture that can be decoded is shown, by the clip's own clock, in seconds.
+
+    A clip that was cut out of another may begin with pictures that need ones it does not have.
+    """
+    with _opened(clip.path) as (container, stream), suppress(*_FFMPEG_FAULTS):
+        first = next(container.decode(stream), None)
+        if first is not None and first.time is not None:
+            return float(first.time)
+    return 0.0
+
+
+def _decoded(clip: Clip) -> Iterator[tuple[Frame, float, float]]:
     """Every picture that can be decoded, with the seconds since the first, which never run backwards.
 
-    And the seconds for which it is shown; where the clip does not say, as long as pictures are on the average.
+    And the seconds for which it is shown (where the clip does not say, as long as pictures are on the average), and
+    those of the pictures before the first, which could not be decoded.
     """
     with _opened(clip.path) as (container, stream):
         stream.thread_type = "AUTO"
         start: float | None = None
+        missed, size = 0.0, (0, 0)
         last = -1 / clip.fps
         frames = container.decode(stream)
         while True:
@@ -296,17 +319,31 @@ def _decoded(clip: Clip) -> Iterator[tuple[Frame, float]]:
             except _FFMPEG_FAULTS:  # damaged from here on; how much is missing is judged by the time that was reached
                 return
             seconds = last + 1 / clip.fps if frame.time is None else float(frame.time)
-            start = seconds if start is None else start
-            last = max(last, seconds - start)
-            if last > MAX_SECONDS:
-                raise InputError(f"The clip {clip.path} lasts more than {MAX_SECONDS:.0f} s; cut it.")
             # Pixels may be wider than high: DV, HDV.
             width = max(1, round(frame.width * float(stream.sample_aspect_ratio or 1)))
             if max(width, frame.width) * frame.height > MAX_PIXELS:
                 raise InputError(f"The clip {clip.path} grows beyond 4096 x 2304 pixels.")
+            if start is None:
+                start, size = seconds, (width, frame.height)
+                if stream.start_time is not None and stream.time_base:
+                    missed = max(0.0, start - float(stream.start_time * stream.time_base))
+            last = max(last, seconds - start)
+            if last > MAX_SECONDS:
+                raise InputError(f"The clip {clip.path} lasts more than {MAX_SECONDS:.0f} s; cut it.")
             large = frame.height >= _HIGH or frame.width >= _WIDE
             guess = Colorspace.ITU709 if frame.colorspace == _UNSAID and large else None
-            picture = frame.reformat(width, frame.height, "rgb24", src_colorspace=guess).to_ndarray()
-            turns = round((frame.rotation or 0) / 90) % 4  # counter-clockwise, by the display matrix
+            picture = frame.reformat(*size, "rgb24", src_colorspace=guess).to_ndarray()
             lasts = float((frame.duration or 0) * (frame.time_base or 0)) or 1 / clip.fps
-            yield Frame(last, np.ascontiguousarray(np.rot90(picture, turns))), min(lasts, MAX_SECONDS - last)
+            yield Frame(last, np.ascontiguousarray(_as_shown(picture, frame))), min(lasts, MAX_SECONDS - last), missed
+
+
+def _as_shown(picture: Picture, frame: Any) -> Picture:
+    """Turned and mirrored by the frame's display matrix, as far as that goes by right angles."""
+    data = frame.side_data.get(SideData.DISPLAYMATRIX)
+    if data is None:
+        return picture
+    # What lies at (x, y) is shown at (a x + c y, b x + d y), in units of 1/65536.
+    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
+    if abs(a) + abs(d) < abs(b) + abs(c):
+        picture, a, d = picture.transpose(1, 0, 2), c, b
+    return picture[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]

@@ -35,17 +35,28 @@ def raw_clip(path: Path, stamps: list[int], pictures: list[Picture], options: di
     return path
 
 
-def turned_clip(path: Path, pictures: list[Picture], fps: float = 25) -> Path:
-    """The pictures as given, with the note in the file's head that they are to be shown turned clockwise."""
+CLOCKWISE = (0, 1, -1, 0)
+
+
+def turned_clip(path: Path, pictures: list[Picture], fps: float = 25, shown: tuple[int, ...] = CLOCKWISE) -> Path:
+    """The pictures as given, with the note in the file's head how they are to be shown.
+
+    Args:
+        shown: what lies at (x, y) is shown at (a x + c y, b x + d y), and moved into the frame; a, b, c, d.
+    """
     write_clip(path, pictures, fps)
     data = path.read_bytes()
-    height = pictures[0].shape[0] // 2 * 2
-    upright = b"".join(v.to_bytes(4, "big") for v in (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000))
-    clockwise = b"".join(
-        (v % 2**32).to_bytes(4, "big") for v in (0, 0x10000, 0, -0x10000, 0, 0, height * 0x10000, 0, 0x40000000)
-    )
+    height, width = (side // 2 * 2 for side in pictures[0].shape[:2])
+    a, b, c, d = shown
+    moved = [-min(0, p * width) - min(0, q * height) for p, q in ((a, c), (b, d))]
+
+    def matrix(numbers: tuple[int, ...], x: int, y: int) -> bytes:
+        rows = (*numbers[:2], 0, *numbers[2:], 0, x, y)
+        return b"".join((v * 0x10000 % 2**32).to_bytes(4, "big") for v in rows) + (0x40000000).to_bytes(4, "big")
+
+    upright = matrix((1, 0, 0, 1), 0, 0)
     at = data.index(upright, data.index(b"tkhd"))
-    path.write_bytes(data[:at] + clockwise + data[at + len(upright) :])
+    path.write_bytes(data[:at] + matrix(shown, *moved) + data[at + len(upright) :])
     return path
 
 
