@@ -104,7 +104,7 @@ def animate(
             poses, heard = _followed(clip, fps, smoothing, progress)
         notes += heard
         if sound and not clip.sound:
-            notes.append(f"{clip.path} has no sound to keep.")
+            notes.append(f"{clip.path} has no sound that can be kept.")
     results = subject.animate(poses, retarget, on_ground=background == "keep")
 
     with stages("painting") as progress:

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 import numpy as np
-import torch
 from PIL import Image
 
 from rsagan import __version__
@@ -26,6 +25,7 @@ from rsagan.data.prepare.names import market_name
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.files import check_folder, file_hash, replacing, sweep, write_text
+from rsagan.network import best_device
 from rsagan.people import Person, Picture, Pose, write_png
 from rsagan.people.picture import AI_NOTICE
 
@@ -65,7 +65,7 @@ class Ours:
 
         path = Path(weights or shipped_weights(size))
         self.name = f"rsagan {__version__} with the weights {path.stem}"
-        self.model = load(path, "cuda" if torch.cuda.is_available() else "cpu")
+        self.model = load(path, best_device())
         if size is not None:
             self.model.check_shape(size)
         self.version = f"rsagan {__version__}, sha256 {file_hash(path)}"

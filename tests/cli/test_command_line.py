@@ -1,5 +1,6 @@
 """The command line from outside: exit codes, one sentence on bad input, nothing half-written, quick and light."""
 
+import errno
 import json
 import shutil
 import struct
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rsagan.cli.console import Console
 from rsagan.cli.main import main
+from rsagan.cli.verbs import Assets
 from rsagan.jobs import read_source
 from rsagan.people import Person, Pose, library, read_person, read_picture, write_person, write_pose
 from rsagan.photo import on_backdrop, soft_outline
@@ -326,6 +329,34 @@ def test_an_output_that_is_full_is_one_sentence(arguments: tuple[str, ...]) -> N
         )
     assert ended.returncode == 2
     assert ended.stderr == "rsagan: cannot write the output: No space left on device.\n"
+
+
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_errors_of_a_verb_are_not_taken_for_those_of_the_output(
+    debug: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RSAGAN_DEBUG", debug)
+    for error, code, says in (
+        (PermissionError(errno.EACCES, "Permission denied", "/some/where"), 2, "cannot use /some/where: Permission"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "a fault of this program"),
+    ):
+
+        def failing(verb: Assets, console: Console, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr(Assets, "run", failing)
+        assert run("assets") == code
+        told = capsys.readouterr().err
+        assert f"rsagan: {says}" in told
+        assert ("Traceback" in told) is bool(debug)
+
+
+def test_brackets_in_a_path_are_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RSAGAN_CACHE", str(tmp_path / "x[" / "y]"))
+    assert run("assets") == 0
+    assert "x[/y]" in capsys.readouterr().out.replace("\n", "")
 
 
 def test_help_is_light() -> None:

@@ -151,6 +151,14 @@ def test_alpha_is_laid_on_white() -> None:
     assert np.abs(picture[:, 30:].astype(int) - np.asarray(scene())[:, 30:]).max() == 0
 
 
+def test_a_transparent_colour_beside_a_profile() -> None:
+    image = Image.new("RGB", (40, 40), (200, 30, 30))
+    image.paste((20, 40, 60), (20, 0, 40, 40))
+    picture = read_picture(encoded(image, transparency=(200, 30, 30), icc_profile=_red_and_green_exchanged()))
+    assert (picture[:, :20] == 255).all()
+    assert np.abs(picture[:, 20:].astype(int) - (40, 20, 60)).max() < 4
+
+
 def test_palette_with_alpha() -> None:
     image = Image.new("P", (40, 40), 0)
     image.putpalette([10, 20, 30, 200, 100, 50])

@@ -180,6 +180,7 @@ def test_a_customer_with_many_addresses_is_one_client() -> None:
     clients = [guard._client({"client": (f"2001:db8::{i}", 1)}) for i in range(3)]
     assert len(set(clients)) == 1
     assert guard._client({"client": ("2001:db8:0:1::1", 1)}) not in clients
+    assert guard._client({"client": ("::ffff:192.0.2.7", 1)}) == "192.0.2.7"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::", "example.org"])

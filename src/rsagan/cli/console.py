@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 
+class OutputLost(Exception):
+    """Standard output is closed or full; the cause is the system's error."""
+
+
 class Console:
     """Prints for people, or JSON for machines."""
 
@@ -16,7 +20,7 @@ class Console:
 
     def result(self, data: Any, lines: Sequence[str]) -> None:
         """The verb's result: `data` as JSON or `lines` as text."""
-        print(json.dumps(data, indent=2) if self.as_json else "\n".join(lines))
+        _tell(json.dumps(data, indent=2) if self.as_json else "\n".join(lines))
 
     def note(self, text: str) -> None:
         """One sentence the user should see."""
@@ -31,26 +35,27 @@ class Console:
     def error(self, text: str) -> None:
         """The one sentence of a failure."""
         if self.as_json:
-            print(json.dumps({"error": text}))
+            _tell(json.dumps({"error": text}))
         print(f"rsagan: {text}", file=sys.stderr)
 
     def table(self, rows: Sequence[dict[str, Any]], columns: Sequence[str], title: str = "") -> None:
         """Rows of equal keys."""
         if self.as_json:
-            print(json.dumps(rows, indent=2))
+            _tell(json.dumps(rows, indent=2))
             return
         from rich.console import Console as Rich
         from rich.table import Table
+        from rich.text import Text  # as it is: brackets in a path are no markup
 
-        table = Table(title=title, title_justify="left")
+        table = Table(title=Text(title) if title else None, title_justify="left")
         for column in columns:
             table.add_column(column)
         for row in rows:
-            table.add_row(*(str(row[column]) for column in columns))
+            table.add_row(*(Text(str(row[column])) for column in columns))
         rich = Rich(width=None if sys.stdout.isatty() else 200)
-        with rich.capture() as captured:  # rich itself would turn a closed pipe into exit code 1
+        with _telling(), rich.capture() as captured:  # rich itself would turn a closed pipe into exit code 1
             rich.print(table)
-        print(captured.get(), end="")
+        _tell(captured.get().removesuffix("\n"))
 
     @contextmanager
     def progress(self, what: str, unit: str = "") -> Iterator[Callable[[int, int], None]]:
@@ -72,7 +77,12 @@ class Console:
             TimeRemainingColumn,
         )
 
-        columns: list[ProgressColumn] = [TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+        columns: list[ProgressColumn] = [
+            TextColumn(what, markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        ]
         if unit:
             columns.insert(3, TextColumn(f"{{task.fields[speed]:.1f}} {unit}/s"))
         with Progress(*columns, console=Rich(stderr=True), transient=True) as bar:
@@ -84,3 +94,16 @@ class Console:
                 bar.update(task, completed=done, total=total, speed=speed)
 
             yield update
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputLost from error
+
+
+def _tell(text: str) -> None:
+    with _telling():
+        print(text)

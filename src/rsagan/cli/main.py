@@ -3,19 +3,19 @@
 0 done, 1 a fault of ours, 2 bad usage or bad input, 130 interrupted.
 """
 
-import errno
 import io
 import itertools
 import os
 import re
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from typing import Any
 
 import tyro
 
-from rsagan.cli.console import Console
+from rsagan.cli.console import Console, OutputLost
 from rsagan.cli.verbs import VERBS
 from rsagan.errors import AssetError, InputError
 
@@ -34,11 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         Console().error("interrupted; nothing is left half-written.")
         return 130
-    except OSError as error:  # of standard output; what verbs meet, they say themselves
+    except (OSError, OutputLost) as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # whoever read the output, `head` perhaps, has seen enough
+        cause = error if isinstance(error, OSError) else error.__cause__
+        if isinstance(cause, BrokenPipeError):  # whoever read the output, `head` perhaps, has seen enough
             return 0
-        Console().error(f"cannot write the output: {error.strerror or error}.")
+        Console().error(f"cannot write the output: {getattr(cause, 'strerror', None) or cause}.")
         return 2
 
 
@@ -60,9 +61,11 @@ def _run(given: list[str]) -> int:
     except KeyboardInterrupt:
         console.error("interrupted; nothing is left half-written.")
         return 130
+    except OutputLost:
+        raise
     except Exception as error:
-        if os.environ.get("RSAGAN_DEBUG") or _is_of_the_output(error):
-            raise
+        if os.environ.get("RSAGAN_DEBUG"):
+            traceback.print_exc()
         if isinstance(error, OSError) and error.filename is not None:
             console.error(f"cannot use {error.filename}: {error.strerror or error}.")
             return 2
@@ -72,11 +75,6 @@ def _run(given: list[str]) -> int:
         )
         return 1
     return 0
-
-
-def _is_of_the_output(error: Exception) -> bool:
-    """Whether standard output is closed or full."""
-    return isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.ENOSPC) and error.filename is None
 
 
 def _parse(given: list[str]) -> Any:

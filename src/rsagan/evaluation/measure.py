@@ -15,6 +15,7 @@ from rsagan.data.prepared import PreparedFolder
 from rsagan.evaluation import judges, person
 from rsagan.evaluation.metrics import PERCEPTUAL_LAYERS, correspondence_error, likeness, overlap, perceptual_distance
 from rsagan.evaluation.painters import Painted, Painter, to_network
+from rsagan.network import best_device
 from rsagan.people import Picture, Pose
 from rsagan.photo import agreement
 from rsagan.training.crops import crop, head_boxes, head_size
@@ -50,14 +51,14 @@ class Networks:
 
 def trained_networks() -> Networks:
     """Those that reports use. Raises AssetError if a file cannot be had."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = best_device()
     vgg = backbones.vgg16_hed(PERCEPTUAL_LAYERS[-1]).to(device)
     judge, features = judges.mobilenetv2().to(device), judges.efficientnet_lite0().to(device)
     maps: dict[str, Callable[[Tensor], Sequence[Tensor]]] = {
         vgg.name: lambda pictures: vgg.features(pictures, PERCEPTUAL_LAYERS),
         judge.name: judge,
     }
-    return Networks(maps, features, device=device)
+    return Networks(maps, features, device=str(device))
 
 
 class Truth:

@@ -12,6 +12,7 @@ import torch
 
 from rsagan.data.prepared import PreparedFolder
 from rsagan.data.sampler import Batch, Batches
+from rsagan.network import best_device
 from rsagan.training.loop import State, load_backbone, train_step
 from rsagan.training.process import prepare
 from rsagan.training.recipe import Recipe
@@ -39,7 +40,7 @@ def paces_of(recipes: Mapping[str, Recipe], folder: PreparedFolder) -> dict[str,
     Returns:
         JSON-able: what it was timed on, and by name the arguments of `Pace`.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     rows = {}
     first = list(recipes)[:1]  # timed twice: at its first time the process's memory is still growing
     for name in (*first, *recipes):

@@ -14,7 +14,7 @@ from rsagan.data.named import Pair
 from rsagan.data.prepared import PreparedFolder, file_hash
 from rsagan.errors import InputError
 from rsagan.evaluation.found import Results
-from rsagan.network import Generator, load_weights, size_in
+from rsagan.network import Generator, best_device, load_weights, size_in
 from rsagan.network.style_injection import read_flow
 from rsagan.people import Parsing, Picture, one_hot
 from rsagan.training.preview import to_pictures
@@ -67,7 +67,7 @@ class Weights:
         self.path, self.spoil, self.name = Path(path), spoil, Path(path).name
         generator, self.metadata = load_weights(path)
         self.size = size_in(self.metadata)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = best_device()
         self.generator: Generator = generator.to(self.device)
 
     @torch.no_grad()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rsagan.errors import AssetError
 from rsagan.evaluation.intervals import Draws, Row, mean
+from rsagan.network import best_device
 from rsagan.people import Picture
 
 _BATCH: Final = 16
@@ -46,7 +47,7 @@ class Standard:
 
     def __init__(self, inception: nn.Module | int, lpips: nn.Module, score: nn.Module | str) -> None:
         self.inception, self.lpips, self.score = inception, lpips, score
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = best_device()
 
     @classmethod
     def load(cls) -> "Standard":

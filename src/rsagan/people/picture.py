@@ -173,6 +173,8 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
         return image
+    if image.mode == "RGB" and "transparency" in image.info:  # one colour, which the conversion would change
+        image = image.convert("RGBA")
     alpha = image.getchannel("A") if image.mode == "RGBA" else None
     try:
         embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))

@@ -23,6 +23,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from rsagan.errors import InputError
+from rsagan.network import best_device
 
 _PATIENCE = timedelta(minutes=10)  # the longest that others may have to wait for one, say while a picture grid is drawn
 
@@ -48,11 +49,11 @@ def joined() -> Iterator[Group]:
     Raises:
         InputError: the launcher's variables are incomplete, or there are fewer graphics cards than processes here.
     """
-    cuda = torch.cuda.is_available()
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
-        yield Group(0, 1, torch.device("cuda" if cuda else "cpu"))
+        yield Group(0, 1, best_device())
         return
+    cuda = torch.cuda.is_available()
     missing = [name for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
     if missing:
         raise InputError(f"WORLD_SIZE is {world}, but {', '.join(missing)} is not set; start training with torchrun.")

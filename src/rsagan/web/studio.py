@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import torch
 from PIL import Image
 
 from rsagan import __version__, assets
 from rsagan.errors import InputError
+from rsagan.network import best_device
 from rsagan.people import (
     Person,
     Picture,
@@ -43,7 +43,7 @@ class Studio:
 
     def __init__(self, weights: Path | None, size: tuple[int, int], cache_bytes: int, cache_seconds: float) -> None:
         self.size = size
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = best_device()
         small = None if weights else shipped_weights(_preview(size))
         weights = weights or shipped_weights(size)
         self.model = load(weights, device)

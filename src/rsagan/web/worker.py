@@ -7,7 +7,6 @@ hostile picture has taken over could not take over the service as well. One requ
 import json
 import logging
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
@@ -151,7 +150,9 @@ def _spare_a_core() -> None:
     """Leave one core to the service, so that it answers while the worker paints."""
     import torch
 
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
+    from rsagan.data.parallel import usable_cores
+
+    torch.set_num_threads(max(1, usable_cores() - 1))
 
 
 def send(pipe: Connection, message: dict[str, Any], blobs: Sequence[bytes] = ()) -> None:

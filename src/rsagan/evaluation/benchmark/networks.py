@@ -16,6 +16,7 @@ from rsagan.evaluation.benchmark.protocols import INCEPTION_2015, INCEPTION_IMAG
 from rsagan.evaluation.judges import efficientnet_lite0
 from rsagan.evaluation.metrics import PERCEPTUAL_LAYERS, perceptual_distance
 from rsagan.evaluation.standard import downloading
+from rsagan.network import best_device
 
 _SIDE = 299  # what either Inception is shown
 
@@ -26,7 +27,7 @@ def load_networks(backbone: str = backbones.VGG16_HED) -> Networks:
     Raises:
         AssetError: a network's file cannot be had.
     """
-    device = _device()
+    device = best_device()
     network = backbones.load(backbone, PERCEPTUAL_LAYERS[-1]).to(device)
     features = efficientnet_lite0().to(device)
 
@@ -43,7 +44,7 @@ def published_networks(protocol: Protocol) -> Networks:
     Raises:
         AssetError: a package is missing, or weights cannot be downloaded.
     """
-    device = _device()
+    device = best_device()
     with downloading():
         from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
@@ -108,7 +109,3 @@ def _on(device: torch.device, network: nn.Module) -> Callable[[Tensor], Tensor]:
         return found
 
     return run
-
-
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -21,6 +21,7 @@ from rsagan.evaluation.found import Results
 from rsagan.evaluation.intervals import Draws, mean
 from rsagan.files import check_folder, write_text
 from rsagan.methods import Method, load_method, paint_pairs
+from rsagan.network import best_device
 from rsagan.people import Picture, Pose, draw_pose, grid, write_png
 from rsagan.tables import table
 
@@ -131,7 +132,7 @@ def score_method(
 
 def machine() -> str:
     """What the method ran on, as far as torch knows."""
-    if torch.cuda.is_available():
+    if best_device().type == "cuda":
         return torch.cuda.get_device_name()
     return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
 
