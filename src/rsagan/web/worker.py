@@ -141,7 +141,11 @@ def _guarded(work: Callable[[], tuple[dict[str, Any], list[bytes]]]) -> tuple[di
     except AssetError as error:
         _log.error("%s", error)
         return {"failure": "asset", "message": "the photo networks are missing"}, []
-    except Exception:
+    except Exception as error:
+        import torch
+
+        if isinstance(error, torch.AcceleratorError):  # nothing works in this process any more: a new one is made
+            raise
         _log.exception("A fault while painting")
         return {"failure": "fault", "message": "a fault of the program"}, []
 
