@@ -229,6 +229,11 @@ def test_heads_may_be_judged_alone(prepared: Path, tmp_path: Path) -> None:
 
 def test_real_pictures_need_no_surface(prepared: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(prepared, tmp_path / "folder", ignore=shutil.ignore_patterns("surface"))
+    entries = PreparedFolder(prepared).entries
+    known = [replace(each, sha256={kind: each.sha256[kind] for kind in ("images", "parsing")}) for each in entries]
+    (folder / "poses.jsonl").write_text("".join(each.to_json() + "\n" for each in known), encoding="utf-8")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "sha256": {}}))
     train(RECIPE, folder, tmp_path / "run", until=8)
     line = json.loads((tmp_path / "run/log.jsonl").read_text())
     assert line["correspondence"] == line["flow"] == 0
