@@ -210,6 +210,9 @@ def test_a_rate_is_chosen_by_all_networks_and_kept(data: Path, networks: Network
     assert ablation._rate("full", row) == 0.001
     write_text(row / "rate-0.0001" / "score.json", json.dumps({first: 0.1, second: 0.1}))
     assert ablation._rate("full", row) == 0.001
+    write_text(row / "rate.json", "{}")
+    with pytest.raises(InputError, match="rate is chosen again"):
+        ablation._rate("full", row)
 
 
 @pytest.mark.parametrize("error", [NonFiniteLoss, DivergedError])  # of a step, and of weights beyond float16

@@ -224,7 +224,10 @@ class Ablation:
         if not path.is_file():
             rate = self._best_rate(name) if self.plan.rates else self.plan.recipe.learning_rate
             write_text(path, json.dumps({"learning_rate": rate}) + "\n")
-        return float(json.loads(path.read_text("utf-8"))["learning_rate"])
+        try:
+            return float(json.loads(path.read_text("utf-8"))["learning_rate"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is damaged; delete it, and the rate is chosen again.") from error
 
     def _best_rate(self, name: str) -> float:
         """The best of the grid for a row, for every seed: by the product of the networks' distances.
