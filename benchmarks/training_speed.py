@@ -23,7 +23,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import reports
 from rsagan.data.sampler import Batch
-from rsagan.errors import InputError
 from rsagan.evaluation.pace import finished
 from rsagan.training.distributed import Group, joined, total
 from rsagan.training.loop import State, load_backbone, train_step
@@ -71,13 +70,11 @@ def peak(device: torch.device, kind: torch.dtype, repeats: int = 5) -> float:
 def measure(recipe: Recipe, size: tuple[int, int], steps: int, group: Group) -> dict[str, object]:
     """Train on noise for a few steps, discriminators switched on; what is counted is that of all processes together."""
     device = group.device
-    if recipe.batch % group.world:
-        raise InputError(f"A batch of {recipe.batch} cannot be divided among {group.world} processes.")
     prepare(recipe.threads)
     recipe = replace(recipe, adversary=replace(recipe.adversary, start=0, fade=1))
     state = State(recipe, device)
     backbone = load_backbone(recipe, device, state.kind)
-    batch = random_batch(size, recipe.batch // group.world, seed=group.rank)
+    batch = random_batch(size, group.share_of(recipe.batch), seed=group.rank)
 
     def step() -> None:
         train_step(state, batch, backbone)

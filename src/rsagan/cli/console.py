@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 
-class OutputLost(Exception):
-    """Standard output is closed or full; the cause is the system's error."""
+class OutputLost(OSError):
+    """Standard output is closed or full."""
 
 
 class Console:
@@ -101,7 +101,7 @@ def _telling() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputLost from error
+        raise OutputLost(error.errno, error.strerror) from error
 
 
 def _tell(text: str) -> None:

@@ -3,6 +3,7 @@
 0 done, 1 a fault of ours, 2 bad usage or bad input, 130 interrupted.
 """
 
+import errno
 import io
 import itertools
 import os
@@ -34,12 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         Console().error("interrupted; nothing is left half-written.")
         return 130
-    except (OSError, OutputLost) as error:
+    except OSError as error:  # of standard output; what verbs meet, they say themselves
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        cause = error if isinstance(error, OSError) else error.__cause__
-        if isinstance(cause, BrokenPipeError):  # whoever read the output, `head` perhaps, has seen enough
+        if error.errno == errno.EPIPE:  # whoever read the output, `head` perhaps, has seen enough
             return 0
-        Console().error(f"cannot write the output: {getattr(cause, 'strerror', None) or cause}.")
+        Console().error(f"cannot write the output: {error.strerror or error}.")
         return 2
 
 

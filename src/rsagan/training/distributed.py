@@ -41,6 +41,15 @@ class Group:
         """Whether this is the one process that writes files."""
         return self.rank == 0
 
+    def share_of(self, batch: int) -> int:
+        """How many pairs of a batch each process takes. Raises InputError if the processes do not divide it."""
+        if batch % self.world:
+            raise InputError(
+                f"The recipe's batch of {batch} cannot be shared by {self.world} processes; "
+                "choose a number of processes that divides it."
+            )
+        return batch // self.world
+
 
 @contextmanager
 def joined() -> Iterator[Group]:

@@ -83,11 +83,7 @@ def train(
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     prepare(recipe.threads)
     with distributed.joined() as group:
-        if recipe.batch % group.world:
-            raise InputError(
-                f"The recipe's batch of {recipe.batch} cannot be shared by {group.world} processes; "
-                "choose a number of processes that divides it."
-            )
+        group.share_of(recipe.batch)  # before anything is read
         second = None if mix is None else open_data(mix)
         return _train(recipe, open_data(data), second, Path(run), until, start, group)
 

@@ -78,6 +78,7 @@ def main(recipe: Recipe) -> None:
     training, held_out = _sightings(recipe, held_out=False), [load(path) for path in _sightings(recipe, held_out=True)]
     chances = _chances(training)
     kept = lru_cache(_KEPT)(load)
+    logged, saved = 10 * recipe.batch, 200 * recipe.batch
     parser, average, optimiser, seen = _resumed(recipe)
     while seen < recipe.pictures:
         random = np.random.default_rng((recipe.seed, seen))
@@ -101,10 +102,9 @@ def main(recipe: Recipe) -> None:
         optimiser.step()
         before, seen = seen, seen + recipe.batch
         _follow(average, parser, min(recipe.ema, seen / (seen + 10 * recipe.batch)))
-        if seen % (10 * recipe.batch) == 0:
+        if before // logged < seen // logged:
             _log(recipe.run, {"seen": seen, "loss": round(loss.item(), 4)})
-        every = 200 * recipe.batch
-        if before // every < seen // every or seen >= recipe.pictures:
+        if before // saved < seen // saved or seen >= recipe.pictures:
             _log(recipe.run, {"seen": seen, **scores(average, held_out, recipe.seed)})
             state = {"parser": parser.state_dict(), "average": average.state_dict()}
             save(recipe.run / "weights.safetensors", average, _summary(recipe, seen))
