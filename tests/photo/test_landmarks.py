@@ -108,6 +108,33 @@ def test_windows_cover_the_photo(size: tuple[int, int]) -> None:
         assert len(windows) < 60
 
 
+def test_a_level_of_windows_shrinks_the_photo_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The longest photo has two hundred windows, and shrinking it takes a quarter of a second."""
+    photo = np.random.default_rng(0).integers(0, 256, (400, 8000, 3), np.uint8)
+    nobody = [np.zeros((1, 2254, 12), np.float32), np.full((1, 2254, 1), -9, np.float32)]
+    seen: list[np.ndarray] = []
+    factors: list[float] = []
+    shrunk = landmarks._shrunk
+
+    def run(_: str, batch: np.ndarray) -> list[np.ndarray]:
+        seen.append(batch)
+        return [np.array(each) for each in nobody]
+
+    def counted(whole: np.ndarray, factor: float) -> np.ndarray:
+        factors.append(factor)
+        return shrunk(whole, factor)
+
+    monkeypatch.setattr(landmarks, "_run", run)
+    for windows, _ in landmarks._levels(photo, (60.0, 50.0)):
+        seen.clear(), factors.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(landmarks, "_shrunk", counted)
+            landmarks._search(photo, windows)
+        assert len(factors) == len({window.side for window in windows})
+        for window, batch in zip(windows, seen, strict=True):  # as if it were the only one
+            assert (batch == landmarks._crop(photo, window, landmarks.DETECTOR_SIDE)[None] * 2 - 1).all()
+
+
 def test_mask_in_photo_and_frame() -> None:
     logits = np.full((LANDMARK_SIDE, LANDMARK_SIDE), -9, np.float32)
     logits[64:192, 64:192] = 9  # the middle half

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import groupby
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -174,7 +175,7 @@ def find_people(photo: Picture, near: tuple[float, float] | None = None) -> list
     for windows, needless in _levels(photo, near):
         if needless and any(person.flag > _CERTAIN for person in found):
             break
-        rois = [found for window in windows for found in _detect(photo, window)]
+        rois = _search(photo, windows)
         for roi, score in sorted(rois, key=lambda roi: -roi[1])[:_MAX_PEOPLE]:
             if not any(_near(roi, other) for other in seen):
                 seen.append(roi)
@@ -277,9 +278,22 @@ def _settle(photo: Picture, roi: Roi, score: float) -> Detection:
     return best
 
 
-def _detect(photo: Picture, window: Roi) -> list[tuple[Roi, float]]:
-    """The squares round the people whom the detector sees in a window, with its scores, best first."""
-    raw, logits = _run("pose-detection", _crop(photo, window, DETECTOR_SIDE)[None] * 2 - 1)
+def _search(photo: Picture, windows: list[Roi]) -> list[tuple[Roi, float]]:
+    """What `_detect` gives for each window; the photo is shrunk once for all that are equally large in a row."""
+    found = []
+    for side, alike in groupby(windows, lambda window: window.side):
+        shrunk = _shrunk(photo, side / DETECTOR_SIDE)
+        found += [each for window in alike for each in _detect(photo, window, shrunk)]
+    return found
+
+
+def _detect(photo: Picture, window: Roi, shrunk: Picture | None = None) -> list[tuple[Roi, float]]:
+    """The squares round the people whom the detector sees in a window, with its scores, best first.
+
+    Args:
+        shrunk: as `_crop` takes it.
+    """
+    raw, logits = _run("pose-detection", _crop(photo, window, DETECTOR_SIDE, shrunk)[None] * 2 - 1)
     score = _sigmoid(logits.reshape(-1))
     # 12 numbers: box centre and size, then four points (mid-hip, circle, mid-shoulder, upper circle), all in pixels of
     # the 224-pixel input and, but for the size, relative to the anchor.
@@ -344,19 +358,29 @@ def _whole(photo: Picture) -> Roi:
     return Roi(width / 2, height / 2, float(max(height, width)))
 
 
-def _crop(photo: Picture, roi: Roi, side: int) -> Floats:
-    """The square as float32 (side, side, 3) in 0..1; black beyond the photo."""
+def _shrunk(photo: Picture, factor: float) -> Picture:
+    """The photo so many times smaller, as a crop of it needs that is as much smaller, or fine patterns alias."""
     import cv2
 
-    matrix, factor = roi.matrix(), roi.side / side
-    if factor > 1.5:  # shrink first, or fine patterns alias
-        height, width = photo.shape[:2]
-        small = (max(1, round(width / factor)), max(1, round(height / factor)))
-        matrix = np.diag([small[0] / width, small[1] / height]) @ matrix
-        photo = np.asarray(cv2.resize(photo, small, interpolation=cv2.INTER_AREA))
-    crop = cv2.warpAffine(
-        photo, _centres(matrix, side), (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=0
-    )
+    if factor <= 1.5:
+        return photo
+    height, width = photo.shape[:2]
+    size = (max(1, round(width / factor)), max(1, round(height / factor)))
+    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))
+
+
+def _crop(photo: Picture, roi: Roi, side: int, shrunk: Picture | None = None) -> Floats:
+    """The square as float32 (side, side, 3) in 0..1; black beyond the photo.
+
+    Args:
+        shrunk: what `_shrunk` makes of the photo for such a square, where it is at hand.
+    """
+    import cv2
+
+    shrunk = _shrunk(photo, roi.side / side) if shrunk is None else shrunk
+    scale = np.diag([shrunk.shape[1] / photo.shape[1], shrunk.shape[0] / photo.shape[0]])
+    matrix = _centres(scale @ roi.matrix(), side)
+    crop = cv2.warpAffine(shrunk, matrix, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=0)
     return np.asarray(crop, np.float32) / np.float32(255)
 
 
