@@ -1,3 +1,5 @@
+import io
+import tracemalloc
 import warnings
 import zlib
 from pathlib import Path
@@ -9,6 +11,7 @@ from PIL import Image
 from rsagan.errors import InputError
 from rsagan.files import replacing
 from rsagan.people import (
+    PALETTE,
     Person,
     Pose,
     draw_parsing,
@@ -88,6 +91,23 @@ def test_parsing_files(tmp_path: Path) -> None:
         read_parsing(tmp_path / "none.png")
     with pytest.raises(InputError, match="Is a directory"):
         read_parsing(tmp_path)
+
+
+def test_a_map_of_another_size_than_its_picture_is_not_decoded() -> None:
+    png = parsing_bytes(np.arange(8, dtype=np.uint8).repeat(200).reshape(40, 40))
+    assert read_parsing(png, size=(40, 40)).shape == (40, 40)
+    with pytest.raises(InputError, match="is 40 x 40 pixels and its picture 30 x 40; the two must share one frame"):
+        read_parsing(png[: png.index(b"IDAT") + 8], size=(40, 30))
+
+
+def test_a_coloured_map_takes_little_memory() -> None:
+    parsing = np.resize(np.arange(8, dtype=np.uint8), (1024, 1024))
+    file = io.BytesIO()
+    Image.fromarray(PALETTE[parsing]).save(file, "PNG")
+    tracemalloc.start()
+    assert (read_parsing(file.getvalue()) == parsing).all()
+    assert tracemalloc.get_traced_memory()[1] / parsing.size < 20  # bytes a pixel
+    tracemalloc.stop()
 
 
 def test_replacing_is_all_or_nothing(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import io
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -91,6 +92,22 @@ def test_missing_and_huge_files(tmp_path: Path) -> None:
         file.truncate(65 << 20)
     with pytest.raises(InputError, match="MiB"):
         read_picture(tmp_path / "huge.png")
+
+
+def test_a_limit_of_the_callers_own_is_judged_by_the_header() -> None:
+    with pytest.raises(InputError, match=r"photo\.jpg is 90 x 40 pixels; at most 80 a side are taken here"):
+        read_picture(png_header(90, 40), "photo.jpg", 80)
+    assert read_picture(encoded(scene()), "photo.jpg", 60).shape == (40, 60, 3)
+
+
+def test_16_bits_take_little_memory_and_round_as_they_should() -> None:
+    values = np.resize(np.arange(65536, dtype=np.uint16), (1024, 1024))
+    data = encoded(Image.fromarray(values))
+    tracemalloc.start()
+    picture = read_picture(data)
+    assert tracemalloc.get_traced_memory()[1] / values.size < 16  # bytes a pixel
+    tracemalloc.stop()
+    assert (picture == np.rint(values / 257)[..., None]).all()
 
 
 def test_animated_gif_is_refused_and_animated_webp_gives_its_first_picture() -> None:

@@ -2,8 +2,10 @@
 
 import base64
 import socket
+import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -107,6 +109,16 @@ def fresh_rates() -> Iterator[None]:
 def someone(service: Service) -> dict[str, Any]:
     """A drawn person the service keeps: what /v1/person was given, and the name."""
     return hand_in(service)
+
+
+def png(width: int, height: int, rows: bytes = b"", kind: int = 2) -> bytes:
+    """A PNG of any claimed size."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def person_asked(seed: int = 0) -> dict[str, Any]:

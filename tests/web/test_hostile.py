@@ -5,10 +5,8 @@ import gc
 import os
 import random
 import socket
-import struct
 import sys
 import time
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,22 +18,12 @@ import pytest
 
 from rsagan.people import library, to_json
 
-from .conftest import PHOTO, Service, hand_in, person_asked
+from .conftest import PHOTO, Service, hand_in, person_asked, png
 
 pytestmark = pytest.mark.slow
 BODY_SECONDS = 1.0
 FORBIDDEN = (b"Traceback", b"site-packages", b"/src/", b"/tmp/", b'.py"', b"rsagan.web")
 ALLOWED = {200, 202, 204, 400, 401, 403, 404, 405, 408, 409, 411, 413, 415, 421, 422, 429}
-
-
-def png(width: int, height: int, rows: bytes = b"", kind: int = 2) -> bytes:
-    """A PNG of any claimed size."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 PHOTOS: list[bytes] = [

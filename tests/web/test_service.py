@@ -30,7 +30,7 @@ from rsagan.people.picture import AI_NOTICE
 from rsagan.web.server import listen, run
 from rsagan.web.settings import Settings
 
-from .conftest import PHOTO, Service, hand_in, person_asked, wait_for
+from .conftest import PHOTO, Service, hand_in, person_asked, png, wait_for
 
 Start = Callable[..., Any]
 _ENDINGS = (".js", ".css", ".svg")
@@ -101,6 +101,8 @@ def test_a_person_handed_in_is_painted_alike_by_names_and_joints(service: Servic
     [
         ({"picture": "not base64!"}, "base64"),
         ({"picture": base64.b64encode(b"no picture").decode()}, "JPEG, PNG or WebP"),
+        ({"picture": base64.b64encode(png(1025, 1000)).decode()}, "at most 1024 a side"),
+        ({"parsing": base64.b64encode(png(7_900, 7_900)).decode()}, "one frame"),
         ({"parsing": base64.b64encode(b"no map").decode()}, "parsing map"),
         ({"pose": {"people": []}}, "no person"),
         ({"pose": {"people": [{"pose_keypoints_2d": [0] * 54}], "height": 256, "width": 176}}, "joints"),

@@ -50,16 +50,21 @@ class Person:
         return self.pose.size
 
 
-def read_parsing(source: Path | str | bytes, label_set: str = "rsagan") -> Parsing:
+def read_parsing(source: Path | str | bytes, label_set: str = "rsagan", size: tuple[int, int] | None = None) -> Parsing:
     """Read a parsing PNG of a known label set: the pixel's number (palette or grey) is its class.
-
-    `source` is a path or the file's bytes.
 
     For our own regions a coloured PNG will do as well, and where all colours are those of `PALETTE` they count and the
     numbers do not: painting programs save RGB, or a palette in an order of their own.
 
+    Args:
+        source: a path, or the file's bytes.
+        size: (height, width) of the picture it belongs to; a map of another size is refused undecoded.
+
+    Returns:
+        uint8 (H, W) of regions 0..7.
+
     Raises:
-        InputError: unreadable, coloured otherwise, or with ids the set does not have.
+        InputError: unreadable, of another size, coloured otherwise, or with ids the set does not have.
     """
     path = "the parsing map" if isinstance(source, bytes) else source
     try:
@@ -69,6 +74,11 @@ def read_parsing(source: Path | str | bytes, label_set: str = "rsagan") -> Parsi
         with opened as image:
             if image.width * image.height > 64_000_000:
                 raise InputError(f"{path} is {image.width} x {image.height} pixels, too large for a parsing map.")
+            if size is not None and (image.height, image.width) != size:
+                raise InputError(
+                    f"{path} is {image.width} x {image.height} pixels and its picture {size[1]} x {size[0]}; the two "
+                    "must share one frame."
+                )
             coloured = image.mode not in ("P", "L", "I;16", "I", "1")
             if label_set == "rsagan" and (coloured or image.mode == "P"):
                 regions = _by_colour(image)
@@ -79,7 +89,7 @@ def read_parsing(source: Path | str | bytes, label_set: str = "rsagan") -> Parsi
                 raise InputError(
                     f"{path} is coloured; a parsing map holds class numbers, or exactly the colours of our regions."
                 )
-            labels = np.asarray(image).astype(np.int64)
+            labels = np.asarray(image).astype(np.int32)
     except InputError:
         raise
     except Exception as error:  # decoders fail with whatever they like; the file is at fault
@@ -106,11 +116,12 @@ def _check_shades(labels: NDArray[np.integer], path: Path | str) -> None:
 
 def _by_colour(image: Image.Image) -> Parsing | None:
     """The region of each pixel by its colour; None if some colour is no region's."""
-    weights = np.array([1 << 16, 1 << 8, 1])
-    known, colours = PALETTE @ weights, np.asarray(image.convert("RGB")) @ weights
-    order = np.argsort(known)
-    regions = order[np.searchsorted(known[order], colours).clip(max=len(known) - 1)]
-    return regions.astype(np.uint8) if (known[regions] == colours).all() else None
+    red, green, blue = np.moveaxis(np.asarray(image.convert("RGB")), -1, 0)
+    colours = red.astype(np.uint32) << 16 | green.astype(np.uint32) << 8 | blue
+    regions = np.full(colours.shape, len(PALETTE), np.uint8)
+    for number, colour in enumerate(PALETTE.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)):
+        regions[colours == colour] = number
+    return regions if (regions < len(PALETTE)).all() else None
 
 
 def write_parsing(path: Path | str, parsing: Parsing) -> None:
@@ -148,7 +159,7 @@ def read_person(folder: Path | str) -> Person:
             raise InputError(f"{folder} is not a person folder: {name} is missing (`rsagan analyse` makes one).")
     picture = read_picture(folder / "picture.png")
     size = (picture.shape[0], picture.shape[1])
-    pose, parsing = read_pose(folder / "pose.json", size), read_parsing(folder / "parsing.png")
+    pose, parsing = read_pose(folder / "pose.json", size), read_parsing(folder / "parsing.png", size=size)
     try:
         return Person(picture, pose, parsing)
     except InputError as error:

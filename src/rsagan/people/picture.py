@@ -27,7 +27,7 @@ _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 AI_NOTICE: Final = "AI-generated picture of a person in a new pose"
 
 
-def read_picture(source: Path | str | bytes, where: str | None = None) -> Picture:
+def read_picture(source: Path | str | bytes, where: str | None = None, largest_side: int | None = None) -> Picture:
     """Read a JPEG, PNG or WebP as RGB, upright by its EXIF orientation.
 
     Size and aspect are checked in the header, before any pixel is decoded. CMYK, 16-bit, palette, grey and alpha
@@ -37,6 +37,7 @@ def read_picture(source: Path | str | bytes, where: str | None = None) -> Pictur
     Args:
         source: a path, or the file's bytes.
         where: what to call it in an error; the path by default.
+        largest_side: a limit of the caller's own, in pixels.
 
     Raises:
         InputError: not such a picture, too large, too small, too long, truncated; one sentence.
@@ -60,6 +61,8 @@ def read_picture(source: Path | str | bytes, where: str | None = None) -> Pictur
         raise InputError(
             f"{where} is {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} million; shrink it first."
         )
+    if largest_side is not None and max(width, height) > largest_side:
+        raise InputError(f"{where} is {width} x {height} pixels; at most {largest_side} a side are taken here.")
     if min(width, height) < MIN_SIDE:
         raise InputError(f"{where} is {width} x {height} pixels; at least {MIN_SIDE} a side are needed.")
     if max(width, height) > MAX_ASPECT * min(width, height):
@@ -190,9 +193,11 @@ def _in_srgb(image: Image.Image) -> Image.Image:
 
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):  # 16 bits and more a channel
-        values = np.asarray(image, np.float64)
-        top = 255 if values.max(initial=0) <= 255 else 65535
-        return Image.fromarray(np.clip(values * (255 / top) + 0.5, 0, 255).astype(np.uint8)).convert("RGB")
+        values = np.array(image, np.float32)
+        if values.max(initial=0) > 255:
+            values *= 255 / 65535
+        values += 0.5
+        return Image.fromarray(np.clip(values, 0, 255, out=values).astype(np.uint8)).convert("RGB")
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")

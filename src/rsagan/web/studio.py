@@ -100,10 +100,8 @@ class Studio:
         Raises:
             InputError: the three do not fit together, or the network cannot use them.
         """
-        pixels = read_picture(picture, "the person's picture")
-        if max(pixels.shape[:2]) > LARGEST_SIDE:
-            raise InputError(f"The person's picture may have at most {LARGEST_SIDE} pixels a side.")
-        person = Person(pixels, from_json(pose), read_parsing(parsing))
+        pixels = read_picture(picture, "The person's picture", LARGEST_SIDE)
+        person = Person(pixels, from_json(pose), read_parsing(parsing, size=(pixels.shape[0], pixels.shape[1])))
         name = self.sources.name(b"person", pixels.tobytes(), person.parsing.tobytes(), person.pose.points.tobytes())
         known = self.sources.get(name)
         if known:
