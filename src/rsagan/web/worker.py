@@ -8,6 +8,7 @@ import json
 import logging
 import multiprocessing
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -58,7 +59,7 @@ class Worker:
         self._process = context.Process(target=serve, args=(theirs, self.settings), name="rsagan-worker", daemon=True)
         self._process.start()
         theirs.close()
-        self._answer(START_SECONDS)
+        self._talk(START_SECONDS)
 
     def call(
         self, method: str, arguments: dict[str, Any], blobs: Sequence[bytes], seconds: float
@@ -68,34 +69,42 @@ class Worker:
         Raises:
             InputError, AssetError, Gone: as the method says. Fault: ours. WorkerLost, Overdue: see there.
         """
-        if self._pipe is None:
-            raise WorkerLost
-        try:
-            send(self._pipe, {"method": method, "arguments": arguments}, blobs)
-        except OSError as error:
-            raise WorkerLost from error
-        return self._answer(seconds)
+        return self._talk(seconds, {"method": method, "arguments": arguments}, blobs)
 
     def stop(self) -> None:
         """End the process, whatever it does; nothing of it stays."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()  # whoever waits in `call` finds the pipe at its end
+            process.kill()  # whoever writes or waits in `call` finds the pipe at its end
             process.join()
 
-    def _answer(self, seconds: float) -> tuple[dict[str, Any], list[bytes]]:
-        assert self._pipe is not None
+    def _talk(
+        self, seconds: float, asked: dict[str, Any] | None = None, blobs: Sequence[bytes] = ()
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        """Send a request, if there is one, and wait for the answer; a process that takes too long for both is ended."""
+        if self._pipe is None:
+            raise WorkerLost
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            self.stop()
+
+        watchdog = threading.Timer(seconds, end)
+        watchdog.daemon = True
+        watchdog.start()
         try:
-            if not self._pipe.poll(seconds):
-                self.stop()
-                raise Overdue
-            told, blobs = receive(self._pipe)
+            if asked is not None:
+                send(self._pipe, asked, blobs)
+            told, given = receive(self._pipe)
         except (EOFError, OSError) as error:
-            raise WorkerLost from error
+            raise (Overdue if late.is_set() else WorkerLost) from error
+        finally:
+            watchdog.cancel()
         self.counts = told["counts"]
         if "failure" in told:
             raise _FAILURES[told["failure"]](told["message"])
-        return told["reply"], blobs
+        return told["reply"], given
 
 
 def serve(pipe: Connection, settings: Settings) -> None:
