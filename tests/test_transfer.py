@@ -149,6 +149,32 @@ def test_an_enlarged_result_keeps_the_photo_s_own_detail() -> None:
     assert away[0] < away[1]
 
 
+def test_a_second_picture_shows_what_the_first_hides() -> None:
+    """Of the shipped weights: from the front and from behind, nearer to the true third view than from one of them."""
+    away: dict[str, list[float]] = {"one": [], "two": []}
+    model = load(shipped_weights((128, 88)))
+    for k in range(6):
+        views = sorted((render_view(identity(k), view, (128, 88)) for view in range(8)), key=lambda view: abs(view.yaw))
+        front, *others, back = [Person(each.picture, Pose(each.points, (128, 88)), each.parsing) for each in views]
+        for name, subject in (("one", model.encode(front)), ("two", model.encode(front, back))):
+            for person in others[-3:]:  # turned away
+                inside = person.parsing > 0
+                painted = subject.paint(person.pose).picture.astype(int)
+                away[name].append(float(np.abs(painted - person.picture)[inside].mean()))
+    assert np.mean(away["two"]) < 0.98 * np.mean(away["one"])
+
+
+def test_further_pictures_are_checked_as_the_first(model: Model) -> None:
+    first = make_person((128, 88))
+    nobody = Person(first.picture, Pose(np.full((18, 2), np.nan), (128, 88)), first.parsing)
+    with pytest.raises(InputError, match="source person cannot be used"):
+        model.prepare(first, nobody)
+    with pytest.raises(InputError, match="does not fit these weights"):
+        model.prepare(first, make_person((128, 128)))
+    assert model.prepare(first, make_person((256, 176), 1)).pose(first.pose).picture.shape == (128, 88, 3)
+    assert model.prepare(make_person((256, 176), 1), first).pose(first.pose).picture.shape == (256, 176, 3)
+
+
 PHOTO = np.zeros((64, 48, 3), np.uint8)
 
 

@@ -52,11 +52,12 @@ def animate(
     smoothing: float | None = None,
     sound: bool = False,
     stages: Stages | None = None,
+    also: Sequence[Path | str] = (),
 ) -> Animated:
     """Paint the person of `source` moving, into an mp4 that says it is AI-generated.
 
     Args:
-        source, weights, size, person, background, retarget: as in `rsagan.jobs.generate`.
+        source, weights, size, person, background, retarget, also: as in `rsagan.jobs.generate`.
         driving: a clip of somebody moving; or key poses: names of the library, names of its categories (all of their
             poses, in order), pose files, person folders, photos.
         out: the mp4.
@@ -76,7 +77,7 @@ def animate(
     if out.suffix.lower() != ".mp4" or out.is_dir():
         raise InputError(f"The result is an mp4 file, such as clip.mp4, not {out}.")
     check_folder(out.parent)
-    spare([source, *driving], [out])
+    spare([source, *also, *driving], [out])
     for name, value, least, most in (("fps", fps, 1, 60), ("pace", pace, 0.1, 60), ("smoothing", smoothing, 0, 2)):
         if value is not None and not least <= value <= most:
             raise InputError(f"{name} must be from {least:g} to {most}, not {value:g}.")
@@ -91,11 +92,11 @@ def animate(
         raise InputError(f"A pace of {pace:g} key poses a second needs as many pictures a second; fps is {fps:g}.")
     if clip is None and sound:
         raise InputError("There is sound to keep only if --driving is a clip.")
-    given = read_source(source, size, person, background)
+    given = read_source(source, size, person, background, also=also)
     weights = Path(weights or shipped_weights(given.person.size))
     model = load(weights)
     given.check(model)  # before anything that takes long
-    subject = model.prepare(given.person)
+    subject = given.prepare(model)
     notes = given.notes
     if clip is None:
         poses = in_betweens(_key_poses(driving, size, notes), fps / pace)

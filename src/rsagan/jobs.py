@@ -35,7 +35,7 @@ from rsagan.photo.analyse import Joints, Which
 
 if TYPE_CHECKING:
     from rsagan.photo import Scene
-    from rsagan.transfer import Model, Result
+    from rsagan.transfer import Model, Result, Subject
 
 Progress = Callable[[int, int], None]
 _POSE_FILES = (".json", ".txt")
@@ -102,6 +102,7 @@ def generate(
     refine: bool = False,
     parsing: Path | str | None = None,
     labels: str = "rsagan",
+    also: Sequence[Path | str] = (),
 ) -> Painted:
     """Paint the person of `source` in each pose.
 
@@ -118,6 +119,7 @@ def generate(
         retarget: give the poses the person's own limb lengths.
         refine: learn to reconstruct the person's picture first, for some seconds.
         parsing: a PNG of the source's regions made elsewhere; labels: the label set it is in.
+        also: more photos, or person folders, of the same person, from other sides.
 
     Raises:
         InputError: something cannot be read or used. AssetError: the photo analysis' files cannot be had.
@@ -130,12 +132,13 @@ def generate(
         )
     check_folder(out)
     named = _named(poses)
-    own = [Path(source) / name for name in PERSON_FILES]  # where it is a person folder
-    spare([source, *own, *poses, background, parsing], [Path(out) / f"{name}.png" for name in (*named, "grid")])
+    sources = [source, *also]
+    own = [Path(each) / name for each in sources for name in PERSON_FILES]  # where they are person folders
+    spare([*sources, *own, *poses, background, parsing], [Path(out) / f"{name}.png" for name in (*named, "grid")])
     seen: list[str] = []
     targets = {name: read_target(text, size, seen) for name, text in named.items()}
     regions = read_parsing(parsing, labels) if parsing else None
-    given = read_source(source, size, person, background, regions)
+    given = read_source(source, size, person, background, regions, also)
     subject_person, notes = given.person, given.notes + seen
     weights = Path(weights or shipped_weights(subject_person.size))
     model = load(weights)
@@ -149,7 +152,7 @@ def generate(
         from rsagan.training.adapt import refine as learn
 
         learn(model.generator, subject_person, model.size)
-    subject = model.prepare(subject_person)
+    subject = given.prepare(model)
 
     out = Path(out)
     painted_at = model.size
@@ -223,11 +226,13 @@ class Source:
         behind: makes the scene that results are laid on, which can take seconds; None for the backdrop they are
             painted on.
         notes: sentences the user should see.
+        others: the same person in further pictures.
     """
 
     person: Person
     behind: "Callable[[], Scene] | None"
     notes: list[str]
+    others: tuple[Person, ...] = ()
 
     @cached_property
     def scene(self) -> "Scene | None":
@@ -239,6 +244,10 @@ class Source:
         model.check_shape(self.person.size)
         if self.behind is not None and not model.generator.config.semantics:
             raise InputError("These weights draw no parsing map, so only a plain background is possible with them.")
+
+    def prepare(self, model: "Model") -> "Subject":
+        """All that the pictures show of the person, encoded. Raises InputError if these weights take one picture."""
+        return model.prepare(self.person, *self.others)
 
     def show(self, result: "Result") -> Picture:
         """The result on the scene, of a model that passed `check`."""
@@ -260,11 +269,12 @@ def read_source(
     person: Which = None,
     background: str = "plain",
     regions: Parsing | None = None,
+    also: Sequence[Path | str] = (),
 ) -> Source:
     """The person of a photo or of a person folder, and the scene to show results on.
 
     Args:
-        size, person, background: as in `generate`.
+        size, person, background, also: as in `generate`.
         regions: those of the photo, or of the folder's picture, if they come from elsewhere.
 
     Raises:
@@ -295,13 +305,16 @@ def read_source(
         except InputError as error:
             raise InputError(f"{source}: {error}") from error
         subject, notes, fit, outline = found.person, found.notes, found.fit, found.mask
+    further = [read_source(each, subject.size) for each in also]
+    notes = notes + [f"{each}: {note}" for each, one in zip(also, further, strict=True) for note in one.notes]
+    others = tuple(each.person for each in further)
     if background == "plain":
-        return Source(subject, None, notes)
+        return Source(subject, None, notes, others)
     from rsagan.photo import other_scene, photo_scene
 
     if behind is None:
-        return Source(subject, partial(photo_scene, photo, fit, outline), notes)
-    return Source(subject, partial(other_scene, behind, subject.size), notes)
+        return Source(subject, partial(photo_scene, photo, fit, outline), notes, others)
+    return Source(subject, partial(other_scene, behind, subject.size), notes, others)
 
 
 def _read_background(background: str) -> Picture:

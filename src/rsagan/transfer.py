@@ -19,7 +19,7 @@ from PIL import Image
 from torch.nn import functional
 
 from rsagan.errors import InputError
-from rsagan.network import Encoded, Generator, enlarged, load_weights, shipped_weights, size_in
+from rsagan.network import Encoded, Generator, enlarged, load_weights, pad, shipped_weights, size_in, stacked
 from rsagan.people import NUM_REGIONS, Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence, read_picture
 from rsagan.people.motion import held
 from rsagan.photo import Analysis
@@ -56,7 +56,7 @@ class Subject:
         self.model = model
         self.person = person
         self._encoded = encoded
-        self._large = large  # the person's picture (1, 3, f * H, f * W), where it is larger than what was encoded
+        self._large = large  # what was encoded, (1, 3, f * h, f * w), where the person's picture is larger
 
     def pose(self, pose: Pose, keep_place: bool = False, retarget: bool = True, on_ground: bool = False) -> Result:
         """The person in `pose`.
@@ -110,19 +110,23 @@ class Model:
         self.device = torch.device(device)
         self.size: tuple[int, int] = size_in(metadata)
 
-    def prepare(self, person: Person | Analysis) -> Subject:
+    def prepare(self, person: Person | Analysis, *others: Person | Analysis) -> Subject:
         """Encode a person, given as such or as `analyse` found them.
 
         A picture of another size than the weights were trained for is resized on the way in.
 
+        Args:
+            others: further pictures of the same person, from other sides: what one hides another may show.
+
         Raises:
-            InputError: too few joints; a frame of another shape (height to width) than trained for.
+            InputError: too few joints; a frame of another shape (height to width) than trained for; several pictures,
+                and weights that take one.
         """
-        person = person.person if isinstance(person, Analysis) else person
-        reason = person.pose.usable()
-        if reason:
-            raise InputError(f"The source person cannot be used: {reason}.")
-        return self.encode(person)
+        people = [each.person if isinstance(each, Analysis) else each for each in (person, *others)]
+        for each in people:
+            if reason := each.pose.usable():
+                raise InputError(f"The source person cannot be used: {reason}.")
+        return self.encode(*people)
 
     def check_shape(self, size: tuple[int, int]) -> None:
         """Raises InputError if a frame of `size` (height, width) is not shaped as those trained for."""
@@ -133,23 +137,29 @@ class Model:
             )
 
     @torch.inference_mode()
-    def encode(self, person: Person) -> Subject:
+    def encode(self, person: Person, *others: Person) -> Subject:
         """As `prepare`, however few joints there are.
 
         Raises:
-            InputError: a frame of another shape than trained for.
+            InputError: a frame of another shape than trained for; several pictures, and weights that take one.
         """
+        people = (person, *others)
+        encoded = self.generator.together([self._encode(each) for each in people])
+        factor = min(math.ceil(person.size[0] / self.size[0]), MOST_ENLARGED)
+        size = (factor * self.size[0], factor * self.size[1])
+        large = None
+        if factor > 1 and self.generator.config.detail:
+            large = stacked([pad(self._tensor(each.picture, size), 8 * factor) for each in people], 1 / factor)
+        return Subject(self, person, encoded, large)
+
+    def _encode(self, person: Person) -> Encoded:
         self.check_shape(person.size)
         labels = Image.fromarray(person.parsing).resize(self.size[::-1], Image.Resampling.NEAREST)
         parsing = torch.from_numpy(one_hot(np.asarray(labels)))[None]
         points = torch.from_numpy(person.pose.resized(self.size).points)[None]
-        encoded = self.generator.encode_source(
+        return self.generator.encode_source(
             self._tensor(person.picture, self.size), parsing.to(self.device), points.to(self.device)
         )
-        factor = min(math.ceil(person.size[0] / self.size[0]), MOST_ENLARGED)
-        size = (factor * self.size[0], factor * self.size[1])
-        large = self._tensor(person.picture, size) if factor > 1 and self.generator.config.detail else None
-        return Subject(self, person, encoded, large)
 
     def _tensor(self, picture: Picture, size: tuple[int, int]) -> torch.Tensor:
         """uint8 (h, w, 3), stretched to `size`, as float32 (1, 3, H, W) in [-1, 1]."""
@@ -161,8 +171,8 @@ class Model:
         """Render an encoded person; the result is as large as the target's frame.
 
         Args:
-            large: the person's picture at a whole multiple of the size it was encoded at, (1, 3, f * H, f * W): where
-                the result shows what that does, its detail is fetched from it.
+            large: `encoded.picture` at a whole multiple f of its size, (1, 3, f * h, f * w): where the result shows
+                what that does, its detail is fetched from it.
         """
         points = torch.from_numpy(target.resized(self.size).points)[None].to(self.device)
         output = self.generator.render(encoded, points)

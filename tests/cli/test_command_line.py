@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from rsagan.cli.console import Console
 from rsagan.cli.main import main
 from rsagan.cli.verbs import Assets
 from rsagan.jobs import read_source
+from rsagan.network import Config, Generator, save_weights
 from rsagan.people import Person, Pose, library, read_person, read_picture, write_person, write_pose
 from rsagan.photo import on_backdrop, soft_outline
 
@@ -259,6 +261,42 @@ def test_backgrounds(
     assert "JPEG" in refused(capsys, out, *given, out, "--background", behind)
 
 
+def test_more_pictures_of_the_person(
+    person: Path, weights: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = read_person(person)
+    write_person(tmp_path / "back", replace(first, picture=255 - first.picture, pose=first.pose.flipped()))
+    given = ["generate", person, "--pose", "stand-back", "--weights", weights, "--out"]
+    assert run(*given, tmp_path / "one") == run(*given, tmp_path / "two", "--also", tmp_path / "back") == 0
+    one, two = (read_picture(tmp_path / name / "stand-back.png") for name in ("one", "two"))
+    assert one.shape == two.shape
+    assert (one != two).any()
+    film = [
+        "animate",
+        person,
+        "--driving",
+        "stand-back",
+        "--driving",
+        "walk",
+        "--fps",
+        4,
+        "--weights",
+        weights,
+        "--out",
+    ]
+    assert run(*film, tmp_path / "one.mp4") == run(*film, tmp_path / "two.mp4", "--also", tmp_path / "back") == 0
+    assert (tmp_path / "one.mp4").read_bytes() != (tmp_path / "two.mp4").read_bytes()
+    capsys.readouterr()
+    assert "nothing.jpg" in refused(capsys, out, *given, out, "--also", tmp_path / "nothing.jpg")
+    rival = tmp_path / "rival.safetensors"
+    config = Config(widths=(8, 8, 16, 16), injection="none", integration="convolution")
+    save_weights(rival, Generator(config), {"size": [128, 88]})
+    given = ["generate", person, "--pose", "walk", "--weights", rival, "--also", person]
+    assert "one picture of a person" in refused(capsys, out, *given, "--out", out)
+    given = ["generate", person, "--pairs", "test", "--also", person, "--out", out]
+    assert "--also has no meaning" in refused(capsys, out, *given)
+
+
 def test_what_a_result_is_made_from_is_not_replaced(
     person: Path, weights: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -269,6 +307,7 @@ def test_what_a_result_is_made_from_is_not_replaced(
         ("generate", person, "--pose", out / "walk.png", "--weights", weights),
         ("generate", out / "walk.png", "--pose", "walk", "--weights", weights),
         ("generate", person, "--pose", "walk", "--background", out / "walk.png", "--weights", weights),
+        ("generate", person, "--pose", "walk", "--also", out / "walk.png", "--weights", weights),
         ("analyse", out / "picture.png"),
     ):
         assert "it is made from" in refused(capsys, out, *arguments, "--out", out)

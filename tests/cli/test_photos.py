@@ -105,6 +105,20 @@ def test_half_a_body_works_and_is_said(weights: Path, tmp_path: Path, capsys: py
     assert any("half.png: Only" in note for note in json.loads(capsys.readouterr().out)["notes"])
 
 
+def test_a_second_photo_of_the_person_and_what_is_said_about_it(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = Image.open(OTHER)
+    image.crop((0, 0, image.width, int(image.height * 0.55))).save(tmp_path / "half.png")
+    given = ["generate", str(SAMPLE), "--pose", "stand", "--weights", str(weights), "--out"]
+    assert main([*given, str(tmp_path / "one")]) == 0
+    capsys.readouterr()
+    assert main([*given, str(tmp_path / "two"), "--also", str(tmp_path / "half.png"), "--json"]) == 0
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert any(note.startswith(f"{tmp_path / 'half.png'}: Only") for note in notes)
+    assert (tmp_path / "one" / "stand.png").read_bytes() != (tmp_path / "two" / "stand.png").read_bytes()
+
+
 def test_a_photo_serves_as_pose(weights: Path, tmp_path: Path) -> None:
     arguments = ["generate", str(SAMPLE), "--pose", str(OTHER), "--weights", str(weights), "--out", str(tmp_path)]
     assert main(arguments) == 0

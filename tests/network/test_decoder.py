@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from rsagan.network.decoder import Decoder, LocalMatch, Painted, alike, carry, enlarged
 from rsagan.network.encoders import Appearance, PoseFeatures
+from rsagan.network.layers import GAP, stacked
 from rsagan.network.style_injection import FlowReading
 
 H, W = 48, 64
@@ -275,13 +276,20 @@ def test_what_is_copied_is_copied_from_the_larger_source(size: tuple[int, int], 
     """Also where height and width are no multiples of 8 and the source was padded."""
     large = torch.rand(1, 3, 2 * size[0], 2 * size[1]) * 2 - 1
     picture = _halved(large)
-    source = functional.pad(picture, (0, -size[1] % 8, 0, -size[0] % 8), mode="replicate")
+    source, larger = (
+        functional.pad(each, (0, f * (-size[1] % 8), 0, f * (-size[0] % 8)), mode="replicate")
+        for f, each in ((1, picture), (2, large))
+    )
     rows, columns = source.shape[2] // 4, source.shape[3] // 4
     still = centres(rows, columns, 4, literal)
-    torch.testing.assert_close(enlarged(picture, still, source, large), large, atol=1e-5, rtol=0)
+    torch.testing.assert_close(enlarged(picture, still, source, larger), large, atol=1e-5, rtol=0)
     other = 0.02 * picture.flip(3) + 0.9  # far brighter, and turned round
     plain = functional.interpolate(other, scale_factor=2.0, mode="bicubic").clamp(-1, 1)
-    torch.testing.assert_close(enlarged(other, still, source, large), plain, atol=0.01, rtol=0)
+    torch.testing.assert_close(enlarged(other, still, source, larger), plain, atol=0.01, rtol=0)
+    # Of several pictures, one below the other, the flow says which.
+    second = still + torch.tensor([0.0, source.shape[2] + GAP])[:, None, None]
+    several, several_large = stacked([-source, source], 1), stacked([-larger, larger], 1 / 2)
+    torch.testing.assert_close(enlarged(picture, second, several, several_large), large, atol=1e-5, rtol=0)
 
 
 def test_pictures_are_alike_where_structure_and_colours_are() -> None:

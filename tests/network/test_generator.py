@@ -371,7 +371,7 @@ def by_hand(generator: Generator, given: Any) -> Output:
     source_pose, target_pose = generator.pose(source_points, size), generator.pose(target_points, size)
     semantics = generator.fusion(matched, appearance)
     side = injection.encode(appearance.eighth, source_pose.eighth, semantics.features)
-    log_w = injection.correspond(side.keys, target_pose.eighth, source_points, target_points, size)
+    log_w = injection.correspond(side.keys, target_pose.eighth, source_points[:, None], target_points, size)
     x = injection(side, target_pose.eighth, log_w)
     layout = generator.layout(x)
     bias = region_bias(layout.softmax(1), semantics.regions, semantics.exists, generator.config.tokens)

@@ -78,7 +78,7 @@ def test_correspondence_equals_the_loops(
     appearance, pose, semantics, target_pose = torch.randn(4, 2, 16, h, w)
     with_semantics = changes.get("semantics", True)
     side = module.encode(appearance, pose, semantics if with_semantics else None)
-    log_w = module.correspond(side.keys, target_pose, source, target, SIZE)
+    log_w = module.correspond(side.keys, target_pose, source[:, None], target, SIZE)
     assert log_w.shape == (2, 12, 12)
     assert log_w.dtype == torch.float32
     for b in range(2):
@@ -98,7 +98,7 @@ def test_w_is_a_distribution_over_the_source(tiny: Any, people: Any) -> None:
     module = StyleInjection(tiny())
     _, _, source, target = people(2, SIZE)
     side = module.encode(*torch.randn(3, 2, 16, h, w))
-    log_w = module.correspond(side.keys, torch.randn(2, 16, h, w), source, target, SIZE)
+    log_w = module.correspond(side.keys, torch.randn(2, 16, h, w), source[:, None], target, SIZE)
     torch.testing.assert_close(log_w.exp().sum(2), torch.ones(2, 12))
 
 
@@ -208,7 +208,7 @@ def test_queries_and_keys_learn_from_the_style_and_from_the_flow(tiny: Any, peop
         module = StyleInjection(tiny())
         side = module.encode(*torch.randn(3, 1, 16, h, w))
         pose = torch.randn(1, 16, h, w)
-        log_w = module.correspond(side.keys, pose, source, target, SIZE)
+        log_w = module.correspond(side.keys, pose, source[:, None], target, SIZE)
         if way == "style":
             module(side._replace(values=side.values.detach()), pose, log_w).square().sum().backward()
         else:
@@ -230,7 +230,7 @@ def test_the_prior_alone_finds_the_rigid_motion(tiny: Any, figure: Any) -> None:
     source = figure(size)
     target = source.clone()
     target[0, 10] = target[0, 9] + torch.tensor([-26.0, 4.0])  # the right shin is lifted sideways
-    log_w = module.correspond(torch.zeros(1, 256, 8), torch.randn(1, 16, 16, 16), source, target, size)
+    log_w = module.correspond(torch.zeros(1, 256, 8), torch.randn(1, 16, 16, 16), source[:, None], target, size)
     x, y = (target[0, 10] / 8).int().tolist()
     row, column = divmod(int(log_w[0, y * 16 + x].argmax()), 16)
     found = torch.tensor([column * 8 + 3.5, row * 8 + 3.5])

@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rsagan.cli.console import Console
-from rsagan.cli.options import Background, Size, Weights, WhichPerson, refuse
+from rsagan.cli.options import Also, Background, Size, Weights, WhichPerson, refuse
 
 Fps = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(default: the clip's, or 25)")]
 
@@ -22,6 +22,8 @@ class Animate:
     """A clip; or key poses, one after the other: names (`generate --pose list`), categories, pose files, photos."""
     out: Path
     """The clip to write, an mp4."""
+    also: Also = ()
+    """Another photo, or person folder, of the same person, from another side; one an `--also`."""
     weights: Weights = None
     """Weights to use instead of the ones that come with the package."""
     size: Size = "256x176"
@@ -66,6 +68,7 @@ class Animate:
             self.smoothing,
             self.audio == "keep",
             lambda what: console.progress(what, "frames"),
+            self.also,
         )
         console.notes(made.notes)
         console.result(made.to_dict(), [f"{made.clip}: {made.frames} frames, {made.fps:g} a second"])

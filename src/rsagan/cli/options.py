@@ -4,13 +4,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
-from tyro.conf import arg
+from tyro.conf import UseAppendAction, arg
 
 from rsagan.errors import InputError
 
 Size = Annotated[str, arg(metavar="HEIGHTxWIDTH")]
 Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: those of the package)")]
 WhichPerson = Annotated[str, arg(metavar="largest|N|X,Y")]
+Also = Annotated[UseAppendAction[tuple[Path, ...]], arg(metavar="PATH", help_behavior_hint="(default: none)")]
 Background = Annotated[str, arg(metavar="keep|plain|FILE")]
 Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
 

@@ -12,7 +12,7 @@ from rsagan.cli.adapt import Adapt
 from rsagan.cli.animate import Animate
 from rsagan.cli.console import Console
 from rsagan.cli.lists import paint_list, score_others
-from rsagan.cli.options import Background, Count, Size, Weights, WhichPerson, refuse
+from rsagan.cli.options import Also, Background, Count, Size, Weights, WhichPerson, refuse
 from rsagan.cli.prepare import Prepare
 from rsagan.cli.web import Web
 
@@ -29,6 +29,8 @@ class Generate:
     """A photo (JPEG, PNG, WebP), or a person folder made by `rsagan analyse`; with --pairs a prepared folder."""
     pose: UseAppendAction[tuple[str, ...]] = ()
     """A pose by name (`--pose list`), a pose JSON, a person folder, or a photo of someone in it; one a `--pose`."""
+    also: Also = ()
+    """Another photo, or person folder, of the same person, from another side; one an `--also`."""
     pairs: List = None
     """A list `from,to` of a prepared folder's views to paint in bulk, instead of poses."""
     naming: Literal["gfla", "patn", "reid"] = "gfla"
@@ -61,6 +63,7 @@ class Generate:
             refuse(
                 self,
                 "pose",
+                "also",
                 "size",
                 "person",
                 "background",
@@ -91,6 +94,7 @@ class Generate:
                 self.refine,
                 self.parsing,
                 self.labels,
+                self.also,
             )
         console.notes(painted.notes)
         lines = [f"{name}: {path}" for name, path in painted.pictures.items()]

@@ -208,7 +208,7 @@ def carry(features: Tensor, shift: Tensor, stride: float) -> Tensor:
     blended instead: the mean of two limbs that moved apart is where neither of them is.
 
     Args:
-        features: (B, C, H/stride, W/stride) of the source; a stride of 1/2 is a picture twice as large.
+        features: (B, C, H'/stride, W'/stride) of the source; a stride of 1/2 is a picture twice as large.
         shift: float32 (B, 2, H/4, W/4) x, y in pixels from a place of the target to its place in the source.
 
     Returns:
@@ -225,7 +225,7 @@ def carry(features: Tensor, shift: Tensor, stride: float) -> Tensor:
     mean = torch.stack([share * moved for share, moved in asked]).sum(0)
     apart = torch.stack([share * (moved - mean).square().sum(1, keepdim=True) for share, moved in asked]).sum(0)
     agreement = torch.exp(-apart.detach() / _AGREED**2)
-    centres = centres_map(features, stride)
+    centres = centres_map(mean, stride)
     planes = features.to(torch.float32, memory_format=torch.contiguous_format)
     blended = torch.zeros((), device=features.device)
     for share, moved in asked:
@@ -240,24 +240,22 @@ def enlarged(picture: Tensor, flow: Tensor, source: Tensor, large: Tensor) -> Te
 
     Args:
         picture: (B, 3, H, W), as painted.
-        flow: (B, 2, H'/4, W'/4); source: (B, 3, H', W'), the source it was painted from. H' and W' are H and W, or
-            padded below and to the right.
-        large: (B, 3, f * H, f * W), the same source at f times the size.
+        flow: (B, 2, H'/4, W'/4), H' and W' being H and W, or padded below and to the right.
+        source: (B, 3, h, w), what it was painted from, as `Encoded` holds it. large: (B, 3, f * h, f * w), the same at
+            f times the size.
 
     Returns:
         (B, 3, f * H, f * W) in [-1, 1].
     """
     height, width = picture.shape[2:]
-    factor = large.shape[2] // height
-    below, right = source.shape[2] - height, source.shape[3] - width
-    padded = F.pad(large, (0, factor * right, 0, factor * below), mode="replicate")
+    factor = large.shape[3] // source.shape[3]
     shift = flow - centres_map(flow, 4)
 
     def enlarge(x: Tensor) -> Tensor:
         return F.interpolate(x, scale_factor=float(factor), mode="bicubic", align_corners=False)
 
     coarse = carry(source, shift, 1)[..., :height, :width].float()
-    fine = carry(padded, shift, 1 / factor)[..., : factor * height, : factor * width].float()
+    fine = carry(large, shift, 1 / factor)[..., : factor * height, : factor * width].float()
     gained = fine - enlarge(coarse)
     return (enlarge(picture) + enlarge(alike(picture, coarse)).clamp(0, 1) * gained).clamp(-1, 1)
 

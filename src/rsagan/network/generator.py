@@ -7,8 +7,10 @@ Nothing but the source's picture, parsing and joints and the *target joints* eve
 own: of the paper only the abstract is public.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -16,7 +18,7 @@ from rsagan.errors import InputError
 from rsagan.network.config import Config
 from rsagan.network.decoder import Decoder
 from rsagan.network.encoders import Appearance, AppearanceEncoder, PoseEncoder
-from rsagan.network.layers import a_seed, conv, initialise, join, orderly
+from rsagan.network.layers import a_seed, conv, initialise, join, orderly, stacked
 from rsagan.network.semantic_fusion import SemanticFusion, Semantics
 from rsagan.network.style_injection import (
     PlainConditioning,
@@ -40,6 +42,9 @@ class Output(NamedTuple):
     log_correspondence: (B, N target, N source) log W at 1/8; None without module B.
     flow: (B, 2, H/4, W/4) x, y in source pixels that the detail path reads; None without it.
 
+    Of S source pictures, the parsing and the places of the source are those of all of them, one picture after the
+    other, and y counts in `layers.stacked`.
+
     Where H or W is no multiple of 8, the maps at 1/4 and 1/8 cover the padded picture.
     """
 
@@ -51,9 +56,11 @@ class Output(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """A source, encoded once; `render` takes it with any number of poses.
+    """A source, encoded once; `render` takes it with any number of poses. `together` makes one of several.
 
-    size is the picture's own (H, W); picture (B, 3, H', W') is padded to multiples of 8, as is all that follows.
+    size is the picture's own (H, W); picture (B, 3, H', W') is padded to multiples of 8, as is all that follows. points
+    (B, S, 18, 2) are of S pictures, one below the other in what is read by place (`layers.stacked`); the rest are
+    tokens, or maps that stand for tokens, of one picture after the other.
     """
 
     size: tuple[int, int]
@@ -146,15 +153,16 @@ class Generator(nn.Module):
         blocks: list[Any] = [] if isinstance(self.integration, PlainBlocks) else list(self.integration)
         keys_values = [block.encode(known, tokens) for block in blocks]
         match_keys = self.decoder.match.encode(appearance.quarter, pose.quarter) if self.config.detail else None
-        return Encoded(size, picture, points, appearance, semantics, side, keys_values, match_keys)
+        return Encoded(size, picture, points[:, None], appearance, semantics, side, keys_values, match_keys)
 
     def render(self, encoded: Encoded, target_points: Tensor, alone: Tensor | None = None) -> Output:
         """The picture in the pose `target_points` (B, 18, 2); one encoded source serves any number B of poses."""
         if target_points.ndim != 3 or target_points.shape[1:] != (NUM_JOINTS, 2):
             raise InputError(f"Target joints must be (B, 18, 2), not {tuple(target_points.shape)}.")
         encoded = spread(encoded, len(target_points))
-        padded = (encoded.picture.shape[2], encoded.picture.shape[3])
-        h, w = padded[0] // 8, padded[1] // 8
+        sources = encoded.points.shape[1]
+        h, w = -(-encoded.size[0] // 8), -(-encoded.size[1] // 8)
+        padded = (8 * h, 8 * w)
         pose = self.pose(target_points, padded)
 
         log_w = reading = None
@@ -172,12 +180,9 @@ class Generator(nn.Module):
         if self.layout is not None and encoded.semantics is not None:
             layout = self.layout(x)
             if self.config.integration == "spatial":
-                bias = region_bias(
-                    layout.float().softmax(1),
-                    encoded.semantics.regions.float(),
-                    encoded.semantics.exists,
-                    self.config.tokens,
-                )
+                semantics, likely = encoded.semantics, layout.float().softmax(1)
+                each = zip(semantics.regions.chunk(sources, 2), semantics.exists.chunk(sources, 1), strict=True)
+                bias = torch.cat([region_bias(likely, *one, self.config.tokens) for one in each], dim=3)
         if isinstance(self.integration, PlainBlocks):
             x = self.integration(x)
         else:
@@ -199,6 +204,50 @@ class Generator(nn.Module):
             painted.flow,
         )
 
+    def together(self, encoded: Sequence[Encoded]) -> Encoded:
+        """Several pictures of one person as one source: what one of them hides another may show.
+
+        Nothing is learnt for it. Module B looks for each place of the target in all of them, and what is carried over
+        comes from there.
+
+        Args:
+            encoded: each of `encode_source`, in the same size.
+
+        Raises:
+            InputError: none, pictures of several sizes, or a network that does not look for places in the source.
+        """
+        if len({each.size for each in encoded}) != 1:
+            sizes = " and ".join(sorted({"{}x{}".format(*each.size) for each in encoded})) or "none"
+            raise InputError(f"Pictures of one person must be of one size, not {sizes}.")
+        if len(encoded) == 1:
+            return encoded[0]
+        if self.config.injection != "correspondence" or self.config.integration == "transposed":
+            raise InputError("These weights take one picture of a person, since they do not look for places in it.")
+
+        def in_a_row(parts: Sequence[Any], dim: int) -> Any:
+            return None if parts[0] is None else torch.cat(list(parts), dim)
+
+        looks = [each.appearance for each in encoded]
+        keys = [each.match_keys for each in encoded if each.match_keys is not None]
+        semantics = [each.semantics for each in encoded if each.semantics is not None]
+        return Encoded(
+            encoded[0].size,
+            stacked([each.picture for each in encoded], 1),
+            in_a_row([each.points for each in encoded], 1),
+            Appearance(
+                stacked([each.half for each in looks], 2),
+                stacked([each.quarter for each in looks], 4),
+                in_a_row([each.eighth for each in looks], 2),
+            ),
+            Semantics(*map(in_a_row, zip(*semantics, strict=True), (2, 2, 2, 1, 1))) if semantics else None,
+            SourceSide(*(in_a_row(parts, 1) for parts in zip(*(each.injection for each in encoded), strict=True))),
+            [
+                KeysValues(*(in_a_row(parts, 1) for parts in zip(*block, strict=True)))
+                for block in zip(*(each.integration for each in encoded), strict=True)
+            ],
+            stacked(keys, 4) if keys else None,
+        )
+
 
 def check(source: Tensor, parsing: Tensor, points: Tensor) -> None:
     """Refuse shapes that do not fit together, naming them."""
@@ -213,9 +262,9 @@ def check(source: Tensor, parsing: Tensor, points: Tensor) -> None:
         raise InputError(f"The joints must be {(b, NUM_JOINTS, 2)}, not {tuple(points.shape)}.")
 
 
-def pad(x: Tensor) -> Tensor:
-    """Extend to multiples of 8 to the right and below by the border's own values."""
-    bottom, right = -x.shape[2] % 8, -x.shape[3] % 8
+def pad(x: Tensor, multiple: int = 8) -> Tensor:
+    """Extend to multiples of 8, or others, to the right and below by the border's own values."""
+    bottom, right = -x.shape[2] % multiple, -x.shape[3] % multiple
     if not (bottom or right):
         return x
     return F.pad(x, (0, right, 0, bottom), mode="replicate")
@@ -234,7 +283,7 @@ def spread(encoded: Encoded, batch: int) -> Encoded:
     return Encoded(
         encoded.size,
         encoded.picture.expand(batch, -1, -1, -1),
-        encoded.points.expand(batch, -1, -1),
+        encoded.points.expand(batch, -1, -1, -1),
         Appearance(*map(expand, encoded.appearance)),
         None if encoded.semantics is None else Semantics(*map(expand, encoded.semantics)),
         SourceSide(*map(expand, encoded.injection)),

@@ -6,6 +6,7 @@ centres; a cell of a map at 1/s covers s x s pixels.
 """
 
 import zlib
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -14,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 M = TypeVar("M", bound=nn.Module)
+
+GAP = 32  # pixels between two pictures of one person, see `stacked`
 
 
 def channels_last(network: M) -> M:
@@ -123,6 +126,18 @@ def cell_centres(h: int, w: int, stride: float, device: torch.device) -> Tensor:
     y = torch.arange(h, device=device, dtype=torch.float32) * stride + (stride - 1) / 2
     x = torch.arange(w, device=device, dtype=torch.float32) * stride + (stride - 1) / 2
     return torch.stack([x[None, :].expand(h, w), y[:, None].expand(h, w)], dim=-1).reshape(h * w, 2)
+
+
+def stacked(maps: Sequence[Tensor], stride: float) -> Tensor:
+    """Maps (B, C, h, w) at 1/stride, each of a picture of its own, one below the other: (B, C, h', w).
+
+    Between two lie `GAP` pixels of their borders' own values, so that what reads round a place reads one picture.
+    """
+    edge = round(GAP / 2 / stride)
+    last = len(maps) - 1
+    return torch.cat(
+        [F.pad(x, (0, 0, edge * (k > 0), edge * (k < last)), mode="replicate") for k, x in enumerate(maps)], dim=2
+    )
 
 
 def sample(features: Tensor, coordinates: Tensor, stride: float) -> Tensor:

@@ -6,10 +6,12 @@ half body looks like a whole one.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from rsagan.network.layers import cell_centres, constant
 from rsagan.people import LIMBS, NUM_JOINTS
+from rsagan.people.pose import LEFT_HIP, NECK, NOSE, RIGHT_HIP
 
 JOINT_SIGMA = 0.08
 LIMB_SIGMA = 0.15
@@ -18,6 +20,8 @@ POSE_CHANNELS = NUM_JOINTS + 3 * len(LIMBS)
 _FROM = tuple(a for a, _ in LIMBS)
 _TO = tuple(b for _, b in LIMBS)
 _RIGHT, _LEFT = (2, 8), (5, 11)
+_HIPS = (RIGHT_HIP, LEFT_HIP)
+_NOSE_FORWARD = 2.1  # shoulders and hips are that much broader in the mean than a nose is before the neck
 _TRUNK = (LIMBS.index((1, 8)), LIMBS.index((1, 11)))  # neck to hips
 
 
@@ -72,6 +76,25 @@ def rigid_motion(source: Tensor, target: Tensor, size: tuple[int, int], stride: 
         guess = torch.addcmul(torch.addcmul(start, along, bone), aside, normal)  # (B, 17, N)
         means.append((near * guess).sum(1))
     return torch.stack(means, -1) / total[..., None].clamp(min=1e-6), total.clamp(max=1)
+
+
+def heading(points: Tensor) -> Tensor:
+    """Where a person seems to face, float32 (B, 2), of length one or 0 where no joint tells.
+
+    About (cos, sin) of the angle by which they are turned away from the camera, by the order of shoulders and hips and
+    by what the nose is aside of the neck; who shows no nose faces front or back.
+
+    Args:
+        points: float32 (B, 18, 2), NaN = missing.
+    """
+    hips = points[:, list(_HIPS)].nanmean(1)
+    up = F.normalize((points[:, NECK] - hips).nan_to_num(), dim=-1)
+    upright = constant((0.0, -1.0), points.device)
+    up = torch.where((up == 0).all(-1, keepdim=True), upright, up)
+    aside = torch.stack([-up[:, 1], up[:, 0]], -1)[:, None]  # to the right, of who stands upright
+    across = ((points[:, list(_LEFT)] - points[:, list(_RIGHT)]) * aside).sum(-1).nanmean(1)
+    nose = ((points[:, NOSE] - points[:, NECK]) * aside[:, 0]).sum(-1)
+    return F.normalize(torch.stack([across, _NOSE_FORWARD * nose], -1).nan_to_num(), dim=-1)
 
 
 def _bell(squared: Tensor, sigma: Tensor) -> Tensor:

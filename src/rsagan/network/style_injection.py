@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rsagan.network.config import Config
-from rsagan.network.layers import act, cell_centres, conv, join, map_of, norm, tokens_of
-from rsagan.network.pose_maps import rigid_motion
+from rsagan.network.layers import GAP, act, cell_centres, conv, join, map_of, norm, tokens_of
+from rsagan.network.pose_maps import heading, rigid_motion
 from rsagan.people import NUM_REGIONS
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 2.0, 60.0
@@ -62,24 +62,26 @@ class StyleInjection(nn.Module):
         return SourceSide(normalised(tokens_of(self.key(known))), tokens_of(self.value(appearance)))
 
     def correspond(self, keys: Tensor, pose: Tensor, source: Tensor, target: Tensor, size: tuple[int, int]) -> Tensor:
-        """log W, float32 (B, N target, N source): for each target place, how likely it shows each source place.
+        """log W, float32 (B, N target, S * N source): for each target place, how likely it shows each source place.
+
+        Of several pictures one that shows the person from the target's side is preferred, by the cosine of the angle
+        between the two headings.
 
         Args:
-            keys: (B, N, D) of `encode`.
+            keys: (B, S * N, D), of `encode`, of S pictures of one person.
             pose: (B, C, h, w) target pose features.
-            source, target: (B, K, 2) joints, for the rigid prior.
+            source: (B, S, K, 2), target: (B, K, 2) joints, for the rigid prior and the headings.
         """
         queries = normalised(tokens_of(self.query(pose)))
         with torch.autocast(pose.device.type, enabled=False):
             temperature = self.log_temperature.exp().clamp(MIN_TEMPERATURE, MAX_TEMPERATURE)
             logits = temperature * queries.float() @ keys.float().transpose(1, 2)
             if self.prior_strength is not None:
-                guess, sure = rigid_motion(source, target, size, stride=8)
-                places = cell_centres(size[0] // 8, size[1] // 8, 8, pose.device)
-                # |guess - place|^2, opened up so that no (N, N, 2) array is needed.
-                squared = guess.square().sum(-1, keepdim=True) - 2 * guess @ places.T + places.square().sum(-1)
-                far = (squared / (2 * (_PRIOR_SIGMA * size[0]) ** 2)).clamp(0, 8)
-                logits = logits - F.softplus(self.prior_strength) * sure[..., None] * far
+                strength = F.softplus(self.prior_strength)
+                logits = logits - torch.cat([_far(each, target, size, strength) for each in source.unbind(1)], dim=2)
+            if source.shape[1] > 1:
+                alike = heading(source.flatten(0, 1)).unflatten(0, source.shape[:2]) @ heading(target)[:, :, None]
+                logits = logits + alike.transpose(1, 2).repeat_interleave(keys.shape[1] // source.shape[1], dim=2)
             return logits.log_softmax(-1)
 
     def forward(self, side: SourceSide, pose: Tensor, log_w: Tensor) -> Tensor:
@@ -87,6 +89,16 @@ class StyleInjection(nn.Module):
         h, w = pose.shape[2:]
         style = log_w.exp().to(side.values.dtype) @ side.values  # (B, N, C)
         return self.modulate(pose, map_of(style, h, w))
+
+
+def _far(source: Tensor, target: Tensor, size: tuple[int, int], strength: Tensor) -> Tensor:
+    """(B, N target, N source), 0 to 8 * strength: how far each place is from where a rigid motion would bring it."""
+    guess, sure = rigid_motion(source, target, size, stride=8)
+    places = cell_centres(size[0] // 8, size[1] // 8, 8, target.device)
+    # |guess - place|^2, opened up so that no (N, N, 2) array is needed.
+    squared = guess.square().sum(-1, keepdim=True) - 2 * guess @ places.T + places.square().sum(-1)
+    far = (squared / (2 * (_PRIOR_SIGMA * size[0]) ** 2)).clamp(0, 8)
+    return strength * sure[..., None] * far
 
 
 class RegionPainting(nn.Module):
@@ -143,19 +155,23 @@ class FlowReading(NamedTuple):
 def read_flow(log_w: Tensor, h: int, w: int, radius: int = 1) -> FlowReading:
     """Read W locally as a flow: the mean source place in a window round the maximum.
 
-    A mean over all places would average left and right limbs.
+    A mean over all places would average left and right limbs. Of several pictures the window lies in one, and the
+    places are those of `layers.stacked`.
 
     Args:
-        log_w: (B, N target, N source).
+        log_w: (B, N target, S * N source), N = h * w.
     """
     best = log_w.argmax(-1)  # (B, N)
+    first = (best // (h * w) * h)[..., None, None]  # row of its picture
     row, column = best // w, best % w
     steps = torch.arange(-radius, radius + 1, device=log_w.device)
     rows, columns = row[..., None, None] + steps[:, None], column[..., None, None] + steps[None, :]
-    inside = (rows >= 0) & (rows < h) & (columns >= 0) & (columns < w)  # (B, N, k, k)
-    index = (rows.clamp(0, h - 1) * w + columns.clamp(0, w - 1)).flatten(2)
+    inside = (rows >= first) & (rows < first + h) & (columns >= 0) & (columns < w)  # (B, N, k, k)
+    index = (rows.clamp(first, first + h - 1) * w + columns.clamp(0, w - 1)).flatten(2)
     mass = log_w.gather(2, index).exp() * inside.flatten(2)  # (B, N, k * k)
     certainty = mass.sum(-1, keepdim=True)
-    places = cell_centres(h, w, 8, log_w.device)[index]  # (B, N, k * k, 2)
+    places = cell_centres(log_w.shape[2] // w, w, 8, log_w.device)
+    places[:, 1] += GAP * torch.arange(len(places), device=log_w.device).div(h * w, rounding_mode="floor")
+    places = places[index]  # (B, N, k * k, 2)
     flow = (mass[..., None] * places).sum(2) / certainty.clamp(min=1e-8)
     return FlowReading(map_of(flow, h, w), map_of(certainty, h, w))

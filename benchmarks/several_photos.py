@@ -1,0 +1,212 @@
+"""What further pictures of a person bring: `python benchmarks/several_photos.py DATA OUT [--limit N] [--docs docs]`.
+
+The test pairs of a prepared folder with yaws (`rsagan synthesize`), painted by the shipped weights from the pair's own
+source, and from that and one or two pictures more of the same person: of those that are neither source nor target, the
+one that is turned farthest from all that are given. Pictures are never chosen by the target. several-photos.json and
+.md go to OUT, or, with --docs, to results/, and the grid to images/several-photos.jpg: the first pair of every tenth
+person (source, both further pictures, truth, then painted from one, two and three).
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from rsagan import __version__
+from rsagan.data.prepared import PreparedFolder
+from rsagan.errors import InputError
+from rsagan.evaluation.intervals import Draws, Row, Statistic, mean
+from rsagan.evaluation.measure import Measured, Truth, measure, trained_networks
+from rsagan.evaluation.painters import Painted, to_network
+from rsagan.evaluation.scores import some_pairs
+from rsagan.evaluation.summary import strata_of
+from rsagan.files import write_text
+from rsagan.network import Encoded, load_weights, shipped_weights
+from rsagan.people import grid, one_hot
+from rsagan.tables import table
+from rsagan.training.preview import to_pictures
+
+COUNTS = (1, 2, 3)
+SHOWN = 8  # rows of the grid
+QUALITY = 85
+NUMBERS = ("vgg16_hed", "mobilenetv2", "vgg16_hed_head", "mobilenetv2_head")
+
+
+def turn(one: float, other: float) -> float:
+    """Degrees between two yaws, 0 to 180."""
+    return abs((one - other + 180) % 360 - 180)
+
+
+def further(folder: PreparedFolder, source: int, target: int, count: int) -> list[int]:
+    """`count` more views of the person, each turned as far as can be from all that are given before it."""
+    yaw = {k: float(entry.yaw or 0) for k, entry in enumerate(folder.entries)}
+    person = folder.entries[source].identity
+    left = [k for k, entry in enumerate(folder.entries) if entry.identity == person and k not in (source, target)]
+    given = [source]
+    for _ in range(count):
+        given.append(max(left, key=lambda k: min(turn(yaw[k], yaw[each]) for each in given)))
+        left.remove(given[-1])
+    return given[1:]
+
+
+class Several:
+    """A painter (see `rsagan.evaluation.painters`) from the source and further views."""
+
+    def __init__(self, folder: PreparedFolder, more: NDArray[np.int64]) -> None:
+        weights = shipped_weights(folder.size)
+        self.generator, self.name, self.more = load_weights(weights)[0].eval(), weights.stem, more
+
+    @torch.no_grad()
+    def paint(self, folder: PreparedFolder, pairs: NDArray[np.int64], positions: NDArray[np.int64]) -> Painted:
+        """Results of pairs (B, 2); the further views are those of `positions`."""
+        sources = np.concatenate([pairs[:, :1], self.more[positions]], axis=1)
+        targets = np.stack([folder.entries[k].points for k in pairs[:, 1]])
+        every = self.generator.together([self._encode(folder, column) for column in sources.T])
+        output = self.generator.render(every, torch.from_numpy(targets))
+        assert output.parsing_logits is not None
+        return Painted(to_pictures(output.picture), list(output.parsing_logits.argmax(1).to(torch.uint8).numpy()))
+
+    def _encode(self, folder: PreparedFolder, views: NDArray[np.int64]) -> Encoded:
+        return self.generator.encode_source(
+            to_network([folder.picture(k) for k in views]),
+            torch.from_numpy(np.stack([one_hot(folder.parsing(k)) for k in views])),
+            torch.from_numpy(np.stack([folder.entries[k].points for k in views])),
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """What a report says about where the results come from."""
+        return {"kind": "weights", "file": self.name}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--docs", type=Path)
+    arguments = parser.parse_args()
+    folder = PreparedFolder(arguments.data)
+    if any(entry.yaw is None for entry in folder.entries):
+        raise InputError(f"{folder.path} does not say which way people are turned; take one of `rsagan synthesize`.")
+    pairs = some_pairs(folder, arguments.limit)
+    more = np.array([further(folder, int(a), int(b), max(COUNTS) - 1) for a, b in pairs])
+    truth = Truth(folder, pairs, trained_networks())
+    measured = {}
+    for count in COUNTS:
+        measured[count] = measure(truth, Several(folder, more[:, : count - 1]))
+        print(f"{count}: {[round(float(measured[count][name].mean()), 4) for name in NUMBERS]}", flush=True)
+    report = report_of(folder, truth, measured)
+    numbers, pictures = (arguments.docs / each if arguments.docs else arguments.out for each in ("results", "images"))
+    write_text(numbers / "several-photos.json", json.dumps(report, indent=1) + "\n")
+    write_text(numbers / "several-photos.md", page(report))
+    pictures.mkdir(parents=True, exist_ok=True)
+    sheet(folder, pairs, more, measured).save(pictures / "several-photos.jpg", quality=QUALITY)
+
+
+def report_of(folder: PreparedFolder, truth: Truth, measured: dict[int, Measured]) -> dict[str, Any]:
+    """By the number of pictures: distances as ratio to the copied source, their change, and the turns' own; 95 %."""
+    draws = Draws(truth.groups)
+    turns = next(iter(strata_of(folder, truth.pairs)), {})
+    rows = {}
+    for count, found in measured.items():
+        right, seen = np.array(found["joints"]).sum(0)
+        rows[count] = {
+            "ratio to the copied source": {name: draws.row(ratio(found, name)) for name in NUMBERS},
+            "change": {name: draws.row(change(measured[1], found, name)) for name in NUMBERS},
+            "turns": {
+                turn: {name: draws.row(mean(found[name]), members) for name in NUMBERS[:2]}
+                for turn, members in turns.items()
+            },
+            "joints in place": round(float(right / seen), 4),
+        }
+    data = {"frame": list(folder.size)} | {key: folder.manifest.get(key) for key in ("source", "plan")}
+    weights = shipped_weights(folder.size).stem
+    return {"pairs": len(truth.pairs), "weights": weights, "rows": rows, "data": data, "rsagan": __version__}
+
+
+def ratio(found: Measured, name: str) -> Statistic:
+    """A distance as a share of the copied source's."""
+    distance, copied = mean(found[name]), mean(found[f"{name}_copy"])
+    return lambda weights: distance(weights) / copied(weights)
+
+
+def change(before: Measured, after: Measured, name: str) -> Statistic:
+    """By how much a distance rose, as a share of what it was."""
+    old, new = mean(before[name]), mean(after[name])
+    return lambda weights: new(weights) / old(weights) - 1
+
+
+def page(report: dict[str, Any]) -> str:
+    """The report as Markdown."""
+
+    def told(row: Row, form: str) -> str:
+        return "{:{form}} ({:{form}} ... {:{form}})".format(row["value"], *row["interval"], form=form)
+
+    (height, width), rows = report["data"]["frame"], report["rows"]
+    names = [name.replace("_head", ", head") for name in NUMBERS]
+    lines = [
+        "# More pictures of the person",
+        "",
+        f"{report['pairs']} test pairs of `{(report['data']['plan'] or {}).get('benchmark')}`, {height}x{width}, "
+        f"weights `{report['weights']}`, which have learnt from one picture at a time; 95 % intervals over people. "
+        "Written by `benchmarks/several_photos.py`. A further picture is one of the same person, neither source nor "
+        "target: the one that is turned farthest from those given, whatever the target is.",
+        "",
+        "Distances as a ratio to the copied (first) source:",
+        "",
+        *table(
+            ["pictures", *names, "joints in place (blazepose)"],
+            (
+                [
+                    count,
+                    *(told(each, ".3f") for each in row["ratio to the copied source"].values()),
+                    row["joints in place"],
+                ]
+                for count, row in rows.items()
+            ),
+        ),
+        "",
+        "Change against one picture:",
+        "",
+        *table(
+            ["pictures", *names],
+            (
+                [count, *(told(each, "+.1%") for each in row["change"].values())]
+                for count, row in rows.items()
+                if count > 1
+            ),
+        ),
+        "",
+        "Distances by how far the target is turned from the first source, in degrees (vgg16_hed, mobilenetv2):",
+        "",
+        *table(
+            ["pictures", *rows[1]["turns"]],
+            (
+                [
+                    count,
+                    *(", ".join(f"{each['value']:.4f}" for each in both.values()) for both in row["turns"].values()),
+                ]
+                for count, row in rows.items()
+            ),
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def sheet(folder: PreparedFolder, pairs: Any, more: NDArray[np.int64], measured: dict[int, Measured]) -> Image.Image:
+    """The first pair of every so many people, spread over the list."""
+    chosen = np.linspace(0, len(pairs) - 1, SHOWN).astype(int)
+    rows = []
+    for k in chosen:
+        views = [int(pairs[k][0]), *map(int, more[k]), int(pairs[k][1])]
+        rows.append([*map(folder.picture, views), *(measured[count]["picture"][k] for count in COUNTS)])
+    return Image.fromarray(grid(rows))
+
+
+if __name__ == "__main__":
+    main()
