@@ -22,7 +22,7 @@ from rsagan.people import library, parsing_bytes, png_bytes, to_json
 pytest.importorskip("fastapi", reason="the extra [web] is not installed")
 
 from rsagan.web.app import create_app
-from rsagan.web.server import listen
+from rsagan.web.server import Timely, listen
 from rsagan.web.settings import Settings
 
 PHOTO = Path(__file__).parents[2] / "src/rsagan/samples/man-standing.jpg"
@@ -67,7 +67,7 @@ def free_port() -> int:
 @contextmanager
 def serve(settings: Settings) -> Iterator[Service]:
     app = create_app(settings)
-    config = uvicorn.Config(app, port=0, log_level="error", access_log=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(app, port=0, http=Timely, log_level="error", access_log=False, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     listener = listen(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

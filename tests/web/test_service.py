@@ -252,6 +252,37 @@ def test_answers_are_not_held_back() -> None:
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
+def test_a_connection_that_sends_no_whole_head_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before and after a request; one that is only slow to be answered is not."""
+    from rsagan.web import server
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.8)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.4)
+    config = uvicorn.Config(app, port=0, log_level="error", lifespan="off", http=server.Timely)
+    running = uvicorn.Server(config)
+    with listen(config) as listener:
+        thread = threading.Thread(target=running.run, args=([listener],), daemon=True)
+        thread.start()
+        try:
+            silent, started, asking = (socket.create_connection(listener.getsockname(), timeout=3) for _ in range(3))
+            started.sendall(b"GET / HTTP/1.1\r\nHost: localh")
+            asking.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert silent.recv(100) == started.recv(100) == b""
+            assert b"200 OK" in asking.recv(1000)
+            asking.sendall(b"GET / HT")
+            while said := asking.recv(1000):
+                assert said in (b"ok",)
+            for connection in (silent, started, asking):
+                connection.close()
+        finally:
+            running.should_exit = True
+            thread.join(10)
+
+
 def test_paths_lead_nowhere(service: Service) -> None:
     tricks = [
         "/../settings.py", "/..%2fsettings.py", "/%2e%2e/%2e%2e/etc/passwd", "/js/../../settings.py", "//etc/passwd",

@@ -1,10 +1,13 @@
 """Runs the service until it is told to stop."""
 
+import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from typing import Final
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rsagan.errors import InputError
 from rsagan.network import load_weights
@@ -12,6 +15,7 @@ from rsagan.web.app import create_app
 from rsagan.web.settings import Settings, is_loopback
 
 _CONNECTIONS = 512
+HEAD_SECONDS: Final = 10.0
 
 
 def run(settings: Settings, opened: Callable[[int], None]) -> None:
@@ -38,6 +42,7 @@ def run(settings: Settings, opened: Callable[[int], None]) -> None:
         create_app(settings, hopeless),
         host=settings.host,
         port=settings.port,
+        http=Timely,
         ws="none",
         access_log=False,  # ours names routes, not paths
         log_level="warning",
@@ -52,6 +57,29 @@ def run(settings: Settings, opened: Callable[[int], None]) -> None:
         server.run(sockets=[listener])
     if reasons:
         raise InputError(reasons[0])
+
+
+class Timely(H11Protocol):
+    """Closes a connection on which no whole head arrives in time; uvicorn keeps one that says nothing for ever."""
+
+    _watch: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._await_head()
+
+    def _await_head(self) -> None:
+        if self._watch:
+            self._watch.cancel()
+        self._watch = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self.transport.is_closing() and (self.cycle is None or self.cycle.response_complete):
+            self.shutdown()
 
 
 def listen(config: uvicorn.Config) -> socket.socket:
