@@ -1,6 +1,7 @@
 """What the command line says: results on standard output, everything else on standard error."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +25,7 @@ class Console:
 
     def note(self, text: str) -> None:
         """One sentence the user should see."""
-        print(text, file=sys.stderr)
+        _remark(text)
 
     def notes(self, texts: Sequence[str]) -> None:
         """Several; in JSON they are part of the result."""
@@ -36,7 +37,7 @@ class Console:
         """The one sentence of a failure."""
         if self.as_json:
             _tell(json.dumps({"error": text}))
-        print(f"rsagan: {text}", file=sys.stderr)
+        _remark(f"rsagan: {text}")
 
     def table(self, rows: Sequence[dict[str, Any]], columns: Sequence[str], title: str = "") -> None:
         """Rows of equal keys."""
@@ -53,7 +54,7 @@ class Console:
         for row in rows:
             table.add_row(*(Text(str(row[column])) for column in columns))
         rich = Rich(width=None if sys.stdout.isatty() else 200)
-        with _telling(), rich.capture() as captured:  # rich itself would turn a closed pipe into exit code 1
+        with telling(), rich.capture() as captured:  # rich itself would turn a closed pipe into exit code 1
             rich.print(table)
         _tell(captured.get().removesuffix("\n"))
 
@@ -97,7 +98,8 @@ class Console:
 
 
 @contextmanager
-def _telling() -> Iterator[None]:
+def telling() -> Iterator[None]:
+    """Raises OutputLost for what goes wrong with standard output within."""
     try:
         yield
     except OSError as error:
@@ -105,5 +107,13 @@ def _telling() -> Iterator[None]:
 
 
 def _tell(text: str) -> None:
-    with _telling():
+    with telling():
         print(text)
+
+
+def _remark(text: str) -> None:
+    """On standard error; that nobody reads there changes nothing."""
+    try:
+        print(text, file=sys.stderr)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

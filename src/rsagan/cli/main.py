@@ -16,7 +16,7 @@ from typing import Any
 
 import tyro
 
-from rsagan.cli.console import Console, OutputLost
+from rsagan.cli.console import Console, OutputLost, telling
 from rsagan.cli.verbs import VERBS
 from rsagan.errors import AssetError, InputError
 
@@ -30,12 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a file name that the terminal has no letters for
     try:
         code = _run(list(sys.argv[1:] if arguments is None else arguments))
-        sys.stdout.flush()
+        with telling():
+            sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         Console().error("interrupted; nothing is left half-written.")
         return 130
-    except OSError as error:  # of standard output; what verbs meet, they say themselves
+    except OutputLost as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno == errno.EPIPE:  # whoever read the output, `head` perhaps, has seen enough
             return 0
@@ -65,7 +66,7 @@ def _run(given: list[str]) -> int:
         raise
     except Exception as error:
         if os.environ.get("RSAGAN_DEBUG"):
-            traceback.print_exc()
+            console.note(traceback.format_exc())
         if isinstance(error, OSError) and error.filename is not None:
             console.error(f"cannot use {error.filename}: {error.strerror or error}.")
             return 2
@@ -79,15 +80,18 @@ def _run(given: list[str]) -> int:
 
 def _parse(given: list[str]) -> Any:
     """The verb with its options. Exits with 2 and a message, in JSON where that is asked for, if there is none."""
-    shown = io.StringIO() if "--json" in given else sys.stderr
+    shown = sys.stderr if sys.stderr.isatty() and "--json" not in given else io.StringIO()
     try:
-        with redirect_stderr(shown):
+        with redirect_stderr(shown), telling():
             return tyro.extras.subcommand_cli_from_dict(
                 dict(VERBS), prog="rsagan", description=DESCRIPTION, args=given, config=(tyro.conf.FlagCreatePairsOff,)
             )
     except SystemExit as end:
         if end.code and isinstance(shown, io.StringIO):
-            Console(as_json=True).error(" ".join(re.sub("[─-╿]", " ", shown.getvalue()).split()))
+            if "--json" in given:
+                Console(as_json=True).error(" ".join(re.sub("[─-╿]", " ", shown.getvalue()).split()))
+            else:
+                Console().note(shown.getvalue().rstrip())
         raise
 
 
