@@ -1,6 +1,7 @@
 """The optional asset pack: reading its files, and people who wear it."""
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from rsagan.synthetic import identity, render_view
 from rsagan.synthetic.fitting import placed, points, unwrapped
 from rsagan.synthetic.mhclo import connected, read_piece
 from rsagan.synthetic.pack import BOTTOMS, HAIR, SHOES, TOPS, Pack, open_pack, usual_folder
+from rsagan.synthetic.packlook import hair_parts
 from rsagan.synthetic.pictures import LINEAR, SIZE, START, Pictures, colour_at
 
 SMALL = (128, 88)
@@ -39,6 +41,17 @@ def write_patch(folder: Path) -> Path:
     (folder / "patch.mhmat").write_text("diffuseTexture patch.png\n")
     cv2.imwrite(str(folder / "patch.png"), np.full((64, 64, 3), 128, np.uint8))
     return folder / "patch.mhclo"
+
+
+def write_pack(folder: Path, hair: str = "short02", eyes: int = 1) -> Path:
+    """The files that a pack is told by; what they hold does not matter until it is worn."""
+    names = ["clothes/fedora/fedora.mhclo", f"hair/{hair}/{hair}.mhclo", "eyebrows/a/a.mhclo", "eyelashes/a/a.mhclo"]
+    names += ["skins/a/skin.png", *(f"eyes/materials/{k}_eye.png" for k in range(eyes))]
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    (folder / "skins/a/young_asian_male.mhmat").write_text("diffuseTexture skin.png\n")
+    return folder
 
 
 def test_a_piece_is_read_and_fitted(tmp_path: Path) -> None:
@@ -107,6 +120,55 @@ def test_pictures_are_halved_and_sampled(tmp_path: Path) -> None:
         assert alpha[:, size // 2 :].max() == 0
 
 
+@pytest.mark.parametrize("side", [SIZE, 64])
+def test_pictures_of_sixteen_bits_are_as_those_of_eight(tmp_path: Path, side: int) -> None:
+    import cv2
+
+    pictures = Pictures(2)
+    for name, colour in (("8", np.uint8(0x40)), ("16", np.uint16(0x4080))):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((side, side, 3), colour))
+        assert (pictures.texels[pictures.slot(tmp_path / f"{name}.png"), :, :3] == 0x40).all()
+
+
+def test_a_pack_has_room_for_all_its_pictures(tmp_path: Path) -> None:
+    import cv2
+
+    pack = Pack(write_pack(tmp_path, eyes=170))
+    for path in pack.eyes:
+        cv2.imwrite(str(path), np.zeros((8, 8, 3), np.uint8))
+    assert [pack.pictures.slot(path) for path in pack.eyes] == list(range(170))
+    assert len(pack.pictures.texels) >= 175
+
+
+def test_packs_are_told_apart(tmp_path: Path) -> None:
+    one, same, more, other = (
+        Pack(write_pack(tmp_path / name, *rest))
+        for name, *rest in (("one",), ("same",), ("more", "short02", 2), ("other", "bob01"))
+    )
+    assert one.digest == same.digest
+    (tmp_path / "same" / "eyes" / "materials" / "0_eye.png").write_bytes(b"x")
+    assert len({pack.digest for pack in (one, Pack(tmp_path / "same"), more, other)}) == 4
+
+
+def test_who_finds_no_hair_in_the_pack_keeps_their_own(tmp_path: Path) -> None:
+    none, bob = Pack(write_pack(tmp_path / "none", "other")), Pack(write_pack(tmp_path / "bob", "bob01"))
+    for pack, sex, hat in ((none, "female", False), (bob, "male", False), (bob, "female", True)):
+        rng = np.random.default_rng(0)
+        assert hair_parts(pack, points().base, rng, sex, np.ones(3, np.float32), hat) is None
+        assert rng.bit_generator.state == np.random.default_rng(0).bit_generator.state
+
+
+@needs_pack
+def test_a_pack_with_hair_for_one_sex_dresses_both(tmp_path: Path) -> None:
+    for kind in ("skins", "clothes", "eyes", "eyebrows", "eyelashes"):
+        (tmp_path / kind).symlink_to(open_pack(FOLDER).root / kind)
+    (tmp_path / "hair").mkdir()
+    (tmp_path / "hair" / "short04").symlink_to(open_pack(FOLDER).root / "hair" / "short04")
+    worn = [(who.sex, who.wears[-1]) for who in (identity(seed, tmp_path) for seed in range(8))]
+    assert any("short04" in name for sex, name in worn if sex == "male")
+    assert {sex for sex, _ in worn} == {"female", "male"}
+
+
 def test_points_of_the_base_mesh() -> None:
     body = points()
     assert (body.row_of[body.number] == np.arange(len(body.number))).all()
@@ -122,18 +184,20 @@ def test_points_of_the_base_mesh() -> None:
 @needs_pack
 def test_everything_named_can_be_read() -> None:
     pack = open_pack(FOLDER)
-    for names in HAIR.values():
-        for name in names:
-            if name in pack.hair:
-                assert pack.whole("hair", name, Region.HAIR).chosen.all()
-    for half, table in ((pack.top, TOPS), (pack.bottom, BOTTOMS)):
-        for names in table.values():
-            for name in names:
-                if name in pack.clothes:
-                    assert half(name).chosen.any()
-    for name in SHOES:
-        if name in pack.clothes:
-            assert pack.shoes(name, True).chosen.sum() > pack.shoes(name, False).chosen.sum()
+
+    def there(names: Iterable[str], among: Mapping[str, Path]) -> list[str]:
+        found = [name for name in names if name in among]
+        assert found, f"a pack without any of {', '.join(names)}"
+        return found
+
+    for sex in HAIR:
+        for name in there(HAIR[sex], pack.hair):
+            assert pack.whole("hair", name, Region.HAIR).chosen.all()
+        for half, table in ((pack.top, TOPS), (pack.bottom, BOTTOMS)):
+            for name in there(table[sex], pack.clothes):
+                assert half(name).chosen.any()
+    for name in there(SHOES, pack.clothes):
+        assert pack.shoes(name, True).chosen.sum() > pack.shoes(name, False).chosen.sum()
 
 
 @needs_pack

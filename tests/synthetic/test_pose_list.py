@@ -27,10 +27,13 @@ def test_poses_are_read(tmp_path: Path) -> None:
         ([{"turns": {"tail": [0, 0, 0]}}], "'tail'"),
         ([{"turns": {"head": [0, 0]}}], "three angles"),
         ([{"turns": {"head": 1}}], "three angles"),
-        ([{"turns": {"head": [0, "a", 0]}}], "no finite number"),
-        ([{"turns": {"head": [0, float("nan"), 0]}}], "no finite number"),
-        ([{"turns": {}, "lift": None}], "no finite number"),
-        ([{"turns": {}, "lift": 10**400}], "no finite number"),
+        ([{"turns": {"head": [0, "a", 0]}}], "no number from -1000 to 1000"),
+        ([{"turns": {"head": [0, float("nan"), 0]}}], "no number from -1000 to 1000"),
+        ([{"turns": {}, "lift": None}], "no number from -1000 to 1000"),
+        ([{"turns": {}, "lift": 10**400}], "no number from -1000 to 1000"),
+        ([{"turns": {}, "lift": -1e30}], "no number from -1000 to 1000"),
+        ([{"turns": {"head": [0, 1001, 0]}}], "no number from -1000 to 1000"),
+        ([{"turns": {"head": [0, 0, 1e39]}}], "no number from -1000 to 1000"),
     ],
 )
 def test_others_are_refused(content: Any, word: str, tmp_path: Path) -> None:

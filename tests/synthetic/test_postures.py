@@ -8,7 +8,7 @@ from rsagan.synthetic.body import Figure, adult_shape, figure
 from rsagan.synthetic.limits import between, trouble
 from rsagan.synthetic.mesh import floats
 from rsagan.synthetic.posture import FAMILIES, TOLERATED, WIDE, RigPose, rig_pose, strike
-from rsagan.synthetic.skeleton import Skeleton
+from rsagan.synthetic.skeleton import Skeleton, turn_about
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,22 @@ def test_a_given_pose_is_taken_as_it_is(figures: list[Figure]) -> None:
     again = strike(figures[0], np.random.default_rng(9), rig_pose(posture.skeleton))
     one, other = (scene.joints(p.skeleton, figures[0]) for p in (posture, again))
     np.testing.assert_allclose(one - one[1], other - other[1], atol=0.01)
+
+
+@pytest.mark.parametrize("angle", [1e-3, 1.0, 3.0, 3.1415, np.pi])
+@pytest.mark.parametrize("axis", [(1, 0, 0), (0, -1, 0), (0.6, 0, -0.8), (-2 / 3, 1 / 3, 2 / 3)])
+def test_half_turns_survive_the_way_back(figures: list[Figure], axis: tuple[float, ...], angle: float) -> None:
+    turned = Skeleton(figures[0])
+    turned.set("head", turn_about(floats(axis), angle))
+    turned.solve()
+    again = strike(figures[0], np.random.default_rng(0), rig_pose(turned)).skeleton
+    np.testing.assert_allclose(again.rotation, turned.rotation, atol=1e-5)
+
+
+@pytest.mark.parametrize("pose", [RigPose({"head": (0, 1e39, 0)}), RigPose({"root": (1e8, 0, 0)}), RigPose({}, np.nan)])
+def test_what_no_pose_can_mean_is_refused(figures: list[Figure], pose: RigPose) -> None:
+    with pytest.raises(ValueError, match="from -1000 to 1000"):
+        strike(figures[0], np.random.default_rng(0), pose)
 
 
 def test_unknown_families_and_bones_are_refused(figures: list[Figure]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from rsagan.synthetic.mesh import Floats, floats
 
 STRANGERS = 24  # how many differ; flips, sizes and light make more of them
-FIRST = 1 << 40  # their seeds lie above those of anybody's data set
+FIRST = 1 << 40  # above the seeds of a folder's people; those of streamed ones, of 64 bits, all but never meet them
 TALL, WIDE = 144, 88  # pixels of a stranger's cut-out
 
 

@@ -66,8 +66,8 @@ def _crossed(s: Skeleton) -> float:
 def _inside_trunk(s: Skeleton, g: Girth, point: Floats) -> float:
     """How deep a point lies in the trunk, dm; negative outside."""
     deepest = -9.0
-    levels = {"root": (g.hips, -0.9), "spine03": (g.waist, -0.9), "spine01": (max(g.waist, 1.35), -0.8)}
-    for bone, (wide, _) in levels.items():
+    levels = {"root": g.hips, "spine03": g.waist, "spine01": max(g.waist, 1.35)}
+    for bone, wide in levels.items():
         b = s.names[bone]
         local = s.rotation[b].T @ (point - s.place[b]) + s.rest[b]
         low, high = float(s.rest[b, 1]) - 1.0, float(s.rest[b, 1]) + 1.0

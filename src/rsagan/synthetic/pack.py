@@ -4,10 +4,11 @@ The folder has MakeHuman's layout (`skins/ clothes/ hair/ eyes/ eyebrows/ eyelas
 assets repository is read through its `base/`. Nothing is copied: pictures and meshes are read when first worn.
 """
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ from rsagan.synthetic.pictures import SIZE, Pictures
 
 T = TypeVar("T")
 VARIABLE = "RSAGAN_ASSETS"
+KINDS = ("skins", "clothes", "hair", "eyes", "eyebrows", "eyelashes")  # its folders
 ANCESTRIES = ("african", "asian", "caucasian")
 HAIR = {
     "female": {"long01": 3.0, "ponytail01": 2.0, "bob01": 1.6, "bob02": 1.4, "braid01": 1.6, "afro01": 0.6,
@@ -86,7 +88,6 @@ class Pack:
         self.root = inner if inner.is_dir() and not (folder / "skins").is_dir() else folder
         if not (self.root / "skins").is_dir() or not (self.root / "clothes").is_dir():
             raise InputError(f"{folder} is no asset pack: it has no skins/ and clothes/")
-        self.pictures = Pictures(160)
         self._made: dict[tuple[str, str], object] = {}
         self.skins = self._find_skins()
         self.hair = self._files("hair")
@@ -94,11 +95,21 @@ class Pack:
         self.brows = self._files("eyebrows")
         self.lashes = self._files("eyelashes")
         self.eyes = sorted((self.root / "eyes").glob("materials/*eye*.png"))
+        skins = {path for paths in self.skins.values() for path in paths}
+        meshes = (self.hair, self.clothes, self.brows, self.lashes)
+        self.pictures = Pictures(len(skins) + len(self.eyes) + sum(map(len, meshes)))  # one of each at most
         kinds = {"skins": self.skins, "hair": self.hair, "clothes": self.clothes, "eyebrows": self.brows}
         kinds |= {"eyelashes": self.lashes, "eyes": self.eyes}
         lacking = [name for name, found in kinds.items() if not found]
         if lacking:
             raise InputError(f"The asset pack {folder} is not whole: it has no {', '.join(lacking)}.")
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the names and sizes of its files, which tells it from other packs."""
+        found = [path for kind in KINDS for path in (self.root / kind).glob("*/*") if path.is_file()]
+        rows = sorted(f"{path.relative_to(self.root).as_posix()} {path.stat().st_size}" for path in found)
+        return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
     def _files(self, kind: str) -> dict[str, Path]:
         return {path.stem: path for path in sorted((self.root / kind).glob("*/*.mhclo"))}

@@ -125,7 +125,7 @@ def face_parts(pack: Pack, whole: Floats, rng: np.random.Generator, sex: str, ha
     row = look(Kind.PICTURED_CLOTH, colour, cutout=float(Cutout.BROW), recolour=float(Recolour.TONE), wanted=colour,
                usual=brows.usual, trim_width=-1.0)  # fmt: skip
     parts.append(half_part(brows, whole, row, 0.05))
-    if pack.lashes and (sex == "female" or rng.random() < 0.5):
+    if sex == "female" or rng.random() < 0.5:
         light = sorted(pack.lashes)[:1] if sex == "male" else sorted(pack.lashes)
         lashes = pack.whole("lashes", _any(rng, light), Region.FACE)
         row = look(Kind.PICTURED_CLOTH, floats([0.01] * 3), cutout=float(Cutout.BROW), recolour=float(Recolour.TONE),
@@ -136,9 +136,11 @@ def face_parts(pack: Pack, whole: Floats, rng: np.random.Generator, sex: str, ha
 
 def hair_parts(
     pack: Pack, whole: Floats, rng: np.random.Generator, sex: str, hair_tone: Floats, hat: bool
-) -> tuple[list[Part], str]:
-    """A hair style of the pack, under a hat if asked for, and its name."""
+) -> tuple[list[Part], str] | None:
+    """A hair style of the pack, under a hat if asked for, and its name; None where the pack has none for the sex."""
     chance = {name: c for name, c in HAIR[sex].items() if name in pack.hair and (not hat or name in UNDER_HAT)}
+    if not chance:
+        return None
     name = str(rng.choice(list(chance), p=np.array(list(chance.values())) / sum(chance.values())))
     half = pack.whole("hair", name, Region.HAIR)
     piece = half.piece
@@ -177,11 +179,10 @@ def _hat(pack: Pack, whole: Floats, rng: np.random.Generator, hair: Floats) -> t
     plane = np.linalg.lstsq(np.stack([np.ones(len(rim)), rim[:, 0], rim[:, 2]], 1), rim[:, 1])[0]
     brim = plane[0] + plane[1] * hair[:, 0] + plane[2] * hair[:, 2]
     row = recolour(hat, Recolour.NONE, hat.usual)
-    head = floats([[0, 0, 0]])
     part = half_part(hat, whole, row, 0.1)
     bones, weights = np.zeros_like(part.bones), np.zeros_like(part.weights)
     bones[:, 0], weights[:, 0] = template().bone_names.index("head"), 1.0
-    return [replace(part, bones=bones, weights=weights)], floats(brim + 0.12 - hair[:, 1]) + head[0, 0]
+    return [replace(part, bones=bones, weights=weights)], floats(brim + 0.12 - hair[:, 1])
 
 
 def scalp_field(hairy: bool) -> Floats:

@@ -72,9 +72,10 @@ def dressed(
     bald = style == "bald"
     if not bald and not extra.alone and extra.brim is None and rng.random() < 0.72:
         hat = any(name.startswith("fedora") for name in pack.clothes) and rng.random() < 0.08
-        own, style = packlook.hair_parts(pack, whole, rng, who.sex, who.hair_tone, hat)
-        haired = np.full_like(haired, -1)
-        style = f"fedora over {style}" if hat else style
+        if found := packlook.hair_parts(pack, whole, rng, who.sex, who.hair_tone, hat):
+            own, style = found
+            haired = np.full_like(haired, -1)
+            style = f"fedora over {style}" if hat else style
     field, region = shown_skin(mixed.garments, haired)
     field = np.where(field > 0, field + packlook.scalp_field(not bald), field)
     field = np.where(_hidden(mixed.worn), -1, field).astype(np.float32)

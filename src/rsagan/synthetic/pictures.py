@@ -64,6 +64,8 @@ class Pictures:
 
 def _prepared(whole: np.ndarray, paint: tuple[tuple[int, ...], ...]) -> np.ndarray:
     """RGBA bytes (512, 512, 4) with the boxes painted over; a large picture is shrunk weighted by its alpha."""
+    if whole.dtype == np.uint16:
+        whole = (whole >> 8).astype(np.uint8)
     if whole.ndim == 2:
         whole = cv2.cvtColor(whole, cv2.COLOR_GRAY2BGR)
     if whole.shape[2] == 3:

@@ -1,13 +1,12 @@
 """Poses of the rig from a file: a JSON list of `{"turns": {"bone": [x, y, z]}, "lift": 0}`, see `RigPose`."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any, Final
 
 from rsagan.errors import InputError
 from rsagan.synthetic.body import template
-from rsagan.synthetic.posture import RigPose
+from rsagan.synthetic.posture import MOST, RigPose
 
 LARGEST: Final = 1 << 24  # bytes
 
@@ -41,6 +40,6 @@ def _pose(given: Any, where: str) -> RigPose:
     if not all(isinstance(each, list) and len(each) == 3 for each in turns.values()):
         raise InputError(f"{where}: a turn is a list of three angles in radians.")
     numbers = [lift, *(angle for turn in turns.values() for angle in turn)]
-    if not all(type(each) in (int, float) and abs(each) <= sys.float_info.max for each in numbers):
-        raise InputError(f"{where} holds something that is no finite number.")
+    if not all(type(each) in (int, float) and abs(each) <= MOST for each in numbers):
+        raise InputError(f"{where} holds something that is no number from {-MOST:.0f} to {MOST:.0f} (radians, dm).")
     return RigPose({bone: tuple(map(float, turn)) for bone, turn in turns.items()}, float(lift))

@@ -34,6 +34,7 @@ PASSING: dict[str, float] = {
 FAMILIES = (*poses.FAMILIES, *ACTIONS)
 TRIES = 8
 TOLERATED = 0.12  # dm that a hand may sink into clothes
+MOST = 1000.0  # radians of a turn, dm of a lift, that may be given: far beyond any that is meant
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class RigPose:
     Attributes:
         turns: bone name -> rotation vector (x, y, z) in radians against its parent; bones left out stay at rest.
         lift: dm that the lowest point is above the floor.
+
+    No number is beyond 1,000 either way.
     """
 
     turns: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -66,7 +69,7 @@ def strike(
     """A posture of a named family, of one drawn by `weights`, or the very one that is given.
 
     Raises:
-        ValueError: no such family or bone.
+        ValueError: no such family or bone; a turn or a lift that is no number from -1,000 to 1,000.
     """
     if isinstance(how, RigPose):
         return _given(figure, how)
@@ -94,8 +97,13 @@ def rig_pose(skeleton: Skeleton, lift: float = 0.0) -> RigPose:
     for name, b in skeleton.names.items():
         parent = int(skeleton.parents[b])
         local = skeleton.rotation[b] if parent < 0 else skeleton.rotation[parent].T @ skeleton.rotation[b]
-        angle = float(np.arccos(np.clip((np.trace(local) - 1) / 2, -1, 1)))
+        local = local.astype(np.float64)
         axis = np.array([local[2, 1] - local[1, 2], local[0, 2] - local[2, 0], local[1, 0] - local[0, 1]])
+        angle = float(np.arctan2(np.linalg.norm(axis), np.trace(local) - 1))
+        if angle > 3:  # near half a turn that axis vanishes; each column of this lies along it
+            square = (local + local.T) / 2 - np.cos(angle) * np.eye(3)
+            column = square[:, np.diag(square).argmax()]
+            axis = column if column @ axis >= 0 else -column
         if angle > 1e-5:
             turns[name] = tuple(float(v) for v in axis / max(float(np.linalg.norm(axis)), 1e-9) * angle)
     return RigPose(turns, lift)
@@ -103,9 +111,13 @@ def rig_pose(skeleton: Skeleton, lift: float = 0.0) -> RigPose:
 
 def _given(figure: Figure, how: RigPose) -> Posture:
     s = Skeleton(figure)
+    if not abs(how.lift) <= MOST:
+        raise ValueError(f"the lift {how.lift} is no number of dm from {-MOST:.0f} to {MOST:.0f}")
     for name, vector in how.turns.items():
         if name not in s.names:
             raise ValueError(f"the rig has no bone {name!r}; it has {', '.join(s.names)}")
+        if not all(abs(angle) <= MOST for angle in vector):
+            raise ValueError(f"the turn of {name} is not of three angles from {-MOST:.0f} to {MOST:.0f} radians")
         v = floats(vector)
         angle = float(np.linalg.norm(v))
         if angle > 1e-6:

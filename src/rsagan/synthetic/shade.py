@@ -57,7 +57,8 @@ def shade(  # type: ignore[no-untyped-def]
 
     `light` is 16 numbers: key direction (3), key colour (3), fill direction (3), fill strength, sky, ground,
     and the key direction in the rest pose's own frame (3), eye's height. A pixel belongs to the region that
-    most of its subpixels show.
+    most of its subpixels show, of equally many to that of the lower number; where half of them or more show
+    the person, the background has no vote.
     """
     height, width = winner.shape[0] // scale, winner.shape[1] // scale
     colour = np.zeros((height, width, 3), np.float32)
