@@ -4,6 +4,7 @@ import multiprocessing
 import sys
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -127,6 +128,19 @@ def test_supplies_are_read_from_text(prepared: Path) -> None:
 def test_a_folder_that_is_no_pack_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no asset pack"):
         open_data("synthetic:3:64x48", tmp_path)
+
+
+def test_people_of_another_pack_are_other_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rsagan.synthetic import pack
+
+    monkeypatch.setattr(pack, "open_pack", lambda folder: SimpleNamespace(digest=Path(folder).name))
+    found = [
+        SyntheticPeople(Supply(3, (64, 48), pack=place), held_out=0).version["supply"]
+        for place in (None, "a/one", "b/one", "a/two")
+    ]
+    assert found[1] == found[2]
+    assert len(set(found)) == 3
+    assert found[0] == "(3, (64, 48), ('catalogue',), False, 5)"  # as it always was
 
 
 def test_people_of_the_street_are_cut_out() -> None:

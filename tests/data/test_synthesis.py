@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rsagan.data import PreparedFolder, parallel, synthesis, synthesize
-from rsagan.data.synthesis import view_seeds
+from rsagan.data.synthesis import person_seeds, view_seeds
 from rsagan.errors import InputError
 from rsagan.synthetic import identity, render_view
 from rsagan.synthetic.posture import RigPose
@@ -43,10 +43,10 @@ def test_the_folder_is_whole(folder: Path) -> None:
 def test_an_interrupted_call_goes_on(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     render = synthesis._render_identity
 
-    def interrupted(to: Path, plan: synthesis._Plan, number: int, pack: str | None) -> None:
-        if number == 1:
+    def interrupted(to: Path, plan: synthesis._Plan, numbered: tuple[int, int], pack: str | None) -> None:
+        if numbered[0] == 1:
             raise KeyboardInterrupt
-        render(to, plan, number, pack)
+        render(to, plan, numbered, pack)
 
     path = tmp_path / "people"
     with monkeypatch.context() as patch:
@@ -101,6 +101,51 @@ def test_other_data_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
 def test_an_identity_does_not_depend_on_the_plan() -> None:
     assert synthesis.view_seeds(0, 4, 2)[1] == synthesis.view_seeds(0, 4, 5)[1][:2]
     assert synthesis.view_seeds(0, 4, 2)[0] != synthesis.view_seeds(0, 5, 2)[0]
+
+
+def test_nobody_comes_twice_in_a_large_folder() -> None:
+    """Among 32 bits two of 100,000 people meet about once; the later one then is somebody else."""
+    seeds = person_seeds(0, 68_860)
+    assert view_seeds(0, 2983, 1)[0] == view_seeds(0, 68_855, 1)[0] == seeds[2983]
+    assert len(set(seeds)) == len(seeds)
+    assert [k for k, seed in enumerate(seeds) if seed != view_seeds(0, k, 0)[0]] == [55_170, 68_855]
+    assert person_seeds(0, 3000) == seeds[:3000]
+
+
+def test_a_call_that_could_not_write_its_first_file_may_be_repeated(tmp_path: Path) -> None:
+    left = tmp_path / "people" / ".unfinished"
+    left.mkdir(parents=True)
+    (left / ".writing-plan-1.json").touch()
+    synthesize(tmp_path / "people", 2, 2, SIZE)
+    PreparedFolder(tmp_path / "people").verify()
+    assert not left.exists()
+    (tmp_path / "other" / ".unfinished").mkdir(parents=True)
+    (tmp_path / "other" / ".unfinished" / "thesis.txt").touch()
+    with pytest.raises(InputError, match="not empty"):
+        synthesize(tmp_path / "other", 2, 2, SIZE)
+
+
+def test_half_a_folder_is_not_of_another_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(pack: str | None) -> None:
+        monkeypatch.setattr(synthesis, "_digest_of", lambda _: pack)
+        synthesize(tmp_path / "people", 2, 2, SIZE, assets=tmp_path)
+
+    def render(*_: Any, pack: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(synthesis, "_render_identity", render)
+    with pytest.raises(KeyboardInterrupt):
+        begin("one")
+    with pytest.raises(InputError, match="another asset pack"):
+        begin("two")
+    with pytest.raises(KeyboardInterrupt):
+        begin("one")
+    note = tmp_path / "people" / ".unfinished" / "plan.json"
+    plan = json.loads(note.read_text())
+    assert plan.pop("pack") == "one"
+    note.write_text(json.dumps(plan))  # as earlier versions wrote it
+    with pytest.raises(KeyboardInterrupt):
+        begin("two")
 
 
 def test_workers_are_deaf_to_interrupts_from_birth(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -24,11 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.errors import InputError
-from rsagan.files import file_hash, move, write_text
+from rsagan.files import file_hash, move, sweep, write_text
 from rsagan.people import NUM_JOINTS, NUM_REGIONS
 
 FORMAT: Final = 1
 TRAIN_LIST: Final = "train.lst"
+UNFINISHED: Final = ".unfinished"  # the folder in a folder that is being filled, for notes to go on from
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,6 +222,22 @@ class PreparedFolder:
         if not entries:
             raise InputError(f"{path} lists no views.")
         return entries
+
+
+def is_new(folder: Path) -> bool:
+    """Whether there is nothing in a folder but, at most, what was left where not even the first note could be written.
+
+    That is deleted. Raises InputError if it cannot be.
+    """
+    notes = folder / UNFINISHED
+    try:
+        if notes.is_dir() and not (notes / "plan.json").exists():
+            sweep(notes)
+            if not any(notes.iterdir()):
+                notes.rmdir()
+        return not folder.is_dir() or not any(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"Cannot look into {folder}: {error.strerror or error}; choose another folder.") from error
 
 
 def write_view(

@@ -248,13 +248,17 @@ class SyntheticPeople(PreparedFolder):
     """
 
     def __init__(self, supply: Supply, held_out: int = 4) -> None:
+        from rsagan.synthetic.pack import open_pack
+
         self.supply, self.size = supply, supply.size
+        # Of a pack the files count, wherever they lie: a run goes on with these alone.
+        pack = supply.pack is not None and open_pack(supply.pack).digest
         self.path = Path(f"{SCHEME}{supply.seed}")
         self.manifest = {
             "source": "rsagan.synthetic, streamed",
             "licence": "CC0-1.0",
             "plan": {**asdict(supply), "pack": supply.pack is not None},
-            "sha256": {"supply": repr((supply.seed, supply.size, supply.styles, supply.pack is not None, TURNS))},
+            "sha256": {"supply": repr((supply.seed, supply.size, supply.styles, pack, TURNS))},
         }
         self.has_surface = True
         self._shown = [each for n in range(held_out) for each in render_person(supply, HELD_OUT, n, 3)]

@@ -14,11 +14,10 @@ from rsagan.data import deepfashion
 from rsagan.data.benchmarks import Benchmark
 from rsagan.data.pairs import bounded, ordered_pairs, stratified
 from rsagan.data.parallel import in_parallel
-from rsagan.data.prepared import Entry, write_lists, write_view
+from rsagan.data.prepared import UNFINISHED, Entry, is_new, write_lists, write_view
 from rsagan.errors import InputError
 from rsagan.files import write_text
 
-_UNFINISHED: Final = ".unfinished"
 TEST_PAIRS: Final = 1000
 LAYOUTS: Final = ("prepared", "deepfashion")
 
@@ -163,12 +162,12 @@ def _fill(
         raise InputError(f"Cannot synthesize: {problem}.")
     if workers < 1:
         raise InputError(f"At least one worker must render, not {workers}.")
-    pack = None if assets is None else str(_checked(Path(assets)))
-    if _finished(folder, plan):
+    pack = None if assets is None else str(assets)
+    if _finished(folder, plan, _digest_of(pack)):
         if progress:
             progress(plan.identities, plan.identities)
         return
-    unfinished = folder / _UNFINISHED
+    unfinished = folder / UNFINISHED
     missing = [number for number in range(plan.identities) if not (unfinished / f"{_name(number)}.jsonl").is_file()]
     _render_all(folder, plan, missing, workers, pack, progress)
 
@@ -211,41 +210,64 @@ def _write_lists(folder: Path, plan: _Plan, people: dict[str, list[list[Entry]]]
     write_lists(folder, every, train, test, {"frame": list(plan.size), **manifest}, more)
 
 
-def _checked(assets: Path) -> Path:
-    """The folder of an asset pack. Raises InputError if it is none."""
+def _digest_of(pack: str | None) -> str | None:
+    """What tells an asset pack from others. Raises InputError if the folder is none."""
     from rsagan.synthetic.pack import open_pack
 
-    open_pack(assets)
-    return assets
+    return None if pack is None else open_pack(pack).digest
+
+
+def person_seeds(seed: int, identities: int) -> list[int]:
+    """The seeds of the people of a folder, no two of them the same person.
+
+    Somebody's is the first word of their own sequence that nobody with a lower number has, so it does not depend on
+    how many there are.
+    """
+    taken: dict[int, None] = {}
+    for number in range(identities):
+        sequence, words = np.random.SeedSequence((seed, number)), 1
+        while (own := int(sequence.generate_state(words, np.uint32)[-1])) in taken:
+            words += 1
+        taken[own] = None
+    return list(taken)
 
 
 def view_seeds(seed: int, identity: int, views: int) -> tuple[int, list[int]]:
-    """The seed of the person `identity` of a folder, and those of the person's views."""
+    """The first seed of the person `identity` of a folder (see `person_seeds`), and those of the person's views."""
     person = np.random.SeedSequence((seed, identity)).generate_state(1, np.uint32)[0]
     seeds = [int(np.random.SeedSequence((seed, identity, 1 + v)).generate_state(1, np.uint32)[0]) for v in range(views)]
     return int(person), seeds
 
 
-def _finished(folder: Path, plan: _Plan) -> bool:
-    """True if the folder is already what is asked for; otherwise makes it ready to be filled."""
+def _finished(folder: Path, plan: _Plan, pack: str | None) -> bool:
+    """True if the folder is already what is asked for; otherwise makes it ready to be filled.
+
+    `pack` tells the asset pack from others; folders that were begun without a note of it are believed.
+    """
     wanted = plan.to_dict()
     last = deepfashion.MANIFEST if plan.layout == "deepfashion" else "manifest.json"
-    manifest, note = folder / last, folder / _UNFINISHED / "plan.json"
+    manifest, note = folder / last, folder / UNFINISHED / "plan.json"
     for path, key in ((manifest, "plan"), (note, None)):
         if path.is_file():
             try:
                 found: Any = json.loads(path.read_text(encoding="utf-8"))
                 found = found.get(key) if key else found
-            except (OSError, ValueError, AttributeError):
-                found = None
+                begun = found.pop("pack", pack)
+            except (OSError, ValueError, AttributeError, TypeError):
+                found = begun = None
             if found != wanted:
                 raise InputError(f"{folder} was made with other arguments; choose a new folder or delete it.")
             if path == manifest:
                 return True
+            if begun != pack:
+                raise InputError(
+                    f"{folder} was begun with another asset pack, or its files have changed since; choose a new folder "
+                    "or delete it."
+                )
     if not note.is_file():
-        if folder.is_dir() and any(folder.iterdir()):
+        if not is_new(folder):
             raise InputError(f"{folder} is not empty and holds no unfinished synthesis; choose a new folder.")
-        write_text(note, json.dumps(wanted))
+        write_text(note, json.dumps(wanted if pack is None else wanted | {"pack": pack}))
     return False
 
 
@@ -261,19 +283,22 @@ def _render_all(
     if progress:
         progress(before, plan.identities)
     render = partial(_render_identity, folder, plan, pack=pack)
-    for done, _ in enumerate(in_parallel(render, missing, workers), before + 1):
+    seeds = person_seeds(plan.seed, plan.identities) if missing else []
+    people = [(number, seeds[number]) for number in missing]
+    for done, _ in enumerate(in_parallel(render, people, workers), before + 1):
         if progress:
             progress(done, plan.identities)
 
 
-def _render_identity(folder: Path, plan: _Plan, number: int, pack: str | None) -> None:
+def _render_identity(folder: Path, plan: _Plan, numbered: tuple[int, int], pack: str | None) -> None:
+    """Write a person's views: `numbered` is their number and seed."""
     from rsagan.synthetic import identity, render_view
     from rsagan.synthetic.posture import RigPose
 
-    person_seed, seeds = view_seeds(plan.seed, number, plan.views)
+    number, person_seed = numbered
     person = identity(person_seed, pack)
     entries = []
-    for position, seed in enumerate(seeds):
+    for position, seed in enumerate(view_seeds(plan.seed, number, plan.views)[1]):
         pose = RigPose(**plan.poses[(number * plan.views + position) % len(plan.poses)]) if plan.poses else None
         view = render_view(person, seed, plan.size, plan.style, pose)
         points, yaw = np.asarray(view.points, np.float32), float(view.yaw)
@@ -285,7 +310,7 @@ def _render_identity(folder: Path, plan: _Plan, number: int, pack: str | None) -
             entries.append(deepfashion.write_view(folder, plan.split(number), entry, view.picture, view.parsing))
         else:
             entries.append(write_view(folder, entry, view.picture, view.parsing, view.surface))
-    write_text(folder / _UNFINISHED / f"{_name(number)}.jsonl", "".join(entry.to_json() + "\n" for entry in entries))
+    write_text(folder / UNFINISHED / f"{_name(number)}.jsonl", "".join(entry.to_json() + "\n" for entry in entries))
 
 
 def _name(number: int) -> str:
