@@ -73,10 +73,18 @@ def test_names_of_others_are_not(host: str) -> None:
     assert answer(Settings(), path="/healthz", headers={"host": host})[0] == 200
 
 
-def test_a_given_name_is_answered() -> None:
-    settings = Settings(names=("Poses.example",), token=SECRET)
-    asked = {"host": "poses.example", "authorization": f"Bearer {SECRET}"}
-    assert answer(settings, headers=asked)[0] == 200
+@pytest.mark.parametrize(
+    ("name", "host"), [("Poses.example", "poses.example"), ("Bücher.example", "xn--bcher-kva.example:8443")]
+)
+def test_a_given_name_is_answered(name: str, host: str) -> None:
+    settings = Settings(names=(name,), token=SECRET)
+    assert answer(settings, headers={"host": host, "authorization": f"Bearer {SECRET}"})[0] == 200
+
+
+@pytest.mark.parametrize("name", ["poses.example:8443", "https://poses.example", "poses..example", "two words", ""])
+def test_what_is_no_host_name_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="--name is the host's name alone"):
+        Settings(names=(name,), token=SECRET)
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:9999", "http://["])
@@ -174,6 +182,23 @@ def test_too_many_requests_are_told_when_to_come_back() -> None:
     assert statuses[:3] == [200] * 3
     assert statuses[-1] == 429
     assert answer(Settings(), guarded=guarded)[0] == 200  # looking costs nothing
+
+
+def test_a_hand_that_drags_is_not_held_up() -> None:
+    now = [0.0]
+    guarded = Guard(echo, Settings(), Metrics())
+    guarded._rates = Rates(guard.BURST, guard.A_SECOND, lambda: now[0])
+    for _ in range(500):  # ten seconds of previews
+        now[0] += 0.02
+        assert answer(Settings(), path="/v1/generate", method="POST", guarded=guarded)[0] == 200
+
+
+def test_handing_in_people_costs_as_much_as_photos() -> None:
+    """Nobody pushes all others out of the memory at once."""
+    guarded = Guard(echo, Settings(), Metrics())
+    guarded._rates = Rates(guard.BURST, guard.A_SECOND, lambda: 0.0)
+    statuses = [answer(Settings(), path="/v1/person", method="POST", guarded=guarded)[0] for _ in range(11)]
+    assert statuses == [200] * 10 + [429]
 
 
 def test_a_customer_with_many_addresses_is_one_client() -> None:

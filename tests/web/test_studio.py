@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from rsagan.errors import InputError
 from rsagan.network import load_weights, save_weights
+from rsagan.people import parsing_bytes, png_bytes
 from rsagan.web import worker
 from rsagan.web.studio import Studio
 
@@ -29,6 +32,25 @@ def test_weights_of_ones_own_preview_at_a_smaller_size(
     studio = Studio(tmp_path / "own.safetensors", (256, 176), 2**20, 60)
     assert (studio.model.size, studio.quick.size) == (size, preview)
     assert studio.quick.generator is studio.model.generator
+
+
+def test_people_of_equal_bytes_are_not_taken_for_each_other(weights: Path) -> None:
+    """A turned frame of one colour, facings and confidences: all else is alike."""
+    studio = Studio(weights, (256, 176), 2**24, 60)
+
+    def hand_in(height: int, width: int, facing: str | None = None, sure: float = 1.0) -> dict[str, Any]:
+        parsing = np.resize(np.array([0, 3], np.uint8), (height, width))
+        joints = [number for i in range(18) for number in (20 + 3 * i, 20 + 3 * i, sure)]
+        pose = {"height": height, "width": width, "people": [{"pose_keypoints_2d": joints}]}
+        pose |= {"facing": facing} if facing else {}
+        return studio.person(png_bytes(np.full((height, width, 3), 90, np.uint8)), parsing_bytes(parsing), pose)[0]
+
+    asked = [(), ("front",), ("back",), ("back", 0.5)]
+    told = [hand_in(128, 88, *person) for person in asked]
+    assert len({each["source"] for each in told}) == len(asked)
+    assert hand_in(128, 88)["source"] == told[0]["source"]
+    with pytest.raises(InputError, match="88x128 does not fit"):
+        hand_in(88, 128)
 
 
 def test_a_graphics_card_that_is_lost_ends_the_worker() -> None:

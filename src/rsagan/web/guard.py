@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rsagan.web.failures import FAULT
 from rsagan.web.metrics import Metrics
-from rsagan.web.settings import Settings
+from rsagan.web.settings import Settings, host_name
 
 _log = logging.getLogger("rsagan.web")
 
@@ -27,7 +27,8 @@ OTHER_BYTES: Final = 1 << 20
 ALL_BYTES: Final = 192 << 20  # of bodies that are being received or answered, all clients together
 BODY_SECONDS: Final = 20.0
 BURST, A_SECOND = 80.0, 30.0  # of cost, per client
-_COST: Final = {"/v1/analyse": 8.0, "/v1/person": 3.0, "/v1/animate": 20.0}
+# A hand asks for fifty previews a second; what they take, the line bounds: the newest of a hand waits alone.
+_COST: Final = {"/v1/analyse": 8.0, "/v1/person": 8.0, "/v1/animate": 20.0, "/v1/generate": 0.25}
 _LIMITS: Final = {"/v1/analyse": PHOTO_BYTES, "/v1/person": PERSON_BYTES}
 _OPEN: Final = ("/healthz", "/readyz")  # for load balancers: any host name, no token
 _GUARDED: Final = ("/v1/", "/metrics", "/openapi.json")
@@ -58,7 +59,7 @@ class Guard:
         self._app, self._settings, self._metrics = app, settings, metrics
         self._token = _digest(settings.token) if settings.token else None
         self._rates = Rates(BURST, A_SECOND)
-        self._names = {"localhost", settings.host.lower(), *(name.lower() for name in settings.names)}
+        self._names = {"localhost", settings.host.lower(), *map(host_name, settings.names)}
         self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

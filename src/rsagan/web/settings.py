@@ -1,6 +1,7 @@
 """What a service is told when it starts."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,7 +29,8 @@ class Settings:
         cache_bytes, cache_seconds: how much of prepared people is kept in memory, and how long after their last use.
 
     Raises:
-        InputError: others could ask, but there is neither a token nor a demo; the token is no secret; no port.
+        InputError: others could ask, but there is neither a token nor a demo; the token is no secret; no port; no host
+            name.
     """
 
     host: str = "127.0.0.1"
@@ -46,6 +48,8 @@ class Settings:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise InputError(f"A port is a number from 0 to 65535, not {self.port}.")
+        for name in self.names:
+            host_name(name)
         if self.token is not None:
             check_token(self.token, "The token")
         if self.token is None and not self.demo and not (is_loopback(self.host) and not self.names):
@@ -53,6 +57,21 @@ class Settings:
                 f"Listening on {self.host}{' for ' + ', '.join(self.names) if self.names else ''} lets others in: give "
                 "--token-file with a secret they must show, or --demo to offer nothing but samples."
             )
+
+
+def host_name(name: str) -> str:
+    """A host name as browsers send it: in small letters, other alphabets' as IDNA.
+
+    Raises:
+        InputError: it is no name, or more than that: an address, say, or with a port.
+    """
+    try:
+        sent = name.encode("idna").decode().lower()
+    except UnicodeError:
+        sent = ""
+    if not re.fullmatch(r"[a-z0-9_.-]+", sent):
+        raise InputError(f"--name is the host's name alone, such as poses.example.org, not {name!r}.")
+    return sent
 
 
 def is_loopback(host: str) -> bool:

@@ -102,7 +102,12 @@ class Studio:
         """
         pixels = read_picture(picture, "The person's picture", LARGEST_SIDE)
         person = Person(pixels, from_json(pose), read_parsing(parsing, size=(pixels.shape[0], pixels.shape[1])))
-        name = self.sources.name(b"person", pixels.tobytes(), person.parsing.tobytes(), person.pose.points.tobytes())
+        kept = person.pose
+        frame = repr((pixels.shape, kept.size, kept.facing)).encode()
+        sure = b"" if kept.confidence is None else kept.confidence.tobytes()
+        name = self.sources.name(
+            b"person", frame, pixels.tobytes(), person.parsing.tobytes(), kept.points.tobytes(), sure
+        )
         known = self.sources.get(name)
         if known:
             return known.answer
