@@ -73,7 +73,8 @@ async function take(given, person) {
   try {
     const found = await api.analyse(given, { person, signal: mine.signal });
     if (taking !== mine) return true;
-    await source.load(found, given);
+    await source.load(found, given, () => taking === mine);
+    if (taking !== mine) return true;
     working(false);
     photo = given;
     undo.clear();
@@ -176,9 +177,10 @@ addEventListener("dragover", (event) => {
   event.preventDefault();
   $("drop-text").textContent = overResult(event) ? "Drop it: its pose is taken" : "Drop the photo";
 });
-addEventListener("dragleave", () => {
-  dragDepth -= 1;
-  if (dragDepth <= 0) $("drop").hidden = true;
+addEventListener("dragleave", (event) => {
+  if (!event.dataTransfer?.types.includes("Files")) return;
+  dragDepth = Math.max(0, dragDepth - 1);
+  $("drop").hidden = !dragDepth;
 });
 addEventListener("drop", (event) => {
   event.preventDefault();
@@ -324,7 +326,7 @@ function showSamples() {
     api.call(`/v1/samples/${name}.jpg`, { as: "blob" }).then((blob) => {
       samplePhotos.set(name, blob);
       image.src = URL.createObjectURL(blob);
-    });
+    }).catch(() => image.replaceWith(name.replaceAll("-", " ")));
     button.append(image);
     button.onclick = () => take(name);
     return button;

@@ -23,7 +23,7 @@ export class Regions {
   // `parsing`, `picture`, `photo`: decoded pictures of one size, as ImageData.
   load(parsing, picture, photo) {
     const { width, height } = parsing;
-    Object.assign(this, { width, height, photo });
+    Object.assign(this, { width, height, photo, last: null });
     this.canvas.width = width;
     this.canvas.height = height;
     this.labels = toLabels(parsing, this.colours);
@@ -38,6 +38,7 @@ export class Regions {
   put({ labels, picture }) {
     this.labels = labels.slice();
     this.picture.data.set(picture);
+    this.last = null; // a stroke that is under way ends here
     this.draw();
   }
 
@@ -125,7 +126,7 @@ export class Regions {
       const under = this.labels[Math.min(y, this.height - 1) * this.width + Math.min(x, this.width - 1)];
       this.say(`Brush at ${x} across, ${y} down, over ${this.names[under]}.`);
     } else if (event.key === " ") {
-      this.start();
+      if (!event.repeat) this.start(); // however long it was held, it was one change
       this.#stroke(this.cursor, this.cursor);
       this.end();
       this.say(`Painted ${this.names[this.region]}.`);

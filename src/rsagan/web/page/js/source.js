@@ -51,18 +51,22 @@ export class SourceCard {
   }
 
   // What the service found, as /v1/analyse tells it.
-  // `given` is the photo, or the name of a sample.
-  async load(found, given) {
-    this.sample = typeof given === "string" ? given : null;
+  // `given` is the photo, or the name of a sample; nothing changes if it is not `wanted()` any more once decoded.
+  async load(found, given, wanted) {
+    const sample = typeof given === "string" ? given : null;
     const blobs = [found.parsing, found.picture, found.photo].map(png);
-    this.regions.load(...(await Promise.all(blobs.map(pixels))));
+    const several = found.people.length > 1 && !sample;
+    const [whole, ...decoded] = await Promise.all([several && createImageBitmap(given), ...blobs.map(pixels)]);
+    if (!wanted()) return;
+    this.sample = sample;
+    this.regions.load(...decoded);
     Object.assign(this, { height: found.height, width: found.width, name: found.source, asked: found.source, dirty: false });
     this.pose = fromJson(found.pose);
     this.found = copy(this.pose);
     this.#picture(blobs[2]);
     this.#draw();
     this.#mode(null);
-    await this.#people(found, this.sample ? null : given);
+    this.#people(found, whole);
   }
 
   // The photo as it was given, until its person is found.
@@ -133,9 +137,8 @@ export class SourceCard {
   }
 
   #showing(what, on) {
+    if (!on && pressed($(what === "joints" ? "edit-joints" : "paint"))) this.#mode(null);
     press($(`show-${what}`), on);
-    if (!on && what === "joints" && pressed($("edit-joints"))) this.#mode(null);
-    else if (!on && what === "regions" && pressed($("paint"))) this.#mode(null);
     $("source-stage").classList.toggle("away", !pressed($("show-joints")));
     $("regions").classList.toggle("away", !pressed($("show-regions")));
   }
@@ -183,15 +186,15 @@ export class SourceCard {
         const pose = copy(this.pose);
         pose[joint] = [...this.found[joint]];
         this.#corrected(pose);
+        this.stage.focus(joint);
       };
       return button;
     }));
   }
 
-  async #people(found, photo) {
-    $("people").hidden = found.people.length < 2 || !photo;
-    if ($("people").hidden) return;
-    const bitmap = await createImageBitmap(photo);
+  #people(found, bitmap) {
+    $("people").hidden = !bitmap;
+    if (!bitmap) return;
     const options = found.people.map((box, index) => {
       const face = crop(bitmap, box);
       return { label: `Person ${index + 1} of ${found.people.length}`, fill: (button) => button.append(face) };

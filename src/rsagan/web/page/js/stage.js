@@ -29,7 +29,11 @@ export function drawing(pose, { height }) {
   return svg;
 }
 
+const STILL = 3; // CSS pixels that a hand may tremble
+
 export class Stage {
+  #enabled = true;
+
   // Calls: `start` before the first change of a gesture, `move(pose)` during it, `end(pose)` after it.
   constructor(svg, { label, keepLengths, start, move, end, hide, say }) {
     Object.assign(this, { svg, label, keepLengths, start, move, end, hide, say });
@@ -37,7 +41,6 @@ export class Stage {
     this.frame = { height: 256, width: 176 };
     this.drag = null;
     this.keyed = null; // the joint that arrows are moving
-    this.enabled = true;
     svg.addEventListener("pointerdown", (event) => this.#down(event));
     svg.addEventListener("pointermove", (event) => this.#moved(event));
     for (const name of ["pointerup", "pointercancel"]) svg.addEventListener(name, (event) => this.#up(event));
@@ -56,25 +59,41 @@ export class Stage {
     }
     this.pose = copy(pose);
     this.keyed = null;
+    if (this.drag?.moved || !pose[this.drag?.joint]) this.#letGo();
+    else this.drag.from = copy(pose);
     this.#draw();
+  }
+
+  // Whether joints can be moved; a stop of Tab only then.
+  get enabled() { return this.#enabled; }
+  set enabled(on) {
+    this.#enabled = on;
+    this.svg.setAttribute("role", on ? "application" : "img"); // screen readers leave the keys to an application
+    const keys = on ? "; full stop and comma choose one, arrows move it, Delete hides it" : "";
+    this.svg.setAttribute("aria-label", this.label + keys);
+    this.#reach(on ? this.#first() : null);
+  }
+
+  focus(joint) {
+    this.#reach(joint);
+    this.handles[joint].focus({ preventScroll: true });
   }
 
   #build() {
     const { height, width } = this.frame;
     const unit = height / 256;
     this.svg.setAttribute("viewBox", `-0.5 -0.5 ${width} ${height}`);
-    this.svg.setAttribute("role", "application"); // screen readers leave the keys to it
-    this.svg.setAttribute("aria-label", `${this.label}; full stop and comma choose one, arrows move it, Delete hides it`);
     this.svg.replaceChildren();
     this.halos = LIMBS.map(() => this.svg.appendChild(make("line", { class: "halo", "stroke-width": 4.4 * unit })));
     this.lines = LIMBS.map((limb) => this.svg.appendChild(make("line", { class: sideOfLimb(limb), "stroke-width": 2.2 * unit })));
     this.handles = JOINTS.map((name, joint) => {
       const small = joint >= 14 || joint === 0;
       return this.svg.appendChild(make("circle", {
-        r: (small ? 2.1 : 3.3) * unit, class: `joint ${side(joint)}`, tabindex: joint === 1 ? 0 : -1, role: "button",
+        r: (small ? 2.1 : 3.3) * unit, class: `joint ${side(joint)}`, tabindex: -1, role: "button",
         "data-joint": joint, "stroke-width": 1.1 * unit,
       }));
     });
+    this.enabled = this.#enabled;
     this.#draw();
   }
 
@@ -98,10 +117,12 @@ export class Stage {
       handle.setAttribute("cy", point[1]);
       handle.setAttribute("aria-label", this.#place(joint));
     });
-    if (!this.pose.some(Boolean)) return;
+    if (!this.#enabled || !this.pose.some(Boolean)) return;
     const reachable = this.handles.findIndex((handle, joint) => handle.getAttribute("tabindex") === "0" && this.pose[joint]);
-    if (reachable < 0) this.#reach(this.pose.findIndex(Boolean));
+    if (reachable < 0) this.#reach(this.#first());
   }
+
+  #first() { return this.pose[1] ? 1 : this.pose.findIndex(Boolean); }
 
   #place(joint) {
     return `${JOINTS[joint]}, ${this.pose[joint].map(Math.round).join(" across, ")} down`;
@@ -127,19 +148,22 @@ export class Stage {
     event.preventDefault();
     this.svg.setPointerCapture(event.pointerId);
     const grip = [this.pose[joint][0] - at[0], this.pose[joint][1] - at[1]];
-    this.drag = { joint, grip, from: copy(this.pose), moved: false };
+    this.drag = { joint, grip, from: copy(this.pose), moved: false, x: event.clientX, y: event.clientY };
     this.handles[joint].classList.add("held");
-    this.#reach(joint);
-    this.handles[joint].focus({ preventScroll: true });
+    this.focus(joint);
   }
 
   #moved(event) {
     if (!this.drag || !event.isPrimary) return;
-    const { joint, grip, from } = this.drag;
+    const { drag } = this;
+    const { joint, grip, from } = drag;
     const at = this.#at(event);
-    if (!this.drag.moved) {
+    if (!drag.moved) {
+      if (Math.hypot(event.clientX - drag.x, event.clientY - drag.y) < STILL) return;
+      this.drag = null; // an animation that ends here shows another pose
       this.start();
-      this.drag.moved = true;
+      this.drag = drag;
+      drag.moved = true;
     }
     const change = this.keepLengths() ? pulled : placed;
     this.pose = change(from, joint, [at[0] + grip[0], at[1] + grip[1]], this.frame);
@@ -149,10 +173,14 @@ export class Stage {
 
   #up(event) {
     if (!this.drag || !event.isPrimary) return;
-    const { joint, moved } = this.drag;
-    this.handles[joint].classList.remove("held");
-    this.drag = null;
+    const { moved } = this.drag;
+    this.#letGo();
     if (moved) this.end(copy(this.pose));
+  }
+
+  #letGo() {
+    if (this.drag) this.handles[this.drag.joint].classList.remove("held");
+    this.drag = null;
   }
 
   #hideAt(event) {
@@ -167,10 +195,7 @@ export class Stage {
     this.pose[joint] = null;
     this.#draw();
     const next = this.pose.findIndex(Boolean);
-    if (next >= 0) {
-      this.#reach(next);
-      this.handles[next].focus({ preventScroll: true });
-    }
+    if (next >= 0) this.focus(next);
     this.say(`${JOINTS[joint]} hidden.`);
     this.hide(copy(this.pose));
   }
@@ -178,13 +203,14 @@ export class Stage {
   // Tab reaches one joint; , and . go to the others, arrows move it, Delete hides it.
   #key(event) {
     const joint = Number(event.target.dataset?.joint);
-    if (!this.enabled || Number.isNaN(joint) || event.ctrlKey || event.metaKey) return;
+    if (!this.enabled || Number.isNaN(joint) || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = (event.shiftKey ? 8 : 1) * (this.frame.height / 256);
     const by = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
     if (by) {
       if (this.keyed !== joint) {
         this.#keysUp();
         this.start();
+        if (!this.pose[joint]) return; // an animation ended here whose frame had it
         this.keyed = joint;
       }
       const change = this.keepLengths() ? pulled : placed;
@@ -197,8 +223,7 @@ export class Stage {
       const shown = this.pose.flatMap((point, j) => (point ? [j] : []));
       const index = shown.indexOf(joint) + (event.key === "." ? 1 : shown.length - 1);
       const next = shown[index % shown.length];
-      this.#reach(next);
-      this.handles[next].focus({ preventScroll: true });
+      this.focus(next);
     } else return;
     event.preventDefault();
     event.stopPropagation();
