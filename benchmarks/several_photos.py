@@ -3,8 +3,10 @@
 The test pairs of a prepared folder with yaws (`rsagan synthesize`), painted by the shipped weights from the pair's own
 source, and from that and one or two pictures more of the same person: of those that are neither source nor target, the
 one that is turned farthest from all that are given. Pictures are never chosen by the target. several-photos.json and
-.md go to OUT, or, with --docs, to results/, and the grid to images/several-photos.jpg: the first pair of every tenth
-person (source, both further pictures, truth, then painted from one, two and three).
+.md go to OUT, or, with --docs, to results/, and the grid to images/several-photos.jpg: pairs spread evenly over the
+list (source, both further pictures, truth, then painted from one, two and three). With RSAGAN_CLIPS, a folder with the
+clip of Sports2D (BSD-3-Clause), images/second-photo.jpg too: a real man from the front, from the side, and in some
+poses by the first photo alone (above) and by both (below).
 """
 
 import argparse
@@ -17,6 +19,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+import clips
+from pairs import people_of
 from rsagan import __version__
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
@@ -27,12 +31,16 @@ from rsagan.evaluation.scores import some_pairs
 from rsagan.evaluation.summary import strata_of
 from rsagan.files import write_text
 from rsagan.network import Encoded, load_weights, shipped_weights
-from rsagan.people import grid, one_hot
+from rsagan.people import grid, library, one_hot
 from rsagan.tables import table
 from rsagan.training.preview import to_pictures
+from rsagan.transfer import load
 
 COUNTS = (1, 2, 3)
 SHOWN = 8  # rows of the grid
+REAL = "man who steps"  # in two stretches of one clip, which show him from the front and from the side
+TRIED = 9  # frames of each stretch
+POSES = ("stand", "walk", "stand-right", "walk-right", "stand-left", "stand-back")
 QUALITY = 85
 NUMBERS = ("vgg16_hed", "mobilenetv2", "vgg16_hed_head", "mobilenetv2_head")
 
@@ -106,6 +114,8 @@ def main() -> None:
     write_text(numbers / "several-photos.md", page(report))
     pictures.mkdir(parents=True, exist_ok=True)
     sheet(folder, pairs, more, measured).save(pictures / "several-photos.jpg", quality=QUALITY)
+    if shown := real():
+        shown.save(pictures / "second-photo.jpg", quality=QUALITY)
 
 
 def report_of(folder: PreparedFolder, truth: Truth, measured: dict[int, Measured]) -> dict[str, Any]:
@@ -196,6 +206,23 @@ def page(report: dict[str, Any]) -> str:
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def real() -> Image.Image | None:
+    """A man by one photo and by two; None without the clip."""
+    stretches = [row for row in clips.stretches() if row.get("person") == REAL]
+    if len(stretches) < 2:
+        return None
+    model = load()
+    found = [people_of(row, TRIED, model.size) for row in stretches[:2]]  # frames in which he is not found are left out
+    people = [those[len(those) // 2] for those in found]
+    rows = []
+    for given in (people[:1], people):
+        subject = model.prepare(*given)
+        shown = [each.picture for each in given]
+        shown += [np.full_like(shown[0], 255)] * (len(people) - len(given))
+        rows.append([*shown, *(subject.pose(library.load(pose)).picture for pose in POSES)])
+    return Image.fromarray(grid(rows))
 
 
 def sheet(folder: PreparedFolder, pairs: Any, more: NDArray[np.int64], measured: dict[int, Measured]) -> Image.Image:

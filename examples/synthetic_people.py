@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tyro
 
-from rsagan.people import Person, Pose, draw_pose, grid, library, write_png
+from rsagan.people import AI_NOTICE, Person, Pose, draw_pose, grid, library, write_png
 from rsagan.synthetic import identity, render_view
 from rsagan.transfer import load
 
@@ -28,7 +28,7 @@ def main(out: Path, /) -> None:
         subject = model.prepare(person)
         rows.append([person.picture, *(subject.pose(pose).picture for pose in poses)])
     rows[0].insert(0, rows[1][0] * 0 + 255)
-    write_png(out / "grid.png", grid(rows))
+    write_png(out / "grid.png", grid(rows), AI_NOTICE)
 
 
 if __name__ == "__main__":

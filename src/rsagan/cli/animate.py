@@ -23,7 +23,7 @@ class Animate:
     out: Path
     """The clip to write, an mp4."""
     also: Also = ()
-    """Another photo, or person folder, of the same person, from another side; one an `--also`."""
+    """Another photo, or person folder, of the same person from another side; one an `--also`."""
     weights: Weights = None
     """Weights to use instead of the ones that come with the package."""
     size: Size = "256x176"
@@ -33,7 +33,7 @@ class Animate:
     background: Background = "plain"
     """keep (the photo's own), plain, or a picture to stand before."""
     retarget: bool = True
-    """Whether the poses get the person's own limb lengths; without, they keep theirs."""
+    """Give the poses the person's own limb lengths; --no-retarget leaves them theirs."""
     fps: Fps = None
     """Pictures a second."""
     pace: Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(default: 2)")] = None

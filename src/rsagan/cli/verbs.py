@@ -30,7 +30,7 @@ class Generate:
     pose: UseAppendAction[tuple[str, ...]] = ()
     """A pose by name (`--pose list`), a pose JSON, a person folder, or a photo of someone in it; one a `--pose`."""
     also: Also = ()
-    """Another photo, or person folder, of the same person, from another side; one an `--also`."""
+    """Another photo, or person folder, of the same person from another side; one an `--also`."""
     pairs: List = None
     """A list `from,to` of a prepared folder's views to paint in bulk, instead of poses."""
     naming: Literal["gfla", "patn", "reid"] = "gfla"
@@ -46,9 +46,9 @@ class Generate:
     background: Background = "plain"
     """keep (the photo's own), plain, or a picture to stand before."""
     retarget: bool = True
-    """Whether the poses get the person's own limb lengths; without, they keep theirs."""
+    """Give the poses the person's own limb lengths; --no-retarget leaves them theirs."""
     refine: bool = False
-    """Learn to reconstruct the photo first, for some seconds."""
+    """Learn to reconstruct the photo first, for up to 45 seconds; joints can be lost by it."""
     parsing: Parsing = None
     """A PNG of the photo's regions made elsewhere, as large as the photo."""
     labels: str = "rsagan"
