@@ -42,6 +42,18 @@ def test_folder_round_trip(person: Person, tmp_path: Path) -> None:
     assert back.size == (256, 176)
 
 
+def test_a_person_is_replaced_as_a_whole(person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    write(tmp_path, person)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setattr("rsagan.people.person.write_parsing", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path, Person(255 - person.picture, person.pose, person.parsing))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_files_in_memory_are_the_files_on_disk(person: Person, tmp_path: Path) -> None:
     write(tmp_path, person)
     assert (tmp_path / "parsing.png").read_bytes() == parsing_bytes(person.parsing)

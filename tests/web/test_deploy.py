@@ -45,6 +45,18 @@ def test_the_unit_starts_the_service_and_lets_it_end(tmp_path: Path, monkeypatch
     assert int(re.search(r"TimeoutStopSec=(\d+)", UNIT)[1]) > settings.seconds + 1  # type: ignore[index]
 
 
+def test_the_container_has_time_to_end() -> None:
+    runs = re.findall(r"docker run -.*", IMAGE)
+    patience = [int(re.search(r"--stop-timeout (\d+)", run)[1]) for run in runs]  # type: ignore[index]
+    assert len(patience) == 2
+    assert min(patience) > Settings().seconds + 1
+
+
+def test_the_space_takes_the_wheel_of_this_version() -> None:
+    wanted = (DEPLOY / "space" / "requirements.txt").read_text(encoding="utf-8").split()
+    assert wanted == [f"./rsagan-{PROJECT['version']}-py3-none-any.whl[web]"]
+
+
 def test_the_image_starts_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry, more = (json.loads(re.search(rf"^{word} (.*)$", IMAGE, re.MULTILINE)[1]) for word in ("ENTRYPOINT", "CMD"))  # type: ignore[index]
     settings = started([*entry[1:], *more], tmp_path, monkeypatch)

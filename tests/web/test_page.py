@@ -139,7 +139,6 @@ def test_dragging_keeps_bone_lengths_and_paints(page: Any) -> None:
     before = target(page)
     another_result(page, lambda: drag(page, "result-stage", 7, (-40, -120)))
     after = target(page)
-    assert length(after, 7, 7) == 0
     assert after[7][1] < before[7][1] - 20
     for a, b in ((5, 6), (6, 7), (1, 5)):
         assert length(after, a, b) == pytest.approx(length(before, a, b), abs=0.01)

@@ -165,6 +165,13 @@ def test_an_animation_that_nobody_follows_is_given_up(
         assert client.get(told["file"]).status_code == 409
 
 
+def test_the_library_is_built_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    with service.client() as client:
+        before = client.get("/v1/poses").json()
+        monkeypatch.setattr(library, "load", lambda _: pytest.fail("built again"))
+        assert client.get("/v1/poses").json() == before
+
+
 def test_exactly_as_many_as_there_are_places(small: Service) -> None:
     places, more = 4, 3
     source = hand_in(small)["source"]
@@ -391,6 +398,7 @@ def test_sigterm_drains(weights: Path, tmp_path: Path) -> None:
         wait_for(lambda: "http://" in Path(log.name).read_text() or process.poll() is not None, 90)
         said = Path(log.name).read_text()
         if process.poll() is not None:
+            assert "could not be had" in said, said  # an asset, here
             pytest.skip(said)
         url = re.search(r"http://\S+:\d+", said)[0]  # type: ignore[index]
         service = Service(url, None)

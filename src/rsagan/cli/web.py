@@ -15,7 +15,7 @@ class Web:
     """Open the page and the HTTP service; on this machine only, unless told otherwise."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; another than this machine's own needs --token-file."""
+    """Address to listen on; another than this machine's own needs --token-file or --demo."""
     port: int = 8000
     """Port to listen on; 0 takes a free one."""
     token_file: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: none)")] = None

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -140,11 +141,12 @@ def parsing_bytes(parsing: Parsing) -> bytes:
 
 
 def write_person(folder: Path | str, person: Person) -> None:
-    """Write the person folder: picture.png, pose.json, parsing.png."""
-    folder = Path(folder)
-    write_png(folder / "picture.png", person.picture)
-    write_pose(folder / "pose.json", person.pose)
-    write_parsing(folder / "parsing.png", person.parsing)
+    """Write the person folder: picture.png, pose.json, parsing.png; a person that was there stays if one fails."""
+    with ExitStack() as together:
+        picture, pose, parsing = (together.enter_context(replacing(Path(folder) / name)) for name in PERSON_FILES)
+        write_png(picture, person.picture)
+        write_pose(pose, person.pose)
+        write_parsing(parsing, person.parsing)
 
 
 def read_person(folder: Path | str) -> Person:

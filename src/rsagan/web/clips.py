@@ -131,22 +131,23 @@ class Clips:
 
     async def _film(self, clip: Clip, source: str, poses: list[Any], fps: int, keep_place: bool) -> bytes:
         """The MP4. All that knows how clips are made: open a film, add frames, close it."""
-        told, _ = await self._line.ask("film_open", {"source": source, "fps": fps}, has_place=True)
+        film = {"film": secrets.token_hex(8)}  # named here, so that it can be dropped while it is being opened
         try:
+            await self._line.ask("film_open", {**film, "source": source, "fps": fps}, has_place=True)
             unwatched = asyncio.get_running_loop().time()
             for pose in poses:
-                arguments = {**told, "source": source, "pose": pose, "keep_place": keep_place}
+                arguments = {**film, "source": source, "pose": pose, "keep_place": keep_place}
                 await self._line.ask("film_frame", arguments, has_place=True)
                 clip.tell(done=clip.done + 1)
                 now = asyncio.get_running_loop().time()
                 unwatched = now if clip.watchers else unwatched
                 if now - unwatched > UNWATCHED_SECONDS:
                     raise asyncio.CancelledError
-            _, blobs = await self._line.ask("film_close", told, has_place=True)
+            _, blobs = await self._line.ask("film_close", film, has_place=True)
             return blobs[0]
         except BaseException:
             if self._line.ready:
-                asyncio.get_running_loop().create_task(self._forget(told))
+                asyncio.get_running_loop().create_task(self._forget(film))
             raise
 
     async def _forget(self, film: dict[str, Any]) -> None:

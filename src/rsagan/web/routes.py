@@ -6,6 +6,7 @@ import binascii
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -26,7 +27,8 @@ from rsagan.web.settings import SAMPLES, Settings
 PHOTO_TYPES = ("image/jpeg", "image/png", "image/webp")
 _REASONS = {
     401: "No or a wrong token.", 403: "Not offered here, or asked from another site's page.",
-    404: "Not kept, or not any more.", 408: "The body came too slowly.", 409: "Superseded by a newer preview.",
+    404: "Not kept, or not any more.", 408: "The body came too slowly.",
+    409: "Superseded by a newer preview, or not done.",
     413: "Too large.", 415: "Not a JPEG, PNG or WebP.", 421: "Unknown host name.",
     422: "Cannot be used; the sentence says why.",
     429: "Too many requests; see Retry-After.", 503: "Full, or the worker is being started; see Retry-After.",
@@ -99,10 +101,7 @@ def service_routes(desk: Desk) -> APIRouter:
     @router.get("/v1/poses", responses=_may_fail())
     async def poses() -> list[models.PoseTold]:
         """The library of named poses."""
-        return [
-            models.PoseTold(name=name, about=library.describe(name), pose=to_json(library.load(name)))
-            for name in library.names()
-        ]
+        return _poses()
 
     return router
 
@@ -226,6 +225,14 @@ def clip_routes(desk: Desk) -> APIRouter:
         desk.clips.cancel(name)
 
     return router
+
+
+@cache
+def _poses() -> list[models.PoseTold]:
+    return [
+        models.PoseTold(name=name, about=library.describe(name), pose=to_json(library.load(name)))
+        for name in library.names()
+    ]
 
 
 def _only_in_full(settings: Settings, what: str = "Photos") -> None:

@@ -1,7 +1,6 @@
 """What the worker process does: analyse photos, prepare people, paint poses, put frames into a clip."""
 
 import io
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -135,14 +134,14 @@ class Studio:
         result = self._paint(self.quick, source, pose, keep_place)
         return {}, [_jpeg(result.picture, self.quick.size, self.notice)]
 
-    def film_open(self, source: str, fps: int) -> Reply:
-        """Begin a clip; the frames follow one by one, so that others are served in between."""
+    def film_open(self, film: str, source: str, fps: int) -> Reply:
+        """Begin a clip of that name; the frames follow one by one, so that others are served in between."""
         self._source(source)
         while len(self.films) >= MOST_FILMS:
             self.films.pop(next(iter(self.films)))
-        name, file = secrets.token_hex(8), io.BytesIO()
-        self.films[name] = Film(file, fps, self.notice), file
-        return {"film": name}, []
+        file = io.BytesIO()
+        self.films[film] = Film(file, fps, self.notice), file
+        return {}, []
 
     def film_frame(self, film: str, source: str, pose: Any, keep_place: bool) -> Reply:
         """Paint one frame more."""
