@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rsagan.data import stream
+from rsagan.data import mixed as mixed_module
+from rsagan.data import sampler, stream
 from rsagan.data.corrupt import Corruption
 from rsagan.data.mixed import MixedBatches, mixed_batches
 from rsagan.data.prepared import PreparedFolder
@@ -64,10 +65,24 @@ def test_the_stream_is_the_batches(mixed: MixedBatches, world: int) -> None:
         running.close()  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("room", [3, 4])
+def test_two_folders_share_the_memory(prepared: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    """Room is in halves of a folder: 12 views of 64x48, ten bytes a pixel."""
+    for module in (sampler, mixed_module):
+        monkeypatch.setattr(module, "memory_to_spare", lambda: room * 12 * 64 * 48 * 10 // 2)
+    folder = PreparedFolder(prepared)
+    found = mixed_batches(folder, folder, 0.5, 0, Augmentation(), Corruption())
+    assert isinstance(found, MixedBatches)
+    assert [each._pictures.kept for each in (found.main, found.other)] == [room == 4] * 2  # type: ignore[union-attr]
+    alone = mixed_batches(folder, None, 0.5, 0, Augmentation(), Corruption())
+    assert alone._pictures.kept  # type: ignore[union-attr]
+
+
 def test_the_second_is_cut_out_and_of_the_same_size(prepared: Path) -> None:
     folder = PreparedFolder(prepared)
     found = mixed_batches(folder, folder, 0.5, 0, Augmentation(0, 0), Corruption())
     assert isinstance(found, MixedBatches)
     assert (found.main.augmentation.cut_out, found.other.augmentation.cut_out) == (0, 1)
+    assert isinstance(mixed_batches(folder, None, 0.5, 0, Augmentation(), Corruption()), Batches)
     with pytest.raises(InputError, match="128x88"):
         mixed_batches(folder, SyntheticPeople(parse_supply("synthetic:1"), 1), 0.5, 0, Augmentation(), Corruption())

@@ -1,7 +1,9 @@
 """The prepared folder: written, read, and refused in one sentence when broken."""
 
+import hashlib
 import json
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rsagan.data import pairs as pairs_module
-from rsagan.data.pairs import bounded
+from rsagan.data.pairs import bounded, spread
 from rsagan.data.prepared import Entry, PreparedFolder, file_hash
 from rsagan.errors import InputError
 
@@ -35,12 +36,6 @@ def test_it_reads_what_was_written(prepared: Path) -> None:
     assert not folder.entries[1].visible[7]
     assert folder.pairs("train").shape == (12, 2)
     folder.verify()
-
-
-def test_train_and_test_share_no_identity(prepared: Path) -> None:
-    folder = PreparedFolder(prepared)
-    people = [{folder.entries[i].identity for i in folder.pairs(split).ravel()} for split in ("train", "test")]
-    assert not people[0] & people[1]
 
 
 def test_channels_keep_their_order(tmp_path: Path) -> None:
@@ -89,6 +84,14 @@ def _manifest(**changes: object) -> Callable[[Path], None]:
     return _edit("manifest.json", lambda text: json.dumps(json.loads(text) | changes))
 
 
+def _first_line(**changes: object) -> Callable[[Path], None]:
+    def change(text: str) -> str:
+        first, *rest = text.splitlines()
+        return "\n".join([json.dumps(json.loads(first) | changes), *rest]) + "\n"
+
+    return _edit("poses.jsonl", change)
+
+
 @pytest.mark.parametrize(
     ("damage", "word"),
     [
@@ -98,11 +101,22 @@ def _manifest(**changes: object) -> Callable[[Path], None]:
         (_manifest(format=99), "format 99"),
         (_manifest(frame=[64, 0]), "frame"),
         (_manifest(frame="ab"), "damaged"),
+        (_manifest(frame=[64.5, 48]), "whole pixels"),
+        (_manifest(frame=["64", "48"]), "whole pixels"),
+        (_manifest(frame=[float("inf"), 48]), "damaged"),
+        (_edit("manifest.json", lambda _: "[" * 100_000), "damaged"),
         (lambda f: (f / "poses.jsonl").unlink(), "poses.jsonl"),
         (_edit("poses.jsonl", lambda text: text + "{", sign=False), "was changed"),
         (_edit("poses.jsonl", lambda text: text + "{\n"), "line 13"),
         (_edit("poses.jsonl", lambda text: text.replace('"p0_0"', '"../p"', 1)), "line 1"),
         (_edit("poses.jsonl", lambda text: text.replace('"points": [', '"points": [null, ', 1)), "line 1"),
+        (_edit("poses.jsonl", lambda text: "[" * 100_000 + "\n" + text), "line 1"),
+        (_edit("poses.jsonl", lambda text: text.replace('"p0_0"', '"a\\u0000b"', 1)), "line 1"),
+        (_first_line(yaw=10**400), "line 1"),
+        (_first_line(yaw=float("inf")), "line 1 .*no finite number"),
+        (_first_line(points=[[1, 10**400]] * 18), "line 1"),
+        (_first_line(points=[[1, 1e39]] * 18), "line 1 .*no finite number"),
+        (_first_line(points=[[1, float("nan")]] * 18), "line 1 .*no finite number"),
         (_edit("poses.jsonl", lambda text: text + text.splitlines()[0] + "\n"), "twice"),
         (_edit("poses.jsonl", lambda _: ""), "no views"),
         (_edit("pairs-train.csv", lambda text: text.replace("from,to\n", "")), "from,to"),
@@ -142,12 +156,35 @@ def test_an_entry_survives_its_line() -> None:
     assert again.visible.tolist() == entry.visible.tolist()
 
 
-def test_of_thousands_of_views_only_the_pairs_wanted_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    all_of = pairs_module.ordered_pairs
-    monkeypatch.setattr(pairs_module, "ordered_pairs", lambda person: all_of(person[:10]))  # never of all of them
-    blank = np.zeros((18, 2), np.float32)
-    views = [Entry(f"a{k}", "a", blank, np.ones(18, bool), None, {}) for k in range(5000)]
+def _views(who: str, count: int) -> list[Entry]:
+    return [Entry(f"{who}{k}", who, np.zeros((18, 2), np.float32), np.ones(18, bool), None, {}) for k in range(count)]
+
+
+def test_of_thousands_of_views_only_the_pairs_wanted_are_made() -> None:
+    views = _views("a", 5000)
     pairs = bounded([views, views[:3]], 1000, seed=0)
     assert len(set(pairs)) == len(pairs) == 1000
     assert all(a != b for a, b in pairs)
     assert bounded([views], 10, seed=0) != bounded([views], 10, seed=1)
+
+
+def test_of_many_people_only_the_pairs_wanted_are_made() -> None:
+    people = [_views(f"p{k}_", 300) for k in range(20)]
+    tracemalloc.start()
+    assert len(bounded(people, 1000, seed=0)) == 1000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 << 20  # all of one person's take more than that
+
+
+@pytest.mark.parametrize(
+    ("limit", "seed", "expected"),
+    [(5, 0, "d586036fda3bd7d3"), (1000, 1, "5b036a0c103ef3bd"), (10**6, 3, "ba70e8cb043393fe")],
+)
+def test_which_pairs_are_drawn_stays_as_it_is(limit: int, seed: int, expected: str) -> None:
+    people = [_views(who, count) for who, count in zip("abcdef", (7, 1, 340, 2, 0, 60), strict=True)]
+    assert hashlib.sha256(repr(bounded(people, limit, seed)).encode()).hexdigest().startswith(expected)
+
+
+def test_indices_are_spread_from_end_to_end() -> None:
+    assert [spread(9, most).tolist() for most in (1, 2, 3, 20)] == [[0], [0, 8], [0, 4, 8], list(range(9))]

@@ -10,7 +10,7 @@ import numpy as np
 
 from rsagan.data.corrupt import Corruption
 from rsagan.data.prepared import PreparedFolder
-from rsagan.data.sampler import Augmentation, Batch, Batches, in_threads
+from rsagan.data.sampler import Augmentation, Batch, Batches, in_threads, memory_to_spare
 from rsagan.data.stream import StreamedBatches, batches_of, in_processes
 from rsagan.errors import InputError
 
@@ -60,18 +60,19 @@ def mixed_batches(
     """The training batches of a folder (see `batches_of`), with pairs of a second one mixed in.
 
     The second's people are always cut out and laid on a plain backdrop, as photos are before they are painted: what
-    lies behind somebody in a clip cannot be learnt.
+    lies behind somebody in a clip cannot be learnt. Of the memory for decoded pictures each folder has half.
 
     Raises:
         InputError: the two have different sizes.
     """
-    main = batches_of(folder, seed, augmentation, corruption)
     if second is None:
-        return main
+        return batches_of(folder, seed, augmentation, corruption)
     if second.size != folder.size:
         (h, w), (mine, my_width) = second.size, folder.size
         raise InputError(
             f"{second.path} holds pictures of {h}x{w}, {folder.path} of {mine}x{my_width}; prepare it anew."
         )
-    other = batches_of(second, seed, replace(augmentation, cut_out=1.0), corruption)
+    half = memory_to_spare() // 2
+    main = batches_of(folder, seed, augmentation, corruption, half)
+    other = batches_of(second, seed, replace(augmentation, cut_out=1.0), corruption, half)
     return MixedBatches(main, other, share, seed)

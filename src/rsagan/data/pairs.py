@@ -1,7 +1,7 @@
 """Which views of a person are shown together: all ordered pairs, a bounded number, or one balanced by difficulty."""
 
-from collections.abc import Sequence
-from itertools import zip_longest
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, zip_longest
 from typing import Final
 
 import numpy as np
@@ -12,11 +12,14 @@ from rsagan.data.prepared import Entry
 Pair = tuple[str, str]
 TURNS: Final = (30.0, 75.0, 135.0)  # degrees that part the classes of view change
 ANKLES: Final = (10, 13)
-_MOST_LISTED: Final = 100_000  # pairs of one person
+_MOST_SHUFFLED: Final = 100_000  # pairs of one person; of more, some are drawn
 
 
 def spread(count: int, most: int) -> NDArray[np.int64]:
-    """At most `most` of the indices of `count` things, in order, as evenly apart as can be, both ends among them."""
+    """At most `most` of the indices of `count` things, in order, as evenly apart as can be.
+
+    Both ends are among them; of one index, the first alone.
+    """
     return np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.int64))
 
 
@@ -28,18 +31,23 @@ def ordered_pairs(person: Sequence[Entry]) -> list[Pair]:
 def bounded(people: Sequence[Sequence[Entry]], limit: int, seed: int) -> list[Pair]:
     """At most `limit` pairs, drawn so that every person gives the same number, give or take one."""
     random = np.random.default_rng(np.random.SeedSequence((seed, 2**31)))
-    return sorted(_in_turns([_drawn(person, limit, random) for person in people])[:limit])
+    drawn = [_drawn(len(person), limit, random) for person in people]
+    return sorted(islice(_in_turns([_named(*both) for both in zip(people, drawn, strict=True)]), limit))
 
 
-def _drawn(person: Sequence[Entry], limit: int, random: np.random.Generator) -> list[Pair]:
-    """A person's pairs in an order by chance; of very many, no more than `limit` are made at all."""
-    others = len(person) - 1
-    count = len(person) * others
-    if count <= _MOST_LISTED:
-        pairs = ordered_pairs(person)
-        return [pairs[i] for i in random.permutation(count)]
-    parted = (divmod(int(i), others) for i in random.choice(count, min(limit, count), replace=False))
-    return [(person[a].name, person[b + (b >= a)].name) for a, b in parted]
+def _drawn(views: int, limit: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """At most `limit` of a person's ordered pairs, by their numbers, in an order by chance."""
+    count = views * (views - 1)
+    if count <= _MOST_SHUFFLED:
+        return random.permutation(count)[:limit].copy()  # without the rest, which would stay in memory
+    return random.choice(count, min(limit, count), replace=False)
+
+
+def _named(person: Sequence[Entry], numbers: NDArray[np.int64]) -> Iterator[Pair]:
+    """The pairs of these numbers among all `ordered_pairs`, made when asked for."""
+    for number in numbers:
+        a, b = divmod(int(number), len(person) - 1)
+        yield person[a].name, person[b + (b >= a)].name
 
 
 def stratified(people: Sequence[Sequence[Entry]], limit: int, seed: int) -> dict[Pair, str]:
@@ -60,8 +68,8 @@ def stratified(people: Sequence[Sequence[Entry]], limit: int, seed: int) -> dict
     queues = {}
     for name in sorted(strata):
         those = strata[name]
-        queues[name] = _in_turns([those[i] for i in random.permutation(len(those))])
-    chosen = _in_turns(list(queues.values()))[:limit]
+        queues[name] = list(_in_turns([those[i] for i in random.permutation(len(those))]))
+    chosen = islice(_in_turns(list(queues.values())), limit)
     of = {pair: name for name, pairs in queues.items() for pair in pairs}
     return {pair: of[pair] for pair in sorted(chosen)}
 
@@ -75,6 +83,6 @@ def stratum(source: Entry, target: Entry) -> str:
     return f"turn {low:.0f}-{high}, {crops[0]} to {crops[1]}"
 
 
-def _in_turns(queues: Sequence[Sequence[Pair]]) -> list[Pair]:
+def _in_turns(queues: Sequence[Iterable[Pair]]) -> Iterator[Pair]:
     """The first of each, then the second of each, and so on."""
-    return [pair for turn in zip_longest(*queues) for pair in turn if pair is not None]
+    return (pair for turn in zip_longest(*queues) for pair in turn if pair is not None)

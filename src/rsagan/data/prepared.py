@@ -32,6 +32,10 @@ TRAIN_LIST: Final = "train.lst"
 UNFINISHED: Final = ".unfinished"  # the folder in a folder that is being filled, for notes to go on from
 
 
+# What reading JSON of another shape, or of numbers beyond all measure, can raise.
+MALFORMED: Final = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+
+
 @dataclass(frozen=True, eq=False)
 class Entry:
     """One line of poses.jsonl.
@@ -67,19 +71,20 @@ class Entry:
 
     @staticmethod
     def from_json(line: str) -> "Entry":
-        """The inverse. Raises ValueError, KeyError or TypeError on a broken line."""
+        """The inverse. Raises one of `MALFORMED` on a broken line."""
         record = json.loads(line)
         name, identity = str(record["name"]), str(record["identity"])
-        if not name or Path(name).name != name:
+        if not name or Path(name).name != name or "\0" in name:
             raise ValueError(f"{name!r} is not a file name")
-        points = np.array([(np.nan, np.nan) if p is None else p for p in record["points"]], np.float32)
+        points = np.array([(np.nan, np.nan) if p is None else p for p in record["points"]], np.float64)
         visible = np.array(record["visible"], bool)
         if points.shape != (NUM_JOINTS, 2) or visible.shape != (NUM_JOINTS,):
             raise ValueError(f"it holds {len(points)} joints instead of {NUM_JOINTS}")
-        yaw = record.get("yaw")
-        return Entry(
-            name, identity, points, visible, None if yaw is None else float(yaw), dict(record.get("sha256", {}))
-        )
+        yaw = None if record.get("yaw") is None else float(record["yaw"])
+        known = [p is not None for p in record["points"]]
+        if not (np.abs(points[known]) <= np.finfo(np.float32).max).all() or not np.isfinite(yaw or 0):
+            raise ValueError("a joint or the yaw is no finite number")
+        return Entry(name, identity, points.astype(np.float32), visible, yaw, dict(record.get("sha256", {})))
 
 
 class PreparedFolder:
@@ -198,14 +203,14 @@ class PreparedFolder:
         try:
             manifest = json.loads(self._text(path))
             version, frame = manifest["format"], manifest["frame"]
-            sound = len(frame) == 2 and min(int(side) for side in frame) > 0
+            sound = len(frame) == 2 and all(side == int(side) > 0 for side in frame)
             hashes = dict(manifest.get("sha256", {}))
-        except (ValueError, KeyError, TypeError) as error:
+        except MALFORMED as error:
             raise InputError(f"{path} is damaged; prepare the folder anew.") from error
         if version != FORMAT:
             raise InputError(f"{path} is of format {version}; this program reads format {FORMAT}.")
         if not sound:
-            raise InputError(f"{path} names the frame {frame}; it must be a height and a width.")
+            raise InputError(f"{path} names the frame {frame}; it must be a height and a width, in whole pixels.")
         for name, expected in hashes.items():
             if not (self.path / name).is_file() or file_hash(self.path / name) != expected:
                 raise InputError(f"{self.path / name} is missing or was changed since the folder was prepared.")
@@ -217,7 +222,7 @@ class PreparedFolder:
         for number, line in enumerate(self._text(path).splitlines(), 1):
             try:
                 entries.append(Entry.from_json(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except MALFORMED as error:
                 raise InputError(f"{path}, line {number} is not a view: {error}.") from error
         if not entries:
             raise InputError(f"{path} lists no views.")

@@ -107,7 +107,7 @@ class Batches:
         self.augmentation = augmentation or Augmentation(0, 0)
         self.corruption = corruption
         self.pairs = folder.pairs("train")
-        self._pictures = _Pictures(folder, _memory_to_spare() if cache_bytes is None else cache_bytes)
+        self._pictures = _Pictures(folder, memory_to_spare() if cache_bytes is None else cache_bytes)
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 
     def pair(self, position: int) -> tuple[int, int]:
@@ -243,7 +243,7 @@ def _what_is_left(flow: NDArray[np.float32], parsing: Parsing) -> NDArray[np.flo
     return np.where(shown, flow, np.float32(np.nan))
 
 
-def _memory_to_spare() -> int:
+def memory_to_spare() -> int:
     """Half of the machine's, the job's or the container's memory, in bytes, by the processes torchrun has started here.
 
     4 GiB of them all where the system does not tell.

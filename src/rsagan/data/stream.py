@@ -307,9 +307,13 @@ def open_data(data: PreparedFolder | Path | str, pack: Path | str | None = None)
 
 
 def batches_of(
-    folder: PreparedFolder, seed: int, augmentation: Augmentation | None, corruption: Corruption | None
+    folder: PreparedFolder,
+    seed: int,
+    augmentation: Augmentation | None,
+    corruption: Corruption | None,
+    cache_bytes: int | None = None,
 ) -> Batches | StreamedBatches:
-    """The training batches of a folder, or of streamed people."""
+    """The training batches of a folder (see `Batches`), or of streamed people, who are not kept."""
     if isinstance(folder, SyntheticPeople):
         return StreamedBatches(folder.supply, seed, augmentation, corruption)
-    return Batches(folder, seed, augmentation, corruption)
+    return Batches(folder, seed, augmentation, corruption, cache_bytes)
