@@ -14,7 +14,9 @@ import pytest
 import layouts
 from rsagan.data import PreparedFolder
 from rsagan.data.prepare import engine, prepare_deepfashion, prepare_market1501
+from rsagan.data.prepare.checks import check_joints
 from rsagan.data.prepare.deepfashion import plan_deepfashion
+from rsagan.data.prepare.labels import check_label_set
 from rsagan.data.prepare.sources import picture_roots
 from rsagan.errors import InputError
 
@@ -85,6 +87,7 @@ NARROW = "fasion-resize-annotation-train.csv"
         (nothing, {"labels": "pise"}, "'lip'"),
         (nothing, {"labels": "adgan"}, "'lip'"),
         (nothing, {"labels": "mhp"}, "no label set 'mhp'"),
+        (nothing, {"labels": "estimated"}, "leave out --parsing"),
         (nothing, {"labels": None}, "--labels"),
         (nothing, {"parsing": None}, "--parsing"),
         (nothing, {"parsing": Path("nowhere")}, "not a folder"),
@@ -277,6 +280,31 @@ def test_other_arguments_and_other_data_are_refused(data: Path) -> None:
         prepare_deepfashion(data.parent / "mine" / "thesis.txt", data, data / "lists", data / "lip", "lip", workers=1)
 
 
+@pytest.mark.parametrize("name", ["fasion-resize-pairs-train.csv", NARROW])
+def test_corrected_lists_are_other_data(data: Path, name: str) -> None:
+    prepare(data)
+    path = data / "lists" / name
+    text = path.read_text()
+    header, first, second, *rest = text.splitlines()
+    changed = first.replace("[", "[ 1", 1) if name == NARROW else second
+    path.write_text("\n".join([header, changed, second, *rest]) + "\n")
+    with pytest.raises(InputError, match=r"other options \(lists\)"):
+        prepare(data)
+    manifest = data.parent / "out" / "manifest.json"
+    written = json.loads(manifest.read_text())
+    del written["plan"]["lists"]
+    manifest.write_text(json.dumps(written))  # as earlier versions wrote it
+    prepare(data)
+
+
+def test_a_disk_that_was_full_at_the_first_file_leaves_the_folder_to_the_same_command(data: Path) -> None:
+    left = data.parent / "out" / ".unfinished"
+    left.mkdir(parents=True)
+    (left / ".writing-plan-1.json").touch()
+    prepare(data)
+    PreparedFolder(data.parent / "out").verify()
+
+
 @pytest.mark.parametrize("where", ["picture", "journal"])
 def test_a_full_disk_stops_the_run_and_leaves_nothing_half_written(
     data: Path, monkeypatch: pytest.MonkeyPatch, where: str
@@ -344,6 +372,28 @@ def test_market_says_what_it_lacks(tmp_path: Path) -> None:
         prepare_market1501(tmp_path / "out", tmp_path)
     with pytest.raises(InputError, match="not a folder"):
         prepare_market1501(tmp_path / "out", tmp_path / "nowhere")
+
+
+def test_market_names_no_option_that_it_lacks(tmp_path: Path) -> None:
+    people = layouts.figures(6, 2, (128, 64))
+    layouts.write_market(tmp_path, people, "lip")
+    small = np.zeros((64, 32, 3), np.uint8)
+    found = []
+    for pictures, word in ((small, "too small"), (np.zeros((128, 128, 3), np.uint8), "not shaped like 128x64")):
+        for path in tmp_path.glob("bounding_box_*/*.jpg"):
+            cv2.imwrite(str(path), pictures)
+        with pytest.raises(InputError, match=word) as caught:
+            prepare_market1501(tmp_path / "out", tmp_path, None, tmp_path / "parsing", "lip", workers=1)
+        found.append(str(caught.value))
+    poses = [np.where(figure.points < 0, np.nan, figure.points).astype(np.float32) for figure in people]
+    blank = [(np.zeros((128, 64), np.uint8), points) for points in poses]
+    with pytest.raises(InputError, match="another frame") as caught:
+        check_joints([points + np.float32([40, 0]) for points in poses], (128, 64), True)
+    found.append(str(caught.value))
+    with pytest.raises(InputError, match="do not belong together") as caught:
+        check_label_set(blank, "lip", True)
+    found.append(str(caught.value))
+    assert not any(option in text for text in found for option in ("--frame", "--size", "--fit"))
 
 
 def test_the_archive_of_the_size_is_taken(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What comes without joints or regions: folders of photos, clips, and benchmark pictures without parsing maps."""
 
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -128,8 +129,9 @@ def test_clips_that_make_no_folder(make: object, word: str, tmp_path: Path) -> N
     with pytest.raises(InputError, match=word):
         prepare_clips(tmp_path / "out", clips, workers=1)
     assert not (tmp_path / "out").is_dir() or not list((tmp_path / "out").iterdir())
-    with pytest.raises(InputError, match="--every"):
-        prepare_clips(tmp_path / "out", clips, every=0, workers=1)
+    for every in (0, 1e-6, 3600, float("nan")):
+        with pytest.raises(InputError, match="--every is a number of seconds from 1/60"):
+            prepare_clips(tmp_path / "out", clips, every=every, workers=1)
 
 
 def test_folders_that_make_no_pairs(tmp_path: Path) -> None:
@@ -164,10 +166,32 @@ def test_one_clip_is_to_train_on_and_to_test(tmp_path: Path) -> None:
         plan_clips(clip, (128, 88), test_identities=1)
 
 
-def test_folders_without_pairs_stand_out() -> None:
-    counts = {"train pairs": {"found": 0, "known": None}, "test pairs": {"found": 2, "known": None}}
-    warnings = _warnings({"counts": counts, "plan": {}, "joints on a likely region": None}, Counts())
-    assert warnings == ["No train pairs: nobody of these has two pictures that can be used."]
+@pytest.mark.parametrize(
+    ("train", "test", "plan", "expected"),
+    [
+        (0, 2, {}, "No train pairs: nobody of these has two pictures that can be used."),
+        (2, 0, {}, "No test pairs: the only person with two pictures that can be used is kept for training."),
+        (2, 0, {"pairs": {"train": 2}}, "No test pairs: their list is missing."),
+        (2, 0, {"pairs": {"test": 3}}, "No test pairs: of those listed none has two pictures that can be used."),
+    ],
+)
+def test_folders_without_pairs_stand_out(train: int, test: int, plan: dict, expected: str) -> None:
+    counts = {"train pairs": {"found": train, "known": None}, "test pairs": {"found": test, "known": None}}
+    assert _warnings({"counts": counts, "plan": plan, "joints on a likely region": None}, Counts(), False) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("plan", "fixed", "options"),
+    [({"labels": "lip"}, False, {"--labels", "--frame"}), ({"labels": "lip"}, True, {"--labels"}), ({}, True, set())],
+)
+def test_only_options_that_there_are_are_named(plan: dict, fixed: bool, options: set[str]) -> None:
+    regions = {region.name.lower(): {"of all pictures": 1} for region in Region}
+    report = {"counts": {}, "plan": plan, "joints on a likely region": 0.5, "regions": regions}
+    for name in ("train pairs", "test pairs"):
+        report["counts"][name] = {"found": 1, "known": None}  # type: ignore[index]
+    warnings = _warnings(report, Counts(joints=9, outside=1), fixed)
+    assert len(warnings) == 2
+    assert set(re.findall(r"--\w+", " ".join(warnings))) == options
 
 
 def test_test_identities_are_in_test_pairs_only() -> None:

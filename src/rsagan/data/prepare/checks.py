@@ -34,7 +34,8 @@ def check(views: Sequence[View]) -> None:
             f"None of the {len(views):,} listed pictures was found; name the folder that holds them as PICTURES."
         )
     options = views[0].options
-    check_joints([points for view in _some(views, _POSES) if (points := _points(view)) is not None], options.size)
+    poses = [points for view in _some(views, _POSES) if (points := _points(view)) is not None]
+    check_joints(poses, options.size, options.fixed)
     _check_pictures([view for view in views if view.picture is not None])
     if options.labels is None:
         return
@@ -53,11 +54,14 @@ def check(views: Sequence[View]) -> None:
     if not maps:
         with_map[0].read_labels()  # which says what is wrong with all of them
     if len(maps) >= _FEWEST:
-        check_label_set(maps, options.labels)
+        check_label_set(maps, options.labels, options.fixed)
 
 
-def check_joints(poses: Sequence[NDArray[np.float32]], size: tuple[int, int]) -> None:
+def check_joints(poses: Sequence[NDArray[np.float32]], size: tuple[int, int], fixed: bool = False) -> None:
     """Do the people of these poses, (18, 2) each, stand upright in the middle of the frame?
+
+    Args:
+        fixed: there is no option for the frame to name.
 
     Raises:
         InputError: no; the sentence says what that is a sign of.
@@ -77,9 +81,10 @@ def check_joints(poses: Sequence[NDArray[np.float32]], size: tuple[int, int]) ->
         if across > down:
             raise InputError("The people of these lists lie on their sides: x and y of the joints are exchanged.")
     if abs(off) > _OFF_CENTRE * size[1]:
+        cure = "take the lists of these pictures" if fixed else "choose it with --frame"
         raise InputError(
             f"The people stand {abs(off):.0f} pixels {'right' if off > 0 else 'left'} of the middle of the "
-            f"{size[0]}x{size[1]} frame: the joints are given in another frame; choose it with --frame."
+            f"{size[0]}x{size[1]} frame: the joints are given in another frame; {cure}."
         )
     share = sum(int(outside(pose, size).sum()) for pose in poses) / known.sum()
     if share > _MOST_OUTSIDE:

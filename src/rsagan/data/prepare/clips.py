@@ -94,14 +94,14 @@ def plan_clips(path: Path, size: tuple[int, int], every: float = 0.5, test_ident
     """A folder of clips, or one clip, whose only identity is then in both splits.
 
     Args:
-        size: (height, width) of the frame. every: seconds between the frames that are looked at.
+        size: (height, width) of the frame. every: seconds between the frames that are looked at, 1/60 or more.
         test_identities: so many clips, evenly spread, appear in test pairs only; a tenth, at least one, by default.
 
     Raises:
         InputError: no clips; an interval that is none; two clips of one name; one clip of which some are for testing.
     """
-    if not 0 < every < 3600:
-        raise InputError(f"--every is a number of seconds above 0, not {every}.")
+    if not 1 / 60 <= every < 3600:
+        raise InputError(f"--every is a number of seconds from 1/60 to 3,600, not {every}.")
     if not path.exists():
         raise InputError(f"There is no clip {path}.")
     paths = files_below(path, SUFFIXES) if path.is_dir() else [path]

@@ -17,12 +17,11 @@ from rsagan.data.parallel import in_parallel, usable_cores
 from rsagan.data.prepare.plan import Plan
 from rsagan.data.prepare.report import Counts, read_report, write_report
 from rsagan.data.prepare.tasks import Record, Task
-from rsagan.data.prepared import TRAIN_LIST, write_lists
+from rsagan.data.prepared import MALFORMED, TRAIN_LIST, UNFINISHED, is_new, write_lists
 from rsagan.errors import InputError
 from rsagan.files import check_folder, write_text
 
 Progress = Callable[[int, int], None]
-_UNFINISHED: Final = ".unfinished"
 CHUNK: Final = 32  # tasks that a worker takes at a time
 
 
@@ -48,7 +47,7 @@ def run(folder: Path | str, plan: Plan, workers: int | None = None, progress: Pr
     if not plan.tasks or len(names) < len(plan.tasks):
         raise InputError("Nothing to prepare was found." if not plan.tasks else "Two things to prepare share a name.")
     _claim(folder, plan.arguments)
-    journal = folder / _UNFINISHED / "journal.jsonl"
+    journal = folder / UNFINISHED / "journal.jsonl"
     finished = (folder / "manifest.json").is_file()
     if finished and not journal.is_file():
         digest = _digest(names)
@@ -95,8 +94,8 @@ def _finish(folder: Path, journal: Path, plan: Plan) -> dict[str, Any]:
         if task.split == "train":
             train_views += [entry.name for entry in record.entries]
     if not entries:
-        if not any(path.name != _UNFINISHED for path in folder.iterdir()):
-            shutil.rmtree(folder / _UNFINISHED)
+        if not any(path.name != UNFINISHED for path in folder.iterdir()):
+            shutil.rmtree(folder / UNFINISHED)
         problem = next(iter(counts.problems.values()))[0]
         raise InputError(f"Nothing could be prepared; the first problem: {problem}")
     train, test, left_out = plan.pairs(entries)
@@ -106,7 +105,7 @@ def _finish(folder: Path, journal: Path, plan: Plan) -> dict[str, Any]:
     write_lists(folder, entries, train, test, manifest, more)
     report = write_report(folder, plan, counts, (len(train), len(test)), left_out)
     if not counts.problems:
-        shutil.rmtree(folder / _UNFINISHED)
+        shutil.rmtree(folder / UNFINISHED)
     return report
 
 
@@ -131,15 +130,18 @@ def _records(journal: Path) -> Iterator[tuple[int, Record]]:
     place = 0
     with journal.open("rb") as file:
         for line in file:
-            with suppress(ValueError, KeyError, TypeError):
+            with suppress(*MALFORMED):
                 yield place, Record.from_json(line.decode())
             place += len(line)
 
 
 def _claim(folder: Path, arguments: dict[str, Any]) -> None:
-    """Make the folder ready for these arguments. Raises InputError if it holds anything else."""
+    """Make the folder ready for these arguments. Raises InputError if it holds anything else.
+
+    What the lists said is not held against folders of earlier versions, which did not note it.
+    """
     wanted = json.loads(json.dumps(arguments))
-    manifest, note = folder / "manifest.json", folder / _UNFINISHED / "plan.json"
+    manifest, note = folder / "manifest.json", folder / UNFINISHED / "plan.json"
     for path in (manifest, note):
         if not path.is_file():
             continue
@@ -148,10 +150,12 @@ def _claim(folder: Path, arguments: dict[str, Any]) -> None:
             found = found.get("plan") if path == manifest else found
         except (OSError, ValueError, AttributeError):
             found = None
+        if isinstance(found, dict) and "lists" not in found:
+            wanted.pop("lists", None)
         if found != wanted:
             raise InputError(f"{folder} {_difference(found, wanted)}; choose a new folder or delete it.")
         return
-    if folder.is_dir() and any(folder.iterdir()):
+    if not is_new(folder):
         raise InputError(f"{folder} is not empty and holds no unfinished preparation; choose a new folder.")
     write_text(note, json.dumps(wanted))
 

@@ -21,11 +21,14 @@ _MOST_STRETCH: Final = 0.1
 _SQUARE, _NARROW = 256, 176  # sides of the square frame, and of its middle columns
 
 
-def fit_picture(picture: Picture, size: tuple[int, int], fit: Fit, where: str, squashed: bool = False) -> Picture:
+def fit_picture(
+    picture: Picture, size: tuple[int, int], fit: Fit, where: str, squashed: bool = False, fixed: bool = False
+) -> Picture:
     """A picture in the frame of `size` (height, width), by Pillow's bicubic kernel; of that size, it stays as it is.
 
     Args:
         squashed: it was a tall one, whatever shape it has by now: so are those of archives.
+        fixed: messages shall name no options, for there are none.
 
     Raises:
         InputError: `crop` of a picture that is not square; `squash` that would stretch by more than a tenth; a picture
@@ -36,9 +39,9 @@ def fit_picture(picture: Picture, size: tuple[int, int], fit: Fit, where: str, s
     if given == tuple(size) == upright and not squashed:
         return picture
     if given[0] * (1 + _MOST_STRETCH) < height:
+        named, smaller = ("", "") if fixed else ("--size ", " or a smaller --size")
         raise InputError(
-            f"{where} is {given[0]}x{given[1]}, too small for --size {height}x{width}; take larger pictures or a "
-            "smaller --size."
+            f"{where} is {given[0]}x{given[1]}, too small for {named}{height}x{width}; take larger pictures{smaller}."
         )
     if squashed and fit == "crop":
         raise InputError(f"{where} was squashed from a tall picture, as all of an archive are; use `--fit squash`.")
@@ -51,6 +54,8 @@ def fit_picture(picture: Picture, size: tuple[int, int], fit: Fit, where: str, s
             )
         return np.ascontiguousarray(_middle(_resized(picture, (height, height)), width))
     if _stretch(given, upright) > _MOST_STRETCH:
+        if fixed:
+            raise InputError(f"{where} is {given[0]}x{given[1]}, which is not shaped like {upright[0]}x{upright[1]}.")
         other = "; use `--fit crop`" if given[0] == given[1] else ""
         raise InputError(
             f"{where} is {given[0]}x{given[1]}: `squash` is for pictures shaped like {upright[0]}x{upright[1]}, and "

@@ -139,8 +139,13 @@ def joint_hits(regions: Parsing, points: NDArray[np.float32]) -> list[list[int]]
     return hits
 
 
-def check_label_set(maps: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]], label_set: str) -> float | None:
+def check_label_set(
+    maps: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]], label_set: str, fixed: bool = False
+) -> float | None:
     """The agreement of maps and joints under a label set; see `agreement`.
+
+    Args:
+        fixed: there is no option for the joints' frame to name.
 
     Raises:
         InputError: another set fits clearly better, or none fits.
@@ -162,9 +167,10 @@ def check_label_set(maps: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]
             f"{own:.0%} of cases, but in {scores[best]:.0%} with {best!r}; choose with --labels."
         )
     if own < _LEAST_AGREEMENT:
+        frame = "" if fixed else "the frame of the joints (--frame), "
         raise InputError(
             f"Parsing maps and joints do not belong together: joints lie on regions where they can lie in only "
-            f"{own:.0%} of cases; check the frame of the joints (--frame), the label set and the folders."
+            f"{own:.0%} of cases; check {frame}the label set and the folders."
         )
     return own
 

@@ -1,5 +1,6 @@
 """What the benchmarks with lists have in common: views, pairs and totals from lists, pictures and parsing maps."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,15 @@ class Lists:
         """Put names on a list of the report."""
         self.notes.setdefault(title, []).extend(names)
 
+    def digest(self) -> str:
+        """SHA-256 of the pairs and joints. Joints in a file of each picture are no more of it than the pictures."""
+        found = hashlib.sha256(repr(sorted(self.pairs.items())).encode())
+        for split, joints in sorted(self.joints.items()):
+            for name, points in joints.items():
+                found.update(f"{split} {name} ".encode())
+                found.update(points.astype("<i2").tobytes() if isinstance(points, np.ndarray) else b"")
+        return found.hexdigest()
+
 
 @dataclass(frozen=True)
 class Maps:
@@ -65,7 +75,9 @@ def find_maps(folder: Path | None, labels: str | None, name_of: NameOf, beside: 
     Raises:
         InputError: no such folder; an unknown label set; one that must be named.
     """
-    if labels == ESTIMATED and folder is None:
+    if labels == ESTIMATED:
+        if folder is not None:
+            raise InputError("`estimated` looks at no maps; leave out --parsing.")
         return Maps(None, None)
     if labels is not None and labels not in LABEL_NAMES:
         raise InputError(f"There is no label set {labels!r}; there are {', '.join(LABEL_NAMES)}.")
@@ -117,13 +129,15 @@ def make_plan(
         "labels": options.labels or ESTIMATED,
         "pictures": len(views),
         "pairs": {split: len(pairs) for split, pairs in lists.pairs.items()},
+        "lists": lists.digest(),
     }
 
     def pairs(entries: Sequence[Entry]) -> tuple[Pairs, Pairs, dict[str, int]]:
         return usable_pairs(lists.pairs, entries)
 
-    plan = Plan(arguments, list(views.values()), pairs, options.size, name, licence, known, lists.notes)
-    return plan, list(views.values())
+    tasks = list(views.values())
+    plan = Plan(arguments, tasks, pairs, options.size, name, licence, known, lists.notes, fixed=options.fixed)
+    return plan, tasks
 
 
 def usable_pairs(pairs: Mapping[str, Pairs], entries: Sequence[Entry]) -> tuple[Pairs, Pairs, dict[str, int]]:

@@ -51,6 +51,6 @@ def plan_market1501(
             "--lists."
         )
     maps = find_maps(parsing, labels, market_name, (folder, pictures))
-    options = Options(SIZE, "squash", SIZE, maps.labels)
+    options = Options(SIZE, "squash", SIZE, maps.labels, fixed=True)
     found = find([pictures], market_name, without=parsing)
     return make_plan("Market-1501", read, found, maps, options, market_identity, LICENCE, KNOWN)

@@ -22,6 +22,7 @@ class Plan:
         size: (height, width) of the folder's frame. source, licence: for the manifest.
         known: published totals by name of count. notes: further lists of names for the report, by title.
         chunk: tasks a worker takes at a time, fewer where each takes long.
+        fixed: the frame of joints is no option of the command.
     """
 
     arguments: dict[str, Any]
@@ -33,3 +34,4 @@ class Plan:
     known: dict[str, int] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
     chunk: int = 32
+    fixed: bool = True

@@ -84,7 +84,7 @@ def write_report(
         "joints on a likely region": share_of_hits(counts.hits),
         **plan.notes,
     }
-    report["warnings"] = _warnings(report, counts)
+    report["warnings"] = _warnings(report, counts, plan.fixed)
     write_png(folder / SHEET, contact_sheet(PreparedFolder(folder)))
     for name, text in (("report.json", json.dumps(report, indent=1) + "\n"), ("report.md", _markdown(report, plan))):
         write_text(folder / name, text)
@@ -102,11 +102,12 @@ def read_report(folder: Path) -> dict[str, Any]:
     return report
 
 
-def _warnings(report: dict[str, Any], counts: Counts) -> list[str]:
+def _warnings(report: dict[str, Any], counts: Counts, fixed: bool) -> list[str]:
+    """`fixed`: there is no option for the joints' frame to name."""
     warnings = [
-        f"No {name}: nobody of these has two pictures that can be used."
-        for name in ("train pairs", "test pairs")
-        if report["counts"][name]["found"] == 0
+        f"No {split} pairs: {_why_none(report, split)}."
+        for split in ("train", "test")
+        if report["counts"][f"{split} pairs"]["found"] == 0
     ]
     for name, row in report["counts"].items():
         if row["known"] is not None and row["known"] != row["found"]:
@@ -117,9 +118,8 @@ def _warnings(report: dict[str, Any], counts: Counts) -> list[str]:
         warnings.append(f"{len(twice):,} pictures found twice; the first in order of path was taken.")
     joints = max(counts.joints + counts.outside, 1)
     if counts.outside > _MANY_OUTSIDE * joints:
-        warnings.append(
-            f"{counts.outside / joints:.1%} of the joints lie outside the frame, the sign of a wrong --frame."
-        )
+        wrong = "lists of other pictures" if fixed else "a wrong --frame"
+        warnings.append(f"{counts.outside / joints:.1%} of the joints lie outside the frame, the sign of {wrong}.")
     labels = report["plan"].get("labels", ESTIMATED)
     possible = [] if labels == ESTIMATED else [region.name.lower() for region in sorted(regions_in(labels))]
     empty = [name for name in possible if report["regions"][name]["of all pictures"] < _RARE]
@@ -127,10 +127,20 @@ def _warnings(report: dict[str, Any], counts: Counts) -> list[str]:
         warnings.append(f"Hardly any picture has the regions {', '.join(empty)}: is the label set right?")
     hits = report["joints on a likely region"]
     if hits is not None and hits < _FEW_HITS:
-        warnings.append(
-            f"Only {hits:.0%} of the joints lie on a region where they can lie: are --labels and --frame right?"
-        )
+        options = ["--labels"] * ("labels" in report["plan"]) + ["--frame"] * (not fixed)
+        doubt = f": {'are' if len(options) > 1 else 'is'} {' and '.join(options)} right?" if options else "."
+        warnings.append(f"Only {hits:.0%} of the joints lie on a region where they can lie{doubt}")
     return warnings
+
+
+def _why_none(report: dict[str, Any], split: str) -> str:
+    """Why a split has no pairs."""
+    listed = report["plan"].get("pairs")
+    if listed is not None:
+        return "of those listed none has two pictures that can be used" if split in listed else "their list is missing"
+    if split == "test" and report["counts"]["train pairs"]["found"]:
+        return "the only person with two pictures that can be used is kept for training"
+    return "nobody of these has two pictures that can be used"
 
 
 def _markdown(report: dict[str, Any], plan: Plan) -> str:

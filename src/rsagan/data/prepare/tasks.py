@@ -39,7 +39,7 @@ class Record:
 
     @staticmethod
     def from_json(line: str) -> "Record":
-        """The inverse. Raises ValueError, KeyError or TypeError on a broken line."""
+        """The inverse. Raises one of `rsagan.data.prepared.MALFORMED` on a broken line."""
         task, lines, kind, problem, seen = json.loads(line)
         return Record(task, [Entry.from_json(each) for each in lines], kind, problem, seen)
 
@@ -66,12 +66,14 @@ class Options:
     Attributes:
         size: (height, width). fit: see `frames`. frame: (height, width) that joints are given in.
         labels: label set of the parsing maps; None = there are none, regions are estimated.
+        fixed: size, fit and frame are the data set's, so that messages name no option for them.
     """
 
     size: tuple[int, int]
     fit: Fit
     frame: tuple[int, int]
     labels: str | None
+    fixed: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -122,9 +124,9 @@ class View:
     def read_picture(self) -> Picture:
         """The picture in the frame wanted. Raises InputError."""
         assert self.picture is not None
-        where, size = str(self.picture), self.options.size
+        where, options = str(self.picture), self.options
         picture = read_picture(self.picture.read(), where)
-        return fit_picture(picture, size, self.options.fit, where, squashed=bool(self.picture.key))
+        return fit_picture(picture, options.size, options.fit, where, bool(self.picture.key), options.fixed)
 
     def read_labels(self) -> NDArray[np.uint8]:
         """The parsing map's class numbers in the frame wanted. Raises InputError."""
