@@ -870,3 +870,30 @@ def test_light_and_dark_follow_the_system_and_the_button(page: Any) -> None:
     assert dark != light
     page.get_by_role("button", name="Light or dark").click()
     assert page.evaluate(paper) == light
+
+
+def test_another_side_is_added_and_left_out_again(page: Any) -> None:
+    together = []
+    page.on("request", lambda r: together.append(r.post_data_json) if r.url.endswith("/v1/together") else None)
+    sides = page.locator("#sides button")
+    expect(sides).to_have_count(0)
+    alone = page.evaluate("rsagan.source.name")
+
+    def add() -> None:
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Another side").click()
+        chooser.value.set_files(WALKING)
+
+    another_result(page, add)
+    expect(sides).to_have_count(1)
+    both = page.evaluate("rsagan.source.name")
+    assert both != alone
+    assert together[0]["sources"][0] == alone
+    another_result(page, lambda: page.get_by_role("button", name="Leave photo 2 out again").click())
+    expect(sides).to_have_count(0)
+    assert page.evaluate("rsagan.source.name") == alone
+    another_result(page, add)
+    assert page.evaluate("rsagan.source.name") == both
+    page.locator("#another").click()
+    with_sample(page, "woman walking")
+    expect(sides).to_have_count(0)

@@ -121,6 +121,29 @@ def test_people_that_cannot_be_used_are_refused_in_one_sentence(
     assert "/" not in answer.json()["error"].replace("and/or", "")
 
 
+def test_several_pictures_of_a_person_become_one(service: Service, someone: dict[str, Any]) -> None:
+    other = hand_in(service, seed=1)["source"]
+    with service.client() as client:
+
+        def together(*sources: str) -> Any:
+            return client.post("/v1/together", json={"sources": sources})
+
+        told = together(someone["source"], other)
+        assert told.status_code == 200
+        assert told.json()["pose"] == together(other, someone["source"]).json()["pose"]
+        assert together(someone["source"], other).json() == told.json()
+        sources = [someone["source"], other, told.json()["source"]]
+        pictures = [client.post("/v1/generate", json={"source": each, "pose": "walk"}).content for each in sources]
+        assert len({*sources, *pictures}) == 6
+        assert together(someone["source"], "gone").status_code == 404
+        assert together(other).status_code == 422
+        four = together(told.json()["source"], told.json()["source"])
+        assert four.status_code == 200
+        too_many = together(four.json()["source"], other)
+        assert too_many.status_code == 422
+        assert "At most 4 pictures" in too_many.json()["error"]
+
+
 def test_animations_are_made_and_told_of(service: Service, someone: dict[str, Any]) -> None:
     with service.client() as client:
         asked = {"source": someone["source"], "poses": ["walk", "stand", "wave"], "fps": 8}

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 MOST_FRAMES = 480
+MOST_PICTURES = 4
 Name = Annotated[str, Field(max_length=64)]
 PoseLike = Annotated[
     Name | dict[str, Any],
@@ -29,6 +30,14 @@ class PersonAsked(_Asked):
     picture: Annotated[str, Field(max_length=8 << 20, description="PNG, JPEG or WebP, as base64.")]
     parsing: Annotated[str, Field(max_length=2 << 20, description="Region map of the same size, PNG, as base64.")]
     pose: Annotated[dict[str, Any], Field(description="Joints in pixels of that picture.")]
+
+
+class TogetherAsked(_Asked):
+    """Several pictures of one person."""
+
+    sources: Annotated[
+        list[SourceName], Field(min_length=2, max_length=MOST_PICTURES, description="The first says size and place.")
+    ]
 
 
 class GenerateAsked(_Asked):

@@ -154,6 +154,12 @@ def people_routes(desk: Desk) -> APIRouter:
         told, _ = await desk.for_client(request, desk.line.ask("person", {"pose": asked.pose}, blobs))
         return models.SourceTold(**told)
 
+    @router.post("/v1/together", responses=_may_fail(404, *_POSTED))
+    async def together(request: Request, asked: models.TogetherAsked) -> models.SourceTold:
+        """Show one person in several pictures, from several sides: what one hides another shows."""
+        told, _ = await desk.for_client(request, desk.line.ask("together", {"sources": asked.sources}))
+        return models.SourceTold(**told)
+
     return router
 
 

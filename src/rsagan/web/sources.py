@@ -21,25 +21,26 @@ class Source:
 
     Attributes:
         answer: what the client was told about the person, so that the same photo need not be analysed twice.
+        others: the same person in further pictures.
     """
 
     person: Person
     answer: tuple[dict[str, Any], list[bytes]]
+    others: tuple[Person, ...] = ()
     used: float = 0.0
     subjects: dict[tuple[int, int], Subject] = field(default_factory=dict)
 
     def subject(self, model: Model) -> Subject:
         """Encoded by `model`; the first time this takes longer."""
         if model.size not in self.subjects:
-            self.subjects[model.size] = model.prepare(self.person)
+            self.subjects[model.size] = model.prepare(self.person, *self.others)
         return self.subjects[model.size]
 
     @property
     def bytes(self) -> int:
         """Memory it takes, about."""
-        return _bytes(
-            [self.person.picture, self.person.parsing, self.answer[1], list(map(vars, self.subjects.values()))]
-        )
+        people = [(each.picture, each.parsing) for each in (self.person, *self.others)]
+        return _bytes([people, self.answer[1], list(map(vars, self.subjects.values()))])
 
 
 class Sources:

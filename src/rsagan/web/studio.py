@@ -25,6 +25,7 @@ from rsagan.people.picture import AI_NOTICE
 from rsagan.transfer import Model, Result, load, shipped_weights
 from rsagan.video import Film
 from rsagan.web.failures import Gone
+from rsagan.web.models import MOST_PICTURES
 from rsagan.web.settings import SAMPLES
 from rsagan.web.sources import Source, Sources
 
@@ -111,6 +112,25 @@ class Studio:
         if known:
             return known.answer
         source = Source(person, (self._told(name, person), []))
+        source.subject(self.model)
+        self.sources.put(name, source)
+        return source.answer
+
+    def together(self, sources: list[str]) -> Reply:
+        """Several pictures of one person as one source; size, place and pose are the first one's.
+
+        Raises:
+            InputError: weights that take one picture. Gone: one of them is no longer kept.
+        """
+        kept = [self._source(each) for each in sources]
+        name = self.sources.name(b"together", *(each.encode() for each in sources))
+        known = self.sources.get(name)
+        if known:
+            return known.answer
+        people = [person for each in kept for person in (each.person, *each.others)]
+        if len(people) > MOST_PICTURES:
+            raise InputError(f"At most {MOST_PICTURES} pictures of a person are taken together, not {len(people)}.")
+        source = Source(people[0], (self._told(name, people[0]), []), tuple(people[1:]))
         source.subject(self.model)
         self.sources.put(name, source)
         return source.answer

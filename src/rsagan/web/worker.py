@@ -22,7 +22,8 @@ _log = logging.getLogger("rsagan.web")
 START_SECONDS: Final = 300.0
 SWEEP_SECONDS: Final = 30.0
 METHODS: Final = (
-    "analyse", "sample", "person", "generate", "preview", "film_open", "film_frame", "film_close", "film_drop",
+    "analyse", "sample", "person", "together",
+    "generate", "preview", "film_open", "film_frame", "film_close", "film_drop",
 )  # fmt: skip
 
 

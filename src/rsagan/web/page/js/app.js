@@ -108,12 +108,14 @@ function working(on) {
   $("source-frame").setAttribute("aria-busy", String(on));
 }
 
-function takeFile(file, forPose = false) {
+// A file `as` "photo", "pose" or "side", another photo of the same person.
+function takeFile(file, as = "photo") {
   if (!file) return;
   if (file.type === "application/json" || file.name?.endsWith(".json")) takePoseFile(file);
   else if (about.demo) toast("This is a demo: it shows its samples only. Install rsagan to use photos of your own.");
   else if (!FILES.includes(file.type)) toast("Give a JPEG, PNG or WebP picture.", "bad");
-  else if (forPose) poseOf(file);
+  else if (as === "pose") poseOf(file);
+  else if (as === "side") sideOf(file);
   else take(file);
 }
 
@@ -132,6 +134,22 @@ async function poseOf(file) {
   }
 }
 
+async function sideOf(file) {
+  const mine = taking;
+  working(true);
+  try {
+    const found = await api.analyse(file);
+    if (taking !== mine) return; // of somebody who is not worked on any more
+    for (const note of found.notes) toast(note);
+    source.add(file, found);
+    say("This side is shown, too.");
+  } catch (error) {
+    if (taking === mine) toast(error.message, "bad");
+  } finally {
+    if (taking === mine) working(false);
+  }
+}
+
 async function takePoseFile(file) {
   if (!source.name) return toast("Give a photo of a person first.");
   try {
@@ -142,16 +160,17 @@ async function takePoseFile(file) {
   }
 }
 
-let fileIsPose = false;
-function chooseFile(forPose) {
-  fileIsPose = forPose;
-  $("file").accept = [...FILES, ...(forPose ? ["application/json"] : [])].join();
+let fileAs = "photo";
+function chooseFile(as) {
+  fileAs = as;
+  $("file").accept = [...FILES, ...(as === "pose" ? ["application/json"] : [])].join();
   $("file").value = "";
   $("file").click();
 }
-$("file").onchange = () => takeFile($("file").files[0], fileIsPose);
-$("choose").onclick = () => chooseFile(false);
-$("pose-photo").onclick = () => chooseFile(true);
+$("file").onchange = () => takeFile($("file").files[0], fileAs);
+$("choose").onclick = () => chooseFile("photo");
+$("pose-photo").onclick = () => chooseFile("pose");
+$("add-side").onclick = () => chooseFile("side");
 $("another").onclick = () => {
   open(false);
   (about.demo ? $("samples").querySelector("button") : $("choose")).focus();
@@ -186,7 +205,7 @@ addEventListener("drop", (event) => {
   event.preventDefault();
   dragDepth = 0;
   $("drop").hidden = true;
-  takeFile(event.dataTransfer?.files[0], overResult(event));
+  takeFile(event.dataTransfer?.files[0], overResult(event) ? "pose" : "photo");
 });
 
 // -- camera

@@ -6,6 +6,8 @@ import { Regions, pixels } from "./regions.js";
 import { Stage } from "./stage.js";
 import { $, press, pressed, radios, say } from "./ui.js";
 
+const MOST_OTHERS = 3;
+
 export class SourceCard {
   // `mark` is called before a change, `changed` after it, `another(index)` when another person is chosen; it resolves to
   // whether they could be taken.
@@ -13,6 +15,7 @@ export class SourceCard {
     Object.assign(this, { mark, changed, another });
     this.pose = Array(18).fill(null);
     this.found = this.pose;
+    this.others = []; // more photos of the person: each with its file, its name at the service and an address to show
     this.stage = new Stage($("source-stage"), {
       label: "Joints of the photo",
       keepLengths: () => false,
@@ -60,7 +63,9 @@ export class SourceCard {
     if (!wanted()) return;
     this.sample = sample;
     this.regions.load(...decoded);
-    Object.assign(this, { height: found.height, width: found.width, name: found.source, asked: found.source, dirty: false });
+    Object.assign(this, { height: found.height, width: found.width, dirty: false, stale: false });
+    this.name = this.asked = this.own = found.source;
+    this.#sides([]);
     this.pose = fromJson(found.pose);
     this.found = copy(this.pose);
     this.#picture(blobs[2]);
@@ -83,17 +88,39 @@ export class SourceCard {
     this.#draw();
   }
 
-  // The person's name at the service; handed in (again) if corrected, or if `anew`.
+  // Another photo of the same person, and what the service found on it.
+  add(photo, found) {
+    this.#sides([...this.others, { photo, name: found.source, url: URL.createObjectURL(png(found.picture)) }]);
+    this.stale = true;
+    this.changed();
+  }
+
+  // The person's name at the service; handed in (again) if corrected, if other photos joined or left, or if `anew`.
   async ask(anew) {
-    if (anew || this.dirty) {
+    if (anew || this.dirty || this.stale) {
       const before = this.asked;
-      const asked = (this.asked = this.#hand());
+      const asked = (this.asked = this.#hand(anew));
       asked.catch(() => this.asked === asked && (this.asked = before));
     }
     return (this.name = await this.asked);
   }
 
-  async #hand() {
+  async #hand(anew) {
+    this.stale = false; // as with `dirty` below
+    try {
+      if (anew || this.dirty) this.own = await this.#handOwn();
+      if (!this.others.length) return this.own;
+      const again = async (other) => (other.name = (await analyse(other.photo)).source);
+      if (anew) await Promise.all(this.others.map(again));
+      const sources = [this.own, ...this.others.map(({ name }) => name)];
+      return (await post("/v1/together", { sources })).source;
+    } catch (error) {
+      this.stale = true;
+      throw error;
+    }
+  }
+
+  async #handOwn() {
     if (this.sample && !this.dirty) return (await analyse(this.sample)).source;
     this.dirty = false; // a correction made from here on is handed in by the next call
     try {
@@ -122,6 +149,29 @@ export class SourceCard {
     $("source-picture").src = $("compare-picture").src = this.url;
     if (!this.width) return;
     for (const id of ["source-frame", "result-frame"]) $(id).style.aspectRatio = `${this.width} / ${this.height}`;
+  }
+
+  #sides(others) {
+    for (const { url } of this.others) if (!others.some((other) => other.url === url)) URL.revokeObjectURL(url);
+    this.others = others;
+    $("sides").hidden = !others.length;
+    $("add-side").hidden = others.length >= MOST_OTHERS;
+    $("sides").replaceChildren(...others.map((other, index) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.title = button.ariaLabel = `Leave photo ${index + 2} out again`;
+      const picture = document.createElement("img");
+      picture.src = other.url;
+      picture.alt = "";
+      button.append(picture);
+      button.onclick = () => {
+        this.#sides(others.filter((each) => each !== other));
+        this.stale = true;
+        $("add-side").focus();
+        this.changed();
+      };
+      return button;
+    }));
   }
 
   #corrected(pose) {
