@@ -72,6 +72,11 @@ export class Stage {
     const keys = on ? "; full stop and comma choose one, arrows move it, Delete hides it" : "";
     this.svg.setAttribute("aria-label", this.label + keys);
     this.#reach(on ? this.#first() : null);
+    for (const handle of this.handles) {
+      handle.ariaHidden = on ? null : "true"; // of a drawing only the whole is told
+      if (on) handle.setAttribute("role", "button");
+      else for (const name of ["role", "tabindex"]) handle.removeAttribute(name);
+    }
   }
 
   focus(joint) {
