@@ -22,9 +22,10 @@ from PIL import Image
 import clips
 from pairs import people_of
 from rsagan import __version__
+from rsagan.data.pairs import spread
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
-from rsagan.evaluation.intervals import Draws, Row, Statistic, mean
+from rsagan.evaluation.intervals import Draws, Row, Statistic, mean, ratio
 from rsagan.evaluation.measure import Measured, Truth, measure, trained_networks
 from rsagan.evaluation.painters import Painted, to_network
 from rsagan.evaluation.scores import some_pairs
@@ -126,7 +127,9 @@ def report_of(folder: PreparedFolder, truth: Truth, measured: dict[int, Measured
     for count, found in measured.items():
         right, seen = np.array(found["joints"]).sum(0)
         rows[count] = {
-            "ratio to the copied source": {name: draws.row(ratio(found, name)) for name in NUMBERS},
+            "ratio to the copied source": {
+                name: draws.row(ratio(mean(found[name]), mean(found[f"{name}_copy"]))) for name in NUMBERS
+            },
             "change": {name: draws.row(change(measured[1], found, name)) for name in NUMBERS},
             "turns": {
                 turn: {name: draws.row(mean(found[name]), members) for name in NUMBERS[:2]}
@@ -139,16 +142,10 @@ def report_of(folder: PreparedFolder, truth: Truth, measured: dict[int, Measured
     return {"pairs": len(truth.pairs), "weights": weights, "rows": rows, "data": data, "rsagan": __version__}
 
 
-def ratio(found: Measured, name: str) -> Statistic:
-    """A distance as a share of the copied source's."""
-    distance, copied = mean(found[name]), mean(found[f"{name}_copy"])
-    return lambda weights: distance(weights) / copied(weights)
-
-
 def change(before: Measured, after: Measured, name: str) -> Statistic:
     """By how much a distance rose, as a share of what it was."""
-    old, new = mean(before[name]), mean(after[name])
-    return lambda weights: new(weights) / old(weights) - 1
+    share = ratio(mean(after[name]), mean(before[name]))
+    return lambda weights: share(weights) - 1
 
 
 def page(report: dict[str, Any]) -> str:
@@ -226,10 +223,9 @@ def real() -> Image.Image | None:
 
 
 def sheet(folder: PreparedFolder, pairs: Any, more: NDArray[np.int64], measured: dict[int, Measured]) -> Image.Image:
-    """The first pair of every so many people, spread over the list."""
-    chosen = np.linspace(0, len(pairs) - 1, SHOWN).astype(int)
+    """Pairs spread evenly over the list."""
     rows = []
-    for k in chosen:
+    for k in spread(len(pairs), SHOWN):
         views = [int(pairs[k][0]), *map(int, more[k]), int(pairs[k][1])]
         rows.append([*map(folder.picture, views), *(measured[count]["picture"][k] for count in COUNTS)])
     return Image.fromarray(grid(rows))

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rsagan.web.settings import MOST_PICTURES
+
 MOST_FRAMES = 480
-MOST_PICTURES = 4
 Name = Annotated[str, Field(max_length=64)]
 PoseLike = Annotated[
     Name | dict[str, Any],

@@ -10,6 +10,7 @@ from rsagan.assets import SHIPPED
 from rsagan.errors import InputError
 
 SAMPLES: Final = tuple(asset.name for asset in SHIPPED if asset.file.startswith("samples/"))
+MOST_PICTURES: Final = 4  # of a person, taken together
 _SHORTEST_TOKEN: Final = 16
 
 

@@ -25,8 +25,7 @@ from rsagan.people.picture import AI_NOTICE
 from rsagan.transfer import Model, Result, load, shipped_weights
 from rsagan.video import Film
 from rsagan.web.failures import Gone
-from rsagan.web.models import MOST_PICTURES
-from rsagan.web.settings import SAMPLES
+from rsagan.web.settings import MOST_PICTURES, SAMPLES
 from rsagan.web.sources import Source, Sources
 
 if TYPE_CHECKING:
