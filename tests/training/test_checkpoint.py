@@ -31,6 +31,17 @@ def test_the_newest_complete_one_is_used(tmp_path: Path) -> None:
     assert older["seen"] == 16
 
 
+def test_damaged_ones_take_no_place_of_whole_ones(tmp_path: Path) -> None:
+    for seen in (8, 16):
+        checkpoint.save(tmp_path, seen, {"seen": seen})
+    for seen in (16, 24):  # three lie there if a kill came between writing one and deleting the oldest
+        (tmp_path / f"checkpoint-{seen:010d}.pt").write_bytes(b"half of one")
+    assert checkpoint.load_newest(tmp_path) == {"seen": 8}
+    checkpoint.save(tmp_path, 12, {"seen": 12})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-0000000008.pt", "checkpoint-0000000012.pt"]
+    assert checkpoint.load_newest(tmp_path) == {"seen": 12}
+
+
 def test_nothing_is_unpickled_freely(tmp_path: Path) -> None:
     marker = tmp_path / "executed"
 

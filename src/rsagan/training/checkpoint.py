@@ -14,7 +14,9 @@ _KEPT = 2
 
 
 def save(run: Path, seen: int, state: dict[str, Any]) -> None:
-    """Write `checkpoint-SEEN.pt` into the run's folder and delete all but the newest two.
+    """Write `checkpoint-SEEN.pt` into the run's folder; of the others, that before it stays.
+
+    Those beyond it were passed over as damaged, or the run would have gone on from them.
 
     Args:
         state: tensors, numbers, texts, and dicts and lists of them.
@@ -22,10 +24,13 @@ def save(run: Path, seen: int, state: dict[str, Any]) -> None:
     Raises:
         InputError: the disk is full or not writable; older checkpoints stay.
     """
-    with replacing(run / f"checkpoint-{seen:010d}.pt") as temporary:
+    path = run / f"checkpoint-{seen:010d}.pt"
+    with replacing(path) as temporary:
         temporary.write_bytes(encode(state))
-    for old in _all(run)[:-_KEPT]:
-        old.unlink(missing_ok=True)
+    found = _all(run)
+    kept = found[: found.index(path) + 1][-_KEPT:]
+    for other in set(found).difference(kept):
+        other.unlink(missing_ok=True)
 
 
 def read_newest(run: Path) -> bytes | None:

@@ -1,6 +1,8 @@
 """What a run tells: JSON lines, TensorBoard where it is installed, and a progress bar."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,12 +21,15 @@ class RunLog:
     Args:
         run: the folder. seen: where the run (re)starts; later lines of an interrupted run are dropped.
         goal: pictures at the end.
+
+    Everything here raises InputError where the disk is full or the folder not writable.
     """
 
     def __init__(self, run: Path, seen: int, goal: int) -> None:
         self.path = run / "log.jsonl"
         _drop_after(self.path, seen)
-        self.board = _tensorboard(run / "tensorboard", seen)
+        with _writing(run):
+            self.board = _tensorboard(run / "tensorboard", seen)
         self.console = Console(stderr=True)
         self.progress = Progress(
             TextColumn("training"),
@@ -45,7 +50,8 @@ class RunLog:
     ) -> None:
         self.progress.stop()
         if self.board is not None:
-            self.board.close()
+            with suppress(OSError) if error else _writing(self.path.parent):  # what came first is told
+                self.board.close()
 
     def advance(self, seen: int) -> None:
         """Move the bar."""
@@ -54,23 +60,31 @@ class RunLog:
     def numbers(self, seen: int, values: dict[str, float]) -> None:
         """One line of the log."""
         line = json.dumps({"seen": seen, **{name: float(f"{v:.9g}") for name, v in values.items()}})
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
-        except OSError as error:
-            raise InputError(f"Cannot write {self.path}: {error.strerror or error}.") from error
+        with _writing(self.path), self.path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
         status = f"loss {values.get('total', float('nan')):.3f}  {values.get('pictures_per_second', 0):.1f} pictures/s"
         self.progress.update(self.task, status=status)
         if not self.console.is_terminal:
             self.console.print(f"{seen} pictures  {status}", highlight=False)
         if self.board is not None:
-            for name, value in values.items():
-                self.board.add_scalar(name, value, seen)
+            with _writing(self.path.parent):
+                for name, value in values.items():
+                    self.board.add_scalar(name, value, seen)
 
     def picture(self, seen: int, name: str, picture: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
         """Show a picture uint8 (H, W, 3) in TensorBoard."""
         if self.board is not None:
-            self.board.add_image(name, picture, seen, dataformats="HWC")
+            with _writing(self.path.parent):
+                self.board.add_image(name, picture, seen, dataformats="HWC")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Raises InputError for what goes wrong on the disk within; TensorBoard's errors may be of what it wrote before."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
 def _tensorboard(folder: Path, seen: int) -> Any:
@@ -78,7 +92,7 @@ def _tensorboard(folder: Path, seen: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         return None
-    return SummaryWriter(str(folder), purge_step=seen or None)
+    return SummaryWriter(str(folder), purge_step=seen + 1)  # the first step that it is to forget
 
 
 def _drop_after(path: Path, seen: int) -> None:
