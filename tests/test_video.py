@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -327,6 +329,29 @@ def test_a_failure_leaves_the_older_clip(tmp_path: Path) -> None:
         write_clip(tmp_path / "clip.mp4", [], 25)
     assert (tmp_path / "clip.mp4").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limit stands in for a full disk there")
+def test_a_full_disk_is_one_sentence_and_holds_on_to_nothing(tmp_path: Path) -> None:
+    script = """
+import os, resource
+import numpy as np
+from rsagan.errors import InputError
+from rsagan.video import write_clip
+def next_free():
+    number = os.open(os.devnull, os.O_RDONLY)
+    os.close(number)
+    return number
+before = next_free()
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+try:
+    write_clip("clip.mp4", np.random.default_rng(0).integers(0, 256, (60, 64, 64, 3), np.uint8), 25)
+except InputError as error:
+    print(error, os.listdir(), next_free() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr  # FFmpeg used to end the process
+    assert done.stdout == "Cannot write clip.mp4: File too large. [] 0\n"
 
 
 @pytest.mark.parametrize(("name", "codec"), [("sound.mp4", "aac"), ("sound.mkv", "flac")])

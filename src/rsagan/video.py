@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -123,28 +123,31 @@ def write_clip(
     Raises:
         InputError: no pictures, or too large ones; not writable.
     """
-    with replacing(path) as temporary, closing(Film(temporary, fps, notice, sound_of)) as film:
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        film = Film(file, fps, notice, sound_of)
         for picture in pictures:
             film.add(picture)
         if not film.count:
             raise InputError(f"There is no picture to write to {path}.")
+        film.close()
     return film.count
 
 
 class Film:
     """An mp4 (H.264) in the making; the first picture fixes its size.
 
+    Once something went wrong, a full disk for example, it must be let go: FFmpeg ends the process where it is asked to
+    begin a file twice.
+
     Args:
-        out: a path, or a binary file that can be sought in.
+        out: a binary file that can be sought in; it stays open.
         fps, notice, sound_of: see `write_clip`.
     """
 
-    def __init__(
-        self, out: Path | BinaryIO, fps: float, notice: str | None = None, sound_of: Clip | None = None
-    ) -> None:
+    def __init__(self, out: BinaryIO, fps: float, notice: str | None = None, sound_of: Clip | None = None) -> None:
         self.count = 0
         self._rate = Fraction(fps).limit_denominator(1001)
-        self._container = av.open(str(out) if isinstance(out, Path) else out, "w", format="mp4")
+        self._container = av.open(out, "w", format="mp4")
         if notice:
             self._container.metadata["comment"] = notice
         self._sound_of = sound_of if sound_of is not None and sound_of.sound else None
