@@ -81,6 +81,15 @@ def test_a_cache_that_may_not_be_written_serves_all_the_same(tmp_path: Path, mon
     assert backbones._tensors(absent / "weights.h5") is kept
 
 
+@pytest.mark.parametrize("damaged", [b"", b"half of it"])
+def test_a_damaged_conversion_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bytes) -> None:
+    monkeypatch.setattr(backbones, "_converted", lambda source: {"1_1.weight": torch.ones(1)})
+    (tmp_path / "vgg16_hed.float16.safetensors").write_bytes(damaged)
+    assert backbones._tensors(tmp_path / "weights.h5")["1_1.weight"] == 1
+    monkeypatch.undo()
+    assert backbones._tensors(tmp_path / "weights.h5")["1_1.weight"] == 1  # from the file, which is whole again
+
+
 def test_another_file_is_refused(tmp_path: Path) -> None:
     broken = tmp_path / "weights.h5"
     broken.write_bytes(b"not HDF5")

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional
@@ -131,10 +132,10 @@ def load(name: str, deepest: str = "4_1") -> VGG16:
 def _tensors(source: Path) -> dict[str, Tensor]:
     """The 13 convolutions in float16, kept beside the file: a quarter of the time and half the memory to load.
 
-    Where nothing may be written, or nothing fits, they are read from the file each time.
+    Where nothing may be written, or nothing fits, they are read from the file each time; what is damaged is made anew.
     """
     converted = source.with_name("vgg16_hed.float16.safetensors")
-    if converted.is_file():
+    with suppress(OSError, SafetensorError):
         return load_file(converted)
     tensors = _converted(source)
     with suppress(InputError), replacing(converted) as temporary:
