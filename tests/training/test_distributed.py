@@ -5,10 +5,12 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -149,6 +151,30 @@ def test_a_batch_that_cannot_be_shared_is_refused(
     monkeypatch.setenv("WORLD_SIZE", "3")
     with pytest.raises(InputError, match="RANK, LOCAL_RANK"):
         train("people-128", prepared, tmp_path)
+
+
+def test_a_process_that_is_gone_is_one_sentence(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    given = {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(distributed, "_PATIENCE", timedelta(seconds=1))
+    with pytest.raises(InputError, match="do not reach each other"):  # nobody listens
+        train("people-128", prepared, tmp_path)
+
+    def reset(_: torch.Tensor, *__: int) -> None:
+        raise RuntimeError("Connection reset by peer.\nMore of it.")
+
+    monkeypatch.setattr(distributed, "world_size", lambda: 2)
+    for name in ("all_reduce", "broadcast"):
+        monkeypatch.setattr(dist, name, reset)
+    for needs in (lambda: distributed.total(torch.ones(1)), lambda: distributed.from_chief(b"a", torch.device("cpu"))):
+        with pytest.raises(InputError, match=r"\(Connection reset by peer\.\); one of them may have ended"):
+            needs()
 
 
 def test_ratio_puts_each_part_over_the_common_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,8 @@ def joined() -> Iterator[Group]:
     """Join the processes that were started together, if there are others; leave them at the end.
 
     Raises:
-        InputError: the launcher's variables are incomplete, or there are fewer graphics cards than processes here.
+        InputError: the launcher's variables are incomplete, there are fewer graphics cards than processes here, or the
+            processes do not reach each other; so does whatever here needs all of them, once one has ended.
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
@@ -75,19 +76,33 @@ def joined() -> Iterator[Group]:
     device = torch.device("cuda", local) if cuda else torch.device("cpu")
     if cuda:
         torch.cuda.set_device(device)
-    store, place, world = next(dist.rendezvous("env://", timeout=_PATIENCE))
-    dist.init_process_group(
-        "nccl" if cuda else "gloo",
-        store=_meet(store, place, world),
-        rank=place,
-        world_size=world,
-        timeout=_PATIENCE,
-        device_id=device if cuda else None,
-    )
+    with _together():
+        store, place, world = next(dist.rendezvous("env://", timeout=_PATIENCE))
+        dist.init_process_group(
+            "nccl" if cuda else "gloo",
+            store=_meet(store, place, world),
+            rank=place,
+            world_size=world,
+            timeout=_PATIENCE,
+            device_id=device if cuda else None,
+        )
     try:
         yield Group(rank(), world, device)
     finally:
         dist.destroy_process_group()
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """For what needs all processes: raises InputError if another has ended or is not to be reached."""
+    try:
+        yield
+    except RuntimeError as error:  # torch.distributed's own errors are some, and Gloo's are no more than that
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"The processes of this training do not reach each other ({reason}); one of them may have ended: see what "
+            "it said. The same command goes on from the last checkpoint."
+        ) from error
 
 
 def _meet(store: dist.Store, place: int, world: int) -> dist.Store:
@@ -134,7 +149,8 @@ def total(value: Tensor) -> Tensor:
     value = value.detach()
     if world_size() > 1:
         value = value.clone()
-        dist.all_reduce(value)
+        with _together():
+            dist.all_reduce(value)
     return value
 
 
@@ -189,7 +205,8 @@ def from_chief(data: bytes | None, device: torch.device) -> bytes | None:
     if world_size() == 1:
         return data
     length = torch.tensor([-1 if data is None else len(data)], device=device)
-    dist.broadcast(length, 0)
+    with _together():
+        dist.broadcast(length, 0)
     if int(length) < 0:
         return None
     if rank() == 0:
@@ -197,5 +214,6 @@ def from_chief(data: bytes | None, device: torch.device) -> bytes | None:
         content = torch.frombuffer(bytearray(data), dtype=torch.uint8).to(device)
     else:
         content = torch.empty(int(length), dtype=torch.uint8, device=device)
-    dist.broadcast(content, 0)
+    with _together():
+        dist.broadcast(content, 0)
     return content.cpu().numpy().tobytes()
