@@ -130,6 +130,20 @@ def test_variable_frame_rate_is_made_even(tmp_path: Path) -> None:
     assert shown[15:] == [4, 5, 6]
 
 
+def test_the_pace_of_a_clip_that_names_its_clock_only_is_counted(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "call.webm"), "w", container_options={"live": "1"}) as out:  # as browsers record
+        stream = out.add_stream("libvpx", rate=1000)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        for k, picture in enumerate(shades(30)):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = 40 * k + 5 * (k % 3), Fraction(1, 1000)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    clip = open_clip(tmp_path / "call.webm")
+    assert clip.fps == pytest.approx(25, rel=0.01)
+    assert len(list(read_frames(clip))) == pytest.approx(30, abs=1)
+
+
 def test_turned_clips_come_upright(tmp_path: Path) -> None:
     (frame, *_) = read_frames(open_clip(turned_clip(tmp_path / "turned.mp4", shades(3))))
     assert frame.picture.shape == (64, 48, 3)

@@ -72,8 +72,10 @@ def open_clip(path: Path | str) -> Clip:
         most = seconds or (container.duration or 0) / 1_000_000
         if most > MAX_SECONDS:
             raise InputError(f"The clip {path} lasts {most:.0f} s; at most {MAX_SECONDS:.0f} s are read, cut it.")
-        fps = min(MAX_FPS, float(stream.average_rate or stream.guessed_rate or 25))
-        return Clip(path, (height, width), fps, seconds, _audible(container) is not None)
+        fps, sound = float(stream.average_rate or stream.guessed_rate or 25), _audible(container) is not None
+        if fps > MAX_FPS:  # or no pace at all but the clock's, as in what browsers record
+            fps = min(MAX_FPS, _counted(container, stream) or fps)
+        return Clip(path, (height, width), fps, seconds, sound)
 
 
 def read_frames(clip: Clip, fps: float | None = None) -> Iterator[Frame]:
@@ -261,6 +263,15 @@ def _seconds(container: Any, stream: Any) -> float | None:
     if tag:
         return 3600 * int(tag[1]) + 60 * int(tag[2]) + float(tag[3])
     return None if container.streams.audio or not container.duration else container.duration / 1_000_000
+
+
+def _counted(container: Any, stream: Any) -> float | None:
+    """Pictures a second by the times that are written beside them; None if they tell nothing."""
+    stamps: list[int] = []
+    with suppress(*_FFMPEG_FAULTS):
+        stamps.extend(packet.pts for packet in container.demux(stream) if packet.pts is not None)
+    span = (max(stamps) - min(stamps)) * stream.time_base if stamps else 0
+    return float((len(stamps) - 1) / span) if span else None
 
 
 def _address(path: Path) -> str:
