@@ -160,6 +160,12 @@ def test_what_a_method_gives_is_checked(prepared: Path, tmp_path: Path) -> None:
     assert painting.painted == 0
 
 
+def test_pairs_of_unknown_views_are_refused_before_anything_is_written(prepared: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no view 'nobody'"):
+        paint_pairs(copy, "m", PreparedFolder(prepared), [("p0_0", "nobody")], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_our_own_weights_are_a_method(tmp_path: Path) -> None:
     import layouts
 

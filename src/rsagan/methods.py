@@ -162,11 +162,14 @@ def paint_pairs(
         progress: called with (pictures done, pictures in all).
 
     Raises:
-        InputError: an unknown naming; `out` holds pictures of another method, version, data set or list; the method
-            fails, or gives no picture.
+        InputError: an unknown naming or view; `out` holds pictures of another method, version, data set or list; the
+            method fails, or gives no picture.
     """
     if naming not in NAMINGS:
         raise InputError(f"There is no naming {naming!r}; there are {', '.join(NAMINGS)}.")
+    unknown = [name for pair in pairs for name in pair if name not in folder.index]
+    if unknown:
+        raise InputError(f"{folder.path} has no view {unknown[0]!r}; pairs are of the names of its views.")
     out = Path(out)
     version, data = getattr(method, "version", None), folder.version
     digest = hashlib.sha256(json.dumps(list(pairs)).encode()).hexdigest()

@@ -32,6 +32,12 @@ def test_an_interrupted_run_tells_every_step_once(resumed: int, known: list[int]
     assert [(event.step, event.value) for event in board.Scalars("total")] == wanted
 
 
+def test_what_a_power_cut_left_of_a_line_is_dropped(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_bytes(b'{"seen": 8, "total": 1.0}\n\x00\x00\n{"seen": 16, "tot\xff\xfe')
+    _told(tmp_path, 16, 24)
+    assert [json.loads(line)["seen"] for line in (tmp_path / "log.jsonl").read_text().splitlines()] == [8, 24]
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_board_that_cannot_be_written_is_one_sentence_and_hides_no_other(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")

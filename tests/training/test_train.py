@@ -277,6 +277,8 @@ def test_the_weights_are_those_of_where_it_stops(prepared: Path, tmp_path: Path)
     save_weights(weights, Generator(TINY), {"size": [64, 48], "training": {"pictures_seen": 0}})  # older than the rest
     again = train(RECIPE, prepared, tmp_path, until=4)
     assert load_weights(again)[1]["training"]["pictures_seen"] == 4
+    weights.write_bytes(weights.read_bytes()[:1000])  # damaged; the checkpoint has all that is needed
+    assert load_weights(train(RECIPE, prepared, tmp_path, until=4))[1]["training"]["pictures_seen"] == 4
     with pytest.raises(InputError, match="after 0 pictures"):
         train(RECIPE, prepared, tmp_path / "new", until=0)
     assert not (tmp_path / "new").exists()

@@ -100,10 +100,10 @@ def _drop_after(path: Path, seen: int) -> None:
     if not path.is_file():
         return
     kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_bytes().splitlines():
         try:
             if json.loads(line)["seen"] <= seen:
-                kept.append(line)
+                kept.append(line.decode())
         except (ValueError, KeyError, TypeError):  # the line at which the power went
             continue
     write_text(path, "".join(line + "\n" for line in kept))

@@ -187,8 +187,11 @@ def _train(
 
 
 def _pictures_seen(weights: Path) -> int | None:
-    """By how many pictures weights were trained; None if there are none."""
-    return int(read_metadata(weights)["training"]["pictures_seen"]) if weights.is_file() else None
+    """By how many pictures weights were trained; None if there are none that can be read."""
+    try:
+        return int(read_metadata(weights)["training"]["pictures_seen"])
+    except InputError:
+        return None
 
 
 def _make_folder(run: Path) -> None:
