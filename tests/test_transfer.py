@@ -186,7 +186,8 @@ PHOTO = np.zeros((64, 48, 3), np.uint8)
         (np.zeros((64, 48, 3)), {}, "not float64"),
         (np.zeros((0, 48, 3), np.uint8), {}, "(0, 48, 3)"),
         (PHOTO, {"size": (0, 0)}, "0x0"),
-        (PHOTO, {"parsing": np.full((64, 48), 50, np.uint8)}, "not to 50"),
+        (PHOTO, {"parsing": np.full((64, 48), 50, np.uint8)}, "to 50"),
+        (PHOTO, {"parsing": np.full((64, 48), -1)}, "from -1"),
         (PHOTO, {"joints": "openpose"}, "'openpose'"),
     ],
 )

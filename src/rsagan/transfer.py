@@ -215,8 +215,10 @@ def analyse(
         raise InputError(f"A photo is uint8 (height, width, 3) RGB, not {picture.dtype} {picture.shape}.")
     if min(size) < 1:
         raise InputError(f"The frame must have a height and a width, not {size[0]}x{size[1]}.")
-    if parsing is not None and parsing.max(initial=0) >= NUM_REGIONS:
-        raise InputError(f"The regions go from 0 to {NUM_REGIONS - 1}, not to {parsing.max()}.")
+    if parsing is not None and not np.isin(parsing, np.arange(NUM_REGIONS)).all():
+        raise InputError(
+            f"The regions are whole numbers from 0 to {NUM_REGIONS - 1}, not from {parsing.min()} to {parsing.max()}."
+        )
     if joints not in get_args(Joints):
         raise InputError(f"Joints are found by {' or '.join(get_args(Joints))}, not by {joints!r}.")
     return analyse_photo(picture, size, person, plain_background=True, parsing=parsing, joints=joints)

@@ -116,6 +116,12 @@ def test_two_people(woman: Picture, man: Picture) -> None:
         choose(both, person=2)
     with pytest.raises(InputError, match="no person -1"):
         choose(both, person=-1)
+    # As numpy and JSON have them; the largest used to be taken instead.
+    assert choose(both, person=np.int64(1))[0].box == second.box
+    nose = [float(value) for value in second.points[0]]
+    assert choose(both, person=nose)[0].box == pytest.approx(second.box, abs=10)
+    with pytest.raises(InputError, match=r"not 'second'\."):
+        analyse(both, person="second")
 
 
 def test_half_a_body(man: Picture) -> None:

@@ -1,7 +1,9 @@
 """From a photo to a `Person` in the network's frame."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from operator import index
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +79,7 @@ def analyse(
     """
     from rsagan.photo.parser import parse
 
+    person = _meant(person)
     people = _candidates(photo, person, joints)
     chosen, notes = _pick(people, person)
     part = visible_part(chosen)
@@ -161,7 +164,21 @@ def choose(photo: Picture, person: Which = None, joints: Joints = "blazepose") -
     Raises:
         InputError: nobody; nobody large enough; no person of that number, or at that place.
     """
+    person = _meant(person)
     return _pick(_candidates(photo, person, joints), person)
+
+
+def _meant(person: Any) -> Which:
+    """A number or a place, also as numpy and JSON have them. Raises InputError for anything else."""
+    if person is None:
+        return None
+    with suppress(TypeError):
+        return index(person)
+    try:
+        x, y = person
+        return float(x), float(y)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"A person is a number or a place (x, y), not {person!r:.40}.") from error
 
 
 def _candidates(photo: Picture, person: Which, joints: Joints) -> list[Detection]:
