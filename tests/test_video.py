@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from av.video.reformatter import Colorspace
 from PIL import Image
 
@@ -343,6 +344,28 @@ def test_a_failure_leaves_the_older_clip(tmp_path: Path) -> None:
         write_clip(tmp_path / "clip.mp4", [], 25)
     assert (tmp_path / "clip.mp4").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_a_cover_is_not_the_clip(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w") as out:
+        stream, cover = out.add_stream("libx264", rate=25), out.add_stream("mjpeg", rate=1)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        cover.height, cover.width, cover.pix_fmt = 96, 128, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        for picture in shades(5):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        out.mux(stream.encode())
+        out.mux(cover.encode(av.VideoFrame.from_ndarray(shades(1, 96, 128)[0], format="rgb24")))
+        out.mux(cover.encode())
+    data = path.read_bytes()  # and now the cover before the pictures, as some programs write them
+    track, tags = data.index(b"trak") - 4, data.index(b"udta") - 4
+    end = data.index(b"moov") - 4 + int.from_bytes(data[data.index(b"moov") - 4 : data.index(b"moov")], "big")
+    path.write_bytes(data[:track] + data[tags:end] + data[track:tags] + data[end:])
+    with av.open(str(path)) as clip:
+        assert clip.streams.video[0].width == 128
+    assert open_clip(path).size == (48, 64)
+    assert len(list(read_frames(open_clip(path)))) == 5
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no limit stands in for a full disk there")

@@ -281,7 +281,7 @@ def _address(path: Path) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
-    """The container and its first stream of pictures."""
+    """The container and its stream of pictures, which is not its cover where it has one."""
     if not path.is_file():
         raise InputError(f"There is no clip {path}.")
     if path.stat().st_size == 0:
@@ -291,9 +291,10 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     except _FFMPEG_FAULTS as error:
         raise InputError(f"{path} is not a clip that can be read, or its beginning or end is missing.") from error
     with container:
-        if not container.streams.video:
+        stream = container.streams.best("video")
+        if stream is None:
             raise InputError(f"{path} holds no moving pictures.")
-        yield container, container.streams.video[0]
+        yield container, stream
 
 
 def _audible(container: Any) -> Any:
