@@ -211,7 +211,7 @@ def test_a_rate_is_chosen_by_all_networks_and_kept(data: Path, networks: Network
     write_text(row / "rate-0.0001" / "score.json", json.dumps({first: 0.1, second: 0.1}))
     assert ablation._rate("full", row) == 0.001
     write_text(row / "rate.json", "{}")
-    with pytest.raises(InputError, match="rate is chosen again"):
+    with pytest.raises(InputError, match=r"rate.json is damaged; delete it"):
         ablation._rate("full", row)
 
 
@@ -250,8 +250,23 @@ def test_bad_plans_get_one_sentence(prepared: Path, networks: Networks, tmp_path
         ablate(PLAN, prepared, tmp_path / "runs", tmp_path / "out", networks=networks)
 
 
-def test_damaged_numbers_are_named(tmp_path: Path) -> None:
+def test_damaged_numbers_are_named(data: Path, networks: Networks, tmp_path: Path) -> None:
     path = tmp_path / "measured.npz"
     path.write_bytes(b"PK\x03\x04 not whole")
     with pytest.raises(InputError, match="damaged"):
         runner.load_measured(path)
+    for name, text in (("pace.json", '{"rows'), ("curve.jsonl", '{"seen": 8.0}\n{"se'), ("curve.jsonl", "[]\n")):
+        write_text(tmp_path / name, text)
+        ablation = runner.Ablation(PLAN, data, tmp_path, networks, print)
+        with pytest.raises(InputError, match=f"{name} is damaged; delete it"):
+            _ = ablation.pace if name == "pace.json" else ablation._train("full", RECIPE, tmp_path)
+        (tmp_path / name).unlink()
+
+
+def test_a_curve_that_was_lost_is_not_made_of_the_end(data: Path, networks: Networks, tmp_path: Path) -> None:
+    ablation = runner.Ablation(PLAN, data, tmp_path, networks, lambda text: None)
+    assert [point["seen"] for point in ablation._train("full", RECIPE, tmp_path / "row")] == [8, 16]
+    (tmp_path / "row" / "curve.jsonl").unlink()
+    with pytest.raises(InputError, match=r"lacks its point at 8 pairs, and the row is trained beyond; delete .*row to"):
+        ablation._train("full", RECIPE, tmp_path / "row")
+    assert not (tmp_path / "row" / "curve.jsonl").exists()

@@ -165,7 +165,7 @@ class Ablation:
     def pace(self) -> dict[str, Any]:
         """What `paces_of` says of the plan's rows; from the runs' folder if all of them are there."""
         path = self.runs / "pace.json"
-        found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {"rows": {}}
+        found: dict[str, Any] = _read(path, "rows")[0] if path.is_file() else {"rows": {}}
         if not set(self.plan.rows) <= set(found["rows"]):
             self.say(f"timing the steps of {len(self.plan.rows)} rows; nothing else should run meanwhile")
             recipes = {name: recipe_of(name, self.plan.recipe, 0, 1.0) for name in self.plan.rows}
@@ -202,12 +202,17 @@ class Ablation:
     def _train(self, name: str, recipe: Recipe, folder: Path) -> list[Point]:
         """Train from look to look, so that an interrupted row goes on; returns its curve."""
         path = folder / "curve.jsonl"
-        curve = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
+        curve: list[Point] = _read(path, "seen") if path.is_file() else []
         looks = [*range(self.plan.every, recipe.pictures, self.plan.every), recipe.pictures]
         for look in looks[len(curve) :]:
             self.say(f"{name}, seed {recipe.seed}: training to {look} of {recipe.pictures} pairs")
             weights = train(recipe, self.folder, folder / "train", until=look, start=self._start(name, recipe.seed))
             curve.append(self._look(weights))
+            if curve[-1]["seen"] >= look + recipe.batch:
+                raise InputError(
+                    f"{path} lacks its point at {look} pairs, and the row is trained beyond; delete {folder} to train "
+                    "it again."
+                )
             write_text(path, "".join(json.dumps(point) + "\n" for point in curve))
         return curve
 
@@ -224,10 +229,7 @@ class Ablation:
         if not path.is_file():
             rate = self._best_rate(name) if self.plan.rates else self.plan.recipe.learning_rate
             write_text(path, json.dumps({"learning_rate": rate}) + "\n")
-        try:
-            return float(json.loads(path.read_text("utf-8"))["learning_rate"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path} is damaged; delete it, and the rate is chosen again.") from error
+        return float(_read(path, "learning_rate")[0]["learning_rate"])
 
     def _best_rate(self, name: str) -> float:
         """The best of the grid for a row, for every seed: by the product of the networks' distances.
@@ -246,7 +248,7 @@ class Ablation:
                     self.say(f"{name}: the learning rate {rate:g} is too high. {error}")
                     point = {}
                 write_text(path, json.dumps(point) + "\n")
-            point = json.loads(path.read_text("utf-8"))
+            point = _read(path)[0]
             scores[rate] = math.prod(point.get(network, math.inf) for network in self.networks.distances)
         if min(scores.values()) == math.inf:
             raise InputError(f"{name} diverged with every learning rate that was to be tried; name lower ones.")
@@ -362,6 +364,19 @@ class Ablation:
             distances = frechet_distances(np.concatenate(found), np.concatenate(truth), self.sets.groups)
             save_measured(path, {"frechet_sets": distances})
         return load_measured(path)
+
+
+def _read(path: Path, *keys: str) -> list[dict[str, Any]]:
+    """The table of a .json file, or those of a .jsonl file, which have these keys. Raises InputError if damaged."""
+    try:
+        text = path.read_text("utf-8")
+        tables = [dict(json.loads(each)) for each in (text.splitlines() if path.suffix == ".jsonl" else [text])]
+        whole = bool(tables) and all(key in table for table in tables for key in keys)
+    except (ValueError, TypeError):
+        whole = False
+    if not whole:
+        raise InputError(f"{path} is damaged; delete it, and what it holds is found out again.")
+    return tables
 
 
 def _told(weights: Path) -> dict[str, Any]:
