@@ -101,6 +101,18 @@ def test_offline_is_one_sentence(table: assets.Asset, monkeypatch: pytest.Monkey
     assert not table.path.exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no shell there")
+def test_what_pip_says_in_another_encoding_is_one_sentence(
+    table: assets.Asset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nprintf 'ERROR: caf\\351 is closed\\n' >&2\nexit 1\n")
+    python.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(AssetError, match=r"pip says: caf. is closed;"):
+        assets.fetch(table.name)
+
+
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT + b"x", b"other" * 1200])
 def test_wrong_file_is_refused(table: assets.Asset, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     monkeypatch.setattr(subprocess, "run", pip_that(lambda folder: (write_wheel(folder, table, content) and 0, "")))

@@ -291,7 +291,9 @@ def _download(asset: Asset, folder: Path) -> None:
     command += ["--retries=1", f"--dest={folder}", *asset._pip_arguments()]
     try:
         # Run inside the empty folder: a stray `pip.py` where the user stands must not be what runs.
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False)
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=_PIP_SECONDS, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise AssetError(_sentence(asset, "pip could not be run to its end")) from error
     if done.returncode:
