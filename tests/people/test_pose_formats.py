@@ -107,6 +107,12 @@ def test_frame_without_size_is_the_joints_box(pose: Pose) -> None:
     assert (back.present == pose.present).all()
 
 
+def test_shares_of_a_picture_are_not_taken_for_pixels(pose: Pose) -> None:
+    data = {"people": [{"pose_keypoints_2d": foreign(pose.resized((1, 1)), tuple(range(18)), 18)}]}
+    with pytest.raises(InputError, match="must be pixels"):
+        from_json(data)
+
+
 def test_joints_of_nted_are_of_a_wider_frame(pose: Pose, tmp_path: Path) -> None:
     text = "".join("-1 -1\n" if np.isnan(x) else f"{x + 40:.3f} {y:.3f}\n" for x, y in pose.points)
     (tmp_path / "pose.txt").write_text(text)

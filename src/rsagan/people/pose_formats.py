@@ -80,7 +80,7 @@ def from_json(data: Any, where: str = "the pose", size: tuple[int, int] | None =
             bounding box with a tenth of margin becomes the frame.
 
     Raises:
-        InputError: not one of these shapes; no person in it.
+        InputError: not one of these shapes; no person in it; coordinates that are no pixels.
     """
     if not isinstance(data, dict):
         raise InputError(f"{where} holds a JSON {type(data).__name__}, not an object with `people`.")
@@ -102,6 +102,11 @@ def from_json(data: Any, where: str = "the pose", size: tuple[int, int] | None =
     xy = np.where(missing[:, None], np.nan, triples[:, :2])
     frame = _frame(data, where) or size
     if frame is None:
+        if not missing.all() and np.nanmax(np.abs(xy)) <= 1:
+            raise InputError(
+                f"{where} gives shares of a picture, from 0 to 1, and not how large that is; its coordinates must be "
+                "pixels (OpenPose's --keypoint_scale 0)."
+            )
         xy, frame = _own_frame(xy)
     pose = from_order(xy, counts[len(triples)], frame, np.clip(triples[:, 2], 0, 1), threshold=1e-6)
     facing = data.get("facing")
