@@ -88,6 +88,8 @@ def test_parsing_files(tmp_path: Path) -> None:
     assert read_parsing(tmp_path / "grey.png", "lip")[0].tolist() == [0, 1, 1, 6, 2]
     with pytest.raises(InputError, match="class ids"):
         read_parsing(tmp_path / "grey.png")
+    Image.fromarray(np.stack([labels, labels * 10], -1)).save(tmp_path / "alpha.png")  # of a program with layers
+    assert (read_parsing(tmp_path / "alpha.png", "lip") == read_parsing(tmp_path / "grey.png", "lip")).all()
     Image.fromarray(np.full((4, 4, 3), 7, np.uint8)).save(tmp_path / "colour.png")
     with pytest.raises(InputError, match="coloured"):
         read_parsing(tmp_path / "colour.png")

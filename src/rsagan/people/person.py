@@ -52,7 +52,7 @@ class Person:
 
 
 def read_parsing(source: Path | str | bytes, label_set: str = "rsagan", size: tuple[int, int] | None = None) -> Parsing:
-    """Read a parsing PNG of a known label set: the pixel's number (palette or grey) is its class.
+    """Read a parsing PNG of a known label set: the pixel's number (palette or grey) is its class, transparent or not.
 
     For our own regions a coloured PNG will do as well, and where all colours are those of `PALETTE` they count and the
     numbers do not: painting programs save RGB, or a palette in an order of their own.
@@ -80,7 +80,7 @@ def read_parsing(source: Path | str | bytes, label_set: str = "rsagan", size: tu
                     f"{path} is {image.width} x {image.height} pixels and its picture {size[1]} x {size[0]}; the two "
                     "must share one frame."
                 )
-            coloured = image.mode not in ("P", "L", "I;16", "I", "1")
+            coloured = image.mode not in ("P", "L", "LA", "I;16", "I", "1")
             if label_set == "rsagan" and (coloured or image.mode == "P"):
                 regions = _by_colour(image)
                 if regions is not None:
@@ -90,7 +90,7 @@ def read_parsing(source: Path | str | bytes, label_set: str = "rsagan", size: tu
                 raise InputError(
                     f"{path} is coloured; a parsing map holds class numbers, or exactly the colours of our regions."
                 )
-            labels = np.asarray(image).astype(np.int32)
+            labels = np.asarray(image.getchannel("L") if image.mode == "LA" else image).astype(np.int32)
     except InputError:
         raise
     except Exception as error:  # decoders fail with whatever they like; the file is at fault
