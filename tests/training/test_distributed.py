@@ -4,12 +4,14 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from rsagan.training import distributed
 from rsagan.training.checkpoint import load_newest
 from rsagan.training.loop import train
 from rsagan.training.losses import pixel
+from rsagan.training.recipe import Recipe
 
 _RECIPE = """
 pictures = 80
@@ -175,6 +178,37 @@ def test_a_process_that_is_gone_is_one_sentence(
     for needs in (lambda: distributed.total(torch.ones(1)), lambda: distributed.from_chief(b"a", torch.device("cpu"))):
         with pytest.raises(InputError, match=r"\(Connection reset by peer\.\); one of them may have ended"):
             needs()
+
+
+def test_all_processes_are_given_the_same(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes, played one after the other: the second hears what the first said."""
+    said: list[bytes] = []
+
+    class Heard(Exception):
+        """All is as the first one has it."""
+
+    def first(data: bytes, _: torch.device) -> bytes:
+        said.append(data)
+        raise Heard
+
+    def second(_: bytes, __: torch.device) -> bytes:
+        return said[0]
+
+    other = shutil.copytree(prepared, tmp_path / "other")
+    manifest = json.loads((other / "manifest.json").read_text())
+    (other / "manifest.json").write_text(json.dumps({**manifest, "sha256": {}}))
+    recipe = Recipe(loaders=2, threads=1)
+    monkeypatch.setattr(distributed, "from_chief", first)
+    with pytest.raises(Heard):
+        train(recipe, prepared, tmp_path / "run", until=8)
+    monkeypatch.setattr(distributed, "from_chief", second)
+    for mine, data, until in ((replace(recipe, clip=2.0), prepared, 8), (recipe, other, 8), (recipe, prepared, 16)):
+        with pytest.raises(InputError, match="another recipe or data set than the first one"):
+            train(mine, data, tmp_path / "run", until=until)
+    monkeypatch.setattr("rsagan.training.loop.checkpoint.read_newest", lambda run: (_ for _ in ()).throw(Heard))
+    with pytest.raises(Heard):  # it got further
+        train(replace(recipe, loaders=1), prepared, tmp_path / "run", until=8)
+    assert not (tmp_path / "run").exists()
 
 
 def test_ratio_puts_each_part_over_the_common_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -75,7 +75,8 @@ def train(
 
     Raises:
         InputError: a broken recipe or folder; a run that belongs to another network or data set, or has weights but no
-            checkpoint; weights of another network; an `until` below 1.
+            checkpoint; weights of another network; an `until` below 1; of several processes, one that was given another
+            recipe or data set than the first.
         NonFiniteLoss: training diverged.
     """
     if until is not None and until < 1:
@@ -104,6 +105,7 @@ def _train(
         )
     batches = mixed_batches(folder, second, recipe.mixed, recipe.seed, recipe.augmentation, recipe.corruption)
     identity = _identity_of(recipe, folder, second)
+    _agree(recipe, identity, until, group)
     newest = checkpoint.read_newest(run) if group.chief else None
     if group.chief and newest is None and (run / "weights.safetensors").is_file():
         raise InputError(
@@ -184,6 +186,19 @@ def _train(
     if group.chief and _pictures_seen(weights_file) != state.seen:
         save_weights(weights_file, state.average, _metadata(state, folder, second))
     return weights_file
+
+
+def _agree(recipe: Recipe, identity: str, until: int | None, group: distributed.Group) -> None:
+    """Raises InputError if this process was not given what the chief was.
+
+    The recipe's name, threads and loaders may be each machine's own.
+    """
+    mine = json.dumps([identity, replace(recipe, name="", threads=0, loaders=1).to_dict(), until]).encode()
+    if distributed.from_chief(mine, group.device) != mine:
+        raise InputError(
+            f"Process {group.rank} was given another recipe or data set than the first one; bring the same to every "
+            "machine."
+        )
 
 
 def _pictures_seen(weights: Path) -> int | None:
