@@ -1,5 +1,6 @@
 """The parser network: shapes, missing inputs, its weights file, and what the shipped weights say about real photos."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch.nn.functional as F
 from rsagan.errors import InputError
 from rsagan.people import FACINGS, Pose
 from rsagan.photo import parser as room
-from rsagan.photo.parser import Parser, SameConv, load, parse, save
+from rsagan.photo.parser import FORMAT, Parser, SameConv, load, parse, save
 
 NOWHERE = Pose(np.full((18, 2), np.nan, np.float32), (256, 176))
 
@@ -108,9 +109,14 @@ def test_weights_come_back_and_strangers_are_refused(fresh: Parser, tmp_path: Pa
     (tmp_path / "cut.safetensors").write_bytes(data[: len(data) // 2])
     from safetensors.torch import save_file
 
-    save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
-    for name in ("cut", "other", "absent"):
-        with pytest.raises(InputError, match=f"{name}.safetensors"):
+    ours = {"rsagan-parser": json.dumps({"format_version": FORMAT})}
+    for name, metadata in {"other": None, "odd": {"rsagan-parser": "[]"}, "small": ours}.items():
+        save_file({"a": torch.zeros(1)}, tmp_path / f"{name}.safetensors", metadata)
+        with pytest.raises(InputError) as refused:
+            load(tmp_path / f"{name}.safetensors")
+        assert str(refused.value) == f"{tmp_path / name}.safetensors is not a parser of this version."
+    for name in ("cut", "absent"):
+        with pytest.raises(InputError, match=rf"{name}\.safetensors is not a readable parser: .*[^.]\.$"):
             load(tmp_path / f"{name}.safetensors")
 
 

@@ -260,9 +260,11 @@ def load(path: Path) -> Parser:
         with safe_open(str(path), framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("rsagan-parser", "{}"))
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        if header.get("format_version") != FORMAT:
-            raise InputError(f"{path} is not a parser of this version.")
-        parser.load_state_dict(tensors)
-    except (OSError, SafetensorError, RuntimeError, ValueError) as error:
-        raise InputError(f"{path} is not a readable parser: {error}.") from error
+    except (OSError, SafetensorError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} is not a readable parser: {reason}.") from error
+    shapes, expected = ({name: t.shape for name, t in each.items()} for each in (tensors, parser.state_dict()))
+    if not isinstance(header, dict) or header.get("format_version") != FORMAT or shapes != expected:
+        raise InputError(f"{path} is not a parser of this version.")
+    parser.load_state_dict(tensors)
     return channels_last(parser).eval().requires_grad_(False)
