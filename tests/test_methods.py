@@ -118,6 +118,7 @@ def test_pictures_of_other_weights_or_data_are_left_alone(prepared: Path, tmp_pa
 def test_a_kill_while_writing_leaves_nothing_behind(prepared: Path, tmp_path: Path) -> None:
     folder = PreparedFolder(prepared)
     pairs = read_pairs_of(folder, None)
+    (tmp_path / ".writing-painted-x1y2.json").write_bytes(b"")  # killed before anything was there
     paint_pairs(copy, "m", folder, pairs, tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     done = tmp_path / result_name(*pairs[0])

@@ -241,7 +241,8 @@ def _claim(out: Path, wanted: dict[str, Any]) -> None:
     """Make `out` the folder of this method and list. Raises InputError if it is another's."""
     check_folder(out)
     note = out / _NOTE
-    painted = out.is_dir() and any(path != note for path in out.iterdir())
+    # What is hidden was left by a kill before the note was there, or by the system.
+    painted = out.is_dir() and any(path != note and not path.name.startswith(".") for path in out.iterdir())
     if note.is_file():
         try:
             found = json.loads(note.read_text(encoding="utf-8"))
