@@ -127,6 +127,13 @@ def test_a_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         torch.testing.assert_close(resumed[name], value, rtol=0, atol=0, msg=name)
     rows = [json.loads(line) for line in (tmp_path / "resumed" / "log.jsonl").read_text().splitlines()]
     assert [row["seen"] for row in rows if "mean" in row] == [2, 4]
+    with pytest.raises(InputError, match=r"not .*\(--seed, --assets\)"):
+        main(Recipe(tmp_path / "resumed", people=0, pictures=4, batch=2, seed=1))
+    for checkpoint in (tmp_path / "resumed").glob("checkpoint-*4.pt"):
+        checkpoint.unlink()  # as if the run had been killed before it
+    main(Recipe(tmp_path / "resumed", people=0, pictures=4, batch=2, ema=0.5))
+    again = [json.loads(line) for line in (tmp_path / "resumed" / "log.jsonl").read_text().splitlines()]
+    assert [row["seen"] for row in again] == [row["seen"] for row in rows]
 
 
 def test_a_step_that_is_not_finite_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

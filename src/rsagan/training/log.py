@@ -27,7 +27,7 @@ class RunLog:
 
     def __init__(self, run: Path, seen: int, goal: int) -> None:
         self.path = run / "log.jsonl"
-        _drop_after(self.path, seen)
+        drop_after(self.path, seen)
         with _writing(run):
             self.board = _tensorboard(run / "tensorboard", seen)
         self.console = Console(stderr=True)
@@ -95,7 +95,7 @@ def _tensorboard(folder: Path, seen: int) -> Any:
     return SummaryWriter(str(folder), purge_step=seen + 1)  # the first step that it is to forget
 
 
-def _drop_after(path: Path, seen: int) -> None:
+def drop_after(path: Path, seen: int) -> None:
     """Forget what an interrupted run logged beyond the checkpoint that it resumes from."""
     if not path.is_file():
         return

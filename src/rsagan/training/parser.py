@@ -24,11 +24,12 @@ from torch import Tensor
 
 from rsagan.assets import fetch
 from rsagan.errors import AssetError, DivergedError, InputError
-from rsagan.files import check_folder, sweep
+from rsagan.files import check_folder, sweep, write_text
 from rsagan.people import NUM_REGIONS, Region
 from rsagan.photo.parser import Parser, save, shipped
 from rsagan.photo.parser import load as load_parser
 from rsagan.training import checkpoint
+from rsagan.training.log import drop_after
 from rsagan.training.photolike import Example, example
 from rsagan.training.sightings import FRAME, Sighting, load, sightings
 from rsagan.training.sightings import save as save_sighting
@@ -80,6 +81,7 @@ def main(recipe: Recipe) -> None:
     kept = lru_cache(_KEPT)(load)
     logged, saved = 10 * recipe.batch, 200 * recipe.batch
     parser, average, optimiser, seen = _resumed(recipe)
+    drop_after(recipe.run / "log.jsonl", seen)
     while seen < recipe.pictures:
         random = np.random.default_rng((recipe.seed, seen))
         shown = random.choice(len(training), recipe.batch, p=chances)
@@ -118,8 +120,20 @@ def _sightings(recipe: Recipe, held_out: bool) -> list[Path]:
 
 
 def render(recipe: Recipe) -> None:
-    """Make the sightings that the run's folder does not have yet."""
+    """Make the sightings that the run's folder does not have yet.
+
+    Raises:
+        InputError: those that it has are of other people.
+    """
     folder = recipe.run / "sightings"
+    note, told = recipe.run / "people.json", json.dumps({"seed": recipe.seed, "assets": recipe.assets is not None})
+    if not note.is_file():
+        write_text(note, told)
+    elif note.read_text("utf-8") != told:
+        raise InputError(
+            f"The people in {folder} were made with {note.read_text('utf-8')} and not {told} (--seed, --assets); "
+            "choose another folder for the run."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     pack = None if recipe.assets is None else str(recipe.assets)
     sweep(folder)
