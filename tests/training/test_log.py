@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rsagan.errors import InputError
-from rsagan.training.log import RunLog
+from rsagan.training.log import RunLog, add_line
 
 
 def _told(run: Path, start: int, *steps: int) -> None:
@@ -53,3 +53,8 @@ def test_a_board_that_cannot_be_written_is_one_sentence_and_hides_no_other(tmp_p
         log.__exit__(ZeroDivisionError, ZeroDivisionError(), None)  # goes on its way
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_line_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^Cannot write .*log\.jsonl: No such file"):
+        add_line(tmp_path / "gone" / "log.jsonl", {"seen": 8})

