@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,18 @@ def test_shares_of_a_picture_are_not_taken_for_pixels(pose: Pose) -> None:
     data = {"people": [{"pose_keypoints_2d": foreign(pose.resized((1, 1)), tuple(range(18)), 18)}]}
     with pytest.raises(InputError, match="must be pixels"):
         from_json(data)
+
+
+def test_editors_name_a_canvas_and_may_give_shares_of_it(pose: Pose) -> None:
+    height, width = pose.size
+    for given in (pose, replace(pose, points=pose.points / (width, height))):
+        drawn = {"people": [{"pose_keypoints_2d": foreign(given, tuple(range(18)), 18), "face_keypoints_2d": None}]}
+        back = from_json([drawn | {"canvas_height": height, "canvas_width": width}])
+        assert back.size == pose.size
+        assert (back.present == pose.present).all()
+        np.testing.assert_allclose(back.points, pose.points, atol=1e-3)
+    with pytest.raises(InputError, match="holds 2 poses"):
+        from_json([drawn, drawn])
 
 
 def test_joints_of_nted_are_of_a_wider_frame(pose: Pose, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Reading and writing poses: our own JSON, OpenPose 18 and 25, COCO-17, BlazePose-33, NTED text."""
+"""Reading and writing poses: our own JSON, OpenPose 18 and 25, its editors, COCO-17, BlazePose-33, NTED text."""
 
 import json
 from collections.abc import Sequence
@@ -75,13 +75,20 @@ def write_pose(path: Path | str, pose: Pose) -> None:
 def from_json(data: Any, where: str = "the pose", size: tuple[int, int] | None = None) -> Pose:
     """A pose from decoded JSON: ours, or OpenPose's output with 18 or 25 joints, or COCO keypoints with 17.
 
+    Editors of OpenPose's skeletons, such as those for ControlNet, write a list with one such object, call the frame
+    `canvas_height` and `canvas_width`, and give joints as shares of it: all coordinates are from 0 to 1 then.
+
     Args:
         size: (height, width) of the frame, for formats that do not state it. Where neither does, the joints'
             bounding box with a tenth of margin becomes the frame.
 
     Raises:
-        InputError: not one of these shapes; no person in it; coordinates that are no pixels.
+        InputError: not one of these shapes; no person in it; several poses; shares of a frame of unknown size.
     """
+    if isinstance(data, list) and len(data) == 1:
+        data = data[0]
+    if isinstance(data, list) and data and isinstance(data[0], dict):
+        raise InputError(f"{where} holds {len(data)} poses, of which none is chosen; keep one of them.")
     if not isinstance(data, dict):
         raise InputError(f"{where} holds a JSON {type(data).__name__}, not an object with `people`.")
     if "keypoints" in data:
@@ -101,12 +108,15 @@ def from_json(data: Any, where: str = "the pose", size: tuple[int, int] | None =
     missing = triples[:, 2] <= 0
     xy = np.where(missing[:, None], np.nan, triples[:, :2])
     frame = _frame(data, where) or size
-    if frame is None:
-        if not missing.all() and np.nanmax(np.abs(xy)) <= 1:
-            raise InputError(
-                f"{where} gives shares of a picture, from 0 to 1, and not how large that is; its coordinates must be "
-                "pixels (OpenPose's --keypoint_scale 0)."
-            )
+    shares = not missing.all() and np.nanmax(np.abs(xy)) <= 1
+    if frame is not None:
+        xy = xy * frame[::-1] if shares else xy
+    elif shares:
+        raise InputError(
+            f"{where} gives shares of a picture, from 0 to 1, and not how large that is; its coordinates must be "
+            "pixels (OpenPose's --keypoint_scale 0)."
+        )
+    else:
         xy, frame = _own_frame(xy)
     pose = from_order(xy, counts[len(triples)], frame, np.clip(triples[:, 2], 0, 1), threshold=1e-6)
     facing = data.get("facing")
@@ -170,7 +180,7 @@ def _triples(flat: Any, where: str) -> NDArray[np.float64]:
 
 
 def _frame(data: dict[str, Any], where: str) -> tuple[int, int] | None:
-    height, width = data.get("height"), data.get("width")
+    height, width = (data.get(side, data.get(f"canvas_{side}")) for side in ("height", "width"))
     if height is None and width is None:
         return None
     if not (isinstance(height, int) and isinstance(width, int) and 1 <= height <= 100_000 and 1 <= width <= 100_000):

@@ -9,11 +9,11 @@ from rsagan.web.settings import MOST_PICTURES
 MOST_FRAMES = 480
 Name = Annotated[str, Field(max_length=64)]
 PoseLike = Annotated[
-    Name | dict[str, Any],
+    Name | dict[str, Any] | list[dict[str, Any]],
     Field(
         description="A name of `GET /v1/poses`, or a pose: `height`, `width` and OpenPose's "
         "`people[0].pose_keypoints_2d`, 18 times x, y, confidence (0 0 0 = missing). "
-        "OpenPose with 25 and COCO with 17 joints are understood too.",
+        "OpenPose with 25 and COCO with 17 joints are understood too, and what editors of skeletons write.",
         examples=["walk"],
     ),
 ]
