@@ -2,8 +2,8 @@
 
     python benchmarks/chain_speed.py [PHOTO ...] [--times 15] [--out docs/results/chain-speed.json]
 
-The fastest of several times, in milliseconds, on as many threads as the machine has cores: what else the machine does
-only adds to it. Of the bundled photos, or others. The network's own time is that of encoding the source once and
+The fastest of several times, in milliseconds, on as many threads as there are cores to run on: what else the machine
+does only adds to it. Of the bundled photos, or others. The network's own time is that of encoding the source once and
 rendering one pose.
 """
 
@@ -19,6 +19,7 @@ import torch
 
 import reports
 from rsagan import __version__, analyse, load
+from rsagan.data.parallel import usable_cores
 from rsagan.people import library, read_picture
 from rsagan.photo import choose
 from rsagan.photo.analyse import fit_person, outline
@@ -77,7 +78,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=15)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(usable_cores())
     model = load()
     report = {
         "unit": "ms",

@@ -29,6 +29,7 @@ import torch
 from playwright.sync_api import sync_playwright
 
 import reports
+from rsagan.data.parallel import usable_cores
 from rsagan.people import Pose, library, to_json
 from rsagan.web import Settings
 from rsagan.web.studio import Studio
@@ -56,7 +57,7 @@ def a_second(paint: Callable[[int], object], seconds: float) -> float:
 
 def alone(seconds: float) -> float:
     """The studio's previews, with as many threads as the service's worker has."""
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
+    torch.set_num_threads(max(1, usable_cores() - 1))
     settings = Settings()
     studio = Studio(None, settings.size, settings.cache_bytes, settings.cache_seconds)
     source = studio.sample(SAMPLE)[0]["source"]

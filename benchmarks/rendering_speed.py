@@ -20,6 +20,7 @@ for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
 
 import cv2  # noqa: E402
 
+from rsagan.data.parallel import usable_cores  # noqa: E402
 from rsagan.files import write_text  # noqa: E402
 from rsagan.synthetic import identity, render_view  # noqa: E402
 from rsagan.synthetic.styles import NAMES  # noqa: E402
@@ -62,7 +63,7 @@ def _one(job: tuple[str, tuple[int, int], int, str | None]) -> dict[str, Any]:
 
 def scaling(size: tuple[int, int], people: int, assets: str | None) -> list[dict[str, Any]]:
     """Catalogue pictures by 1, 2, 4, ... processes at once, every core at most."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     rows: list[dict[str, Any]] = []
     counts = sorted({1, *(2**k for k in range(1, 8) if 2**k <= cores), cores})
     for count in counts:

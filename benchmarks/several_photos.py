@@ -152,7 +152,8 @@ def page(report: dict[str, Any]) -> str:
     """The report as Markdown."""
 
     def told(row: Row, form: str) -> str:
-        return "{:{form}} ({:{form}} ... {:{form}})".format(row["value"], *row["interval"], form=form)
+        numbers = ("-" if each is None else format(each, form) for each in (row["value"], *row["interval"]))
+        return "{} ({} ... {})".format(*numbers)
 
     (height, width), rows = report["data"]["frame"], report["rows"]
     names = [name.replace("_head", ", head") for name in NUMBERS]

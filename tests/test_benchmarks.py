@@ -1,8 +1,10 @@
-"""The scripts of benchmarks/ that no other test runs, at the smallest size."""
+"""What the scripts of benchmarks/ count, and the pages they write."""
 
-import sys
+import importlib
+import json
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -11,15 +13,33 @@ from rsagan.network import Config
 from rsagan.training.distributed import Group
 from rsagan.training.recipe import Losses, Recipe
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+ROOT = Path(__file__).parents[1]
 SMALL = Config(widths=(8, 8, 16, 16), heads=2, blocks=1, match_channels=8, key_channels=16)
 LOSSES = Losses(backbone="vgg16_random", layers=("1_1",), head_layers=("1_1",), style_layers=("1_1",))
 
 
-def test_training_speed_counts_the_penalty_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    import training_speed
+def script(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A benchmark as a module."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    return importlib.import_module(name)
 
+
+@pytest.mark.parametrize("name", ["adaptation", "real_photos", "several_photos"])
+def test_pages_of_results_are_what_their_numbers_make(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = ROOT / "docs" / "results" / name.replace("_", "-")
+    report = json.loads(kept.with_suffix(".json").read_text(encoding="utf-8"))
+    if name == "several_photos":
+        report["rows"] = {int(count): row for count, row in report["rows"].items()}
+    page = script(name, monkeypatch).page
+    assert page(report) == kept.with_suffix(".md").read_text(encoding="utf-8")
+    if name == "several_photos":  # of a single person there is no interval
+        for row in report["rows"][2]["change"].values():
+            row["interval"] = [None, None]
+        assert "(- ... -)" in page(report)
+
+
+def test_training_speed_counts_the_penalty_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    training_speed = script("training_speed", monkeypatch)
     monkeypatch.setattr(training_speed, "peak", lambda *_: 1e12)
     recipe = Recipe(network=SMALL, losses=LOSSES, batch=2, threads=0)
     counted = []
@@ -31,4 +51,3 @@ def test_training_speed_counts_the_penalty_too(monkeypatch: pytest.MonkeyPatch) 
         assert found["steps"] == r1_every
         counted.append(found["gigaflop_per_pair"])
     assert counted[0] > counted[1] > 0
-    del sys.modules["training_speed"]
