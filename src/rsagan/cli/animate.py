@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro.conf import Positional, UseAppendAction, arg
 
 from rsagan.cli.console import Console
-from rsagan.cli.options import Also, Background, Size, Weights, WhichPerson, refuse
+from rsagan.cli.options import Also, Background, Retarget, Size, Weights, WhichPerson, refuse
 
 Fps = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(default: the clip's, or 25)")]
 
@@ -32,8 +32,8 @@ class Animate:
     """Which person of the photo: the largest, the N-th largest from 0, or the one at a place in pixels."""
     background: Background = "plain"
     """keep (the photo's own), plain, or a picture to stand before."""
-    retarget: bool = True
-    """Give the poses the person's own limb lengths; --no-retarget leaves them theirs."""
+    retarget: Retarget = True
+    """Leave the poses their own limb lengths."""
     fps: Fps = None
     """Pictures a second."""
     pace: Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(default: 2)")] = None

@@ -13,6 +13,7 @@ Weights = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(defaul
 WhichPerson = Annotated[str, arg(metavar="largest|N|X,Y")]
 Also = Annotated[UseAppendAction[tuple[Path, ...]], arg(metavar="PATH", help_behavior_hint="(default: none)")]
 Background = Annotated[str, arg(metavar="keep|plain|FILE")]
+Retarget = Annotated[bool, arg(help_behavior_hint="(default: the person's own)")]  # shown as --no-retarget
 Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
 
 

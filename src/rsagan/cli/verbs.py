@@ -12,7 +12,7 @@ from rsagan.cli.adapt import Adapt
 from rsagan.cli.animate import Animate
 from rsagan.cli.console import Console
 from rsagan.cli.lists import paint_list, score_others
-from rsagan.cli.options import Also, Background, Count, Size, Weights, WhichPerson, refuse
+from rsagan.cli.options import Also, Background, Count, Retarget, Size, Weights, WhichPerson, refuse
 from rsagan.cli.prepare import Prepare
 from rsagan.cli.web import Web
 
@@ -45,8 +45,8 @@ class Generate:
     """Which person of the photo: the largest, the N-th largest from 0, or the one at a place in pixels."""
     background: Background = "plain"
     """keep (the photo's own), plain, or a picture to stand before."""
-    retarget: bool = True
-    """Give the poses the person's own limb lengths; --no-retarget leaves them theirs."""
+    retarget: Retarget = True
+    """Leave the poses their own limb lengths."""
     refine: bool = False
     """Learn to reconstruct the photo first, for up to 45 seconds; joints can be lost by it."""
     parsing: Parsing = None
