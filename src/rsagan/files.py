@@ -48,6 +48,15 @@ def sweep(folder: Path | str) -> None:
 
 
 @contextmanager
+def writing(path: Path | str) -> Iterator[None]:
+    """Raises InputError, which names `path`, for what goes wrong on the disk within."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
+
+
+@contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is flushed to disk and renamed over `path`.
 
@@ -67,12 +76,11 @@ def replacing(path: Path | str) -> Iterator[Path]:
             f"Cannot write {path}: {error.strerror or error}; choose a folder you may write to."
         ) from error
     try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        move(temporary, path)
-    except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
+        with writing(path):
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            move(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 

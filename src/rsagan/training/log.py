@@ -1,8 +1,7 @@
 """What a run tells: JSON lines, TensorBoard where it is installed, and a progress bar."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -11,8 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rsagan.errors import InputError
-from rsagan.files import write_text
+from rsagan.files import write_text, writing
 
 
 class RunLog:
@@ -28,7 +26,7 @@ class RunLog:
     def __init__(self, run: Path, seen: int, goal: int) -> None:
         self.path = run / "log.jsonl"
         drop_after(self.path, seen)
-        with _writing(run):
+        with writing(run):
             self.board = _tensorboard(run / "tensorboard", seen)
         self.console = Console(stderr=True)
         self.progress = Progress(
@@ -50,7 +48,7 @@ class RunLog:
     ) -> None:
         self.progress.stop()
         if self.board is not None:
-            with suppress(OSError) if error else _writing(self.path.parent):  # what came first is told
+            with suppress(OSError) if error else writing(self.path.parent):  # what came first is told
                 self.board.close()
 
     def advance(self, seen: int) -> None:
@@ -65,24 +63,15 @@ class RunLog:
         if not self.console.is_terminal:
             self.console.print(f"{seen} pictures  {status}", highlight=False)
         if self.board is not None:
-            with _writing(self.path.parent):
+            with writing(self.path.parent):
                 for name, value in values.items():
                     self.board.add_scalar(name, value, seen)
 
     def picture(self, seen: int, name: str, picture: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
         """Show a picture uint8 (H, W, 3) in TensorBoard."""
         if self.board is not None:
-            with _writing(self.path.parent):
+            with writing(self.path.parent):
                 self.board.add_image(name, picture, seen, dataformats="HWC")
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Raises InputError for what goes wrong on the disk within; TensorBoard's errors may be of what it wrote before."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
 def _tensorboard(folder: Path, seen: int) -> Any:
@@ -95,7 +84,7 @@ def _tensorboard(folder: Path, seen: int) -> Any:
 
 def add_line(path: Path, row: dict[str, Any]) -> None:
     """Append a row to a log of JSON lines. Raises InputError where the disk is full or the folder not writable."""
-    with _writing(path), path.open("a", encoding="utf-8") as file:
+    with writing(path), path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
 
 

@@ -19,7 +19,7 @@ from rsagan.data.prepare.report import Counts, read_report, write_report
 from rsagan.data.prepare.tasks import Record, Task
 from rsagan.data.prepared import MALFORMED, TRAIN_LIST, UNFINISHED, is_new, write_lists
 from rsagan.errors import InputError
-from rsagan.files import check_folder, write_text
+from rsagan.files import check_folder, write_text, writing
 
 Progress = Callable[[int, int], None]
 CHUNK: Final = 32  # tasks that a worker takes at a time
@@ -68,17 +68,14 @@ def _work(folder: Path, journal: Path, plan: Plan, done: set[str], workers: int,
         progress(count, len(plan.tasks))
     size = min(CHUNK, plan.chunk)
     chunks = (rest[start : start + size] for start in range(0, len(rest), size))
-    try:
-        with journal.open("a", encoding="utf-8", newline="\n") as file:
-            file.write("\n")  # ends a line that an interruption left torn
-            for lines in in_parallel(partial(_prepare, folder), chunks, workers):
-                file.write("".join(line + "\n" for line in lines))
-                file.flush()
-                count += len(lines)
-                if progress:
-                    progress(count, len(plan.tasks))
-    except OSError as error:
-        raise InputError(f"Cannot write {journal}: {error.strerror or error}.") from error
+    with writing(journal), journal.open("a", encoding="utf-8", newline="\n") as file:
+        file.write("\n")  # ends a line that an interruption left torn
+        for lines in in_parallel(partial(_prepare, folder), chunks, workers):
+            file.write("".join(line + "\n" for line in lines))
+            file.flush()
+            count += len(lines)
+            if progress:
+                progress(count, len(plan.tasks))
 
 
 def _prepare(folder: Path, tasks: Sequence[Task]) -> list[str]:
