@@ -325,6 +325,30 @@ def test_paths_lead_nowhere(service: Service) -> None:
             assert b"rsagan" not in answer.content.lower() or answer.status_code == 405
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "words"),
+    [
+        ("GET", "/v1/nothing", None, "There is nothing at this address"),
+        ("PUT", "/v1/poses", {}, "This address is not asked in this way"),
+        ("POST", "/v1/samples/nobody", {}, "There is no such sample; there are woman-walking"),
+        (
+            "POST",
+            "/v1/generate",
+            {"source": "a", "pose": "walk", "keep_place": "perhaps"},
+            "What was sent as `body.keep",
+        ),
+        ("POST", "/v1/person", {**person_asked(), "pose": {"people": []}}, "The pose holds no person"),
+    ],
+)
+def test_refusals_are_sentences(service: Service, method: str, path: str, body: Any, words: str) -> None:
+    with service.client() as client:
+        answer = client.request(method, path, json=body)
+    assert answer.status_code >= 400
+    told = answer.json()["error"]
+    assert told.startswith(words)
+    assert told.endswith(".")
+
+
 def test_the_page_needs_nothing_from_outside(service: Service) -> None:
     with service.client() as client:
         for path in ("/", "/api.html"):

@@ -24,6 +24,11 @@ from rsagan.web.worker import Worker
 
 _log = logging.getLogger("rsagan.web")
 PAGE = Path(__file__).parent / "page"
+# What the framework says in two words.
+_SENTENCES = {
+    "Not Found": "There is nothing at this address; api.html shows what there is.",
+    "Method Not Allowed": "This address is not asked in this way; api.html shows how.",
+}
 
 
 def create_app(settings: Settings, hopeless: Callable[[str], None] = _log.critical) -> FastAPI:
@@ -78,7 +83,8 @@ async def _failed(_: Request, error: Exception) -> JSONResponse:
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StarletteHTTPException)
-    return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
+    told = str(error.detail)
+    return JSONResponse({"error": _SENTENCES.get(told, told)}, error.status_code, error.headers)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
@@ -86,4 +92,4 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"] if isinstance(part, str) and part.isidentifier())[:80]
-    return JSONResponse({"error": f"{place}: {first['msg']}."}, 422)
+    return JSONResponse({"error": f"What was sent as `{place}` cannot be used: {first['msg']}."}, 422)

@@ -38,7 +38,7 @@ FAULT: Final = "A fault of this program, not yours; its operator finds it in the
 FAILURES: Final[dict[type[Exception], tuple[int, str | None, dict[str, str]]]] = {
     InputError: (422, None, {}),
     Gone: (404, None, {}),
-    Full: (503, "All places are taken; try again in a moment.", {"Retry-After": "2"}),
+    Full: (503, "The service is busy; try again in a moment.", {"Retry-After": "2"}),
     Unready: (503, "The worker that paints is being started; ask again in a moment.", {"Retry-After": "5"}),
     WorkerLost: (
         503,
@@ -60,4 +60,5 @@ def failure(error: Exception) -> tuple[int, str, dict[str, str]]:
     """How a failure is told: status, one sentence, headers. Anything unforeseen is a fault of ours."""
     unforeseen = FAILURES[Fault]
     status, sentence, headers = next((told for kind, told in FAILURES.items() if isinstance(error, kind)), unforeseen)
-    return status, sentence or str(error), headers
+    told = sentence or str(error)
+    return status, told[:1].upper() + told[1:], headers  # what begins with the name of a part, as "the pose"

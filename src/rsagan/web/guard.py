@@ -110,14 +110,17 @@ class Guard:
             return
         host = headers.get("host", "")
         if not self._known(host):
-            raise _Refused(421, "This service does not answer under that host name.", "host")
+            raise _Refused(
+                421, "This service does not answer under that host name; its operator can allow it with --name.", "host"
+            )
         origin = headers.get("origin")
         if origin is not None and _split(origin).netloc != host:
             raise _Refused(403, "Pages of other sites may not use this service.", "origin")
         if self._token and _guarded(path):
             kind, _, token = headers.get("authorization", "").partition(" ")
             if kind.lower() != "bearer" or not hmac.compare_digest(_digest(token.strip()), self._token):
-                raise _Refused(401, "Show the token of this service.", "token", {"www-authenticate": "Bearer"})
+                told = "This service needs its token; send it as `Authorization: Bearer TOKEN`."
+                raise _Refused(401, told, "token", {"www-authenticate": "Bearer"})
         if scope["method"] not in ("GET", "HEAD"):
             wait = self._rates.wait(_client(scope), _COST.get(path, 1.0))
             if wait:
@@ -136,7 +139,7 @@ class Guard:
         if length is not None and not (length.isascii() and length.isdigit() and len(length) < 16):
             raise _Refused(400, "The content-length is not a number.", "body")
         if length is not None and int(length) > limit:
-            raise _Refused(413, f"At most {limit >> 20} MiB are taken here.", "body")
+            raise _Refused(413, _too_large(limit), "body")
         held = limit if length is None else int(length)
         if self._bytes + held > ALL_BYTES:
             raise _Refused(503, "Too much is being sent at the moment; try again.", "memory", {"retry-after": "2"})
@@ -180,12 +183,18 @@ async def _read(receive: Receive, limit: int) -> bytes:
                 parts.append(message.get("body", b""))
                 size += len(parts[-1])
                 if size > limit:
-                    raise _Refused(413, f"At most {limit >> 20} MiB are taken here.", "body", {"connection": "close"})
+                    raise _Refused(413, _too_large(limit), "body", {"connection": "close"})
                 if not message.get("more_body"):
                     return b"".join(parts)
     except TimeoutError:
         late = {"connection": "close"}
-        raise _Refused(408, f"The request did not arrive within {BODY_SECONDS:.0f} s.", "slow", late) from None
+        raise _Refused(
+            408, f"The request did not arrive within {BODY_SECONDS:.0f} s; send it again.", "slow", late
+        ) from None
+
+
+def _too_large(limit: int) -> str:
+    return f"At most {limit >> 20} MiB are taken here; send something smaller."
 
 
 def _split(address: str) -> SplitResult:

@@ -115,14 +115,14 @@ def people_routes(desk: Desk) -> APIRouter:
         """A sample photo as it is."""
         asset = next((asset for asset in SHIPPED if asset.name == name and name in SAMPLES), None)
         if asset is None:
-            raise Gone("There is no such sample.")
+            raise Gone(f"There is no such sample; there are {', '.join(SAMPLES)}.")
         return FileResponse(asset.path, media_type="image/jpeg")
 
     @router.post("/v1/samples/{name}", responses=_may_fail(404, *_POSTED))
     async def sample(request: Request, name: models.Name) -> models.AnalysisTold:
         """Analyse a sample photo."""
         if name not in SAMPLES:
-            raise Gone("There is no such sample.")
+            raise Gone(f"There is no such sample; there are {', '.join(SAMPLES)}.")
         return _analysis(*await desk.for_client(request, desk.line.ask("sample", {"name": name})))
 
     @router.post(
@@ -264,4 +264,4 @@ def _decoded(text: str, what: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InputError(f"The {what} is not base64.") from error
+        raise InputError(f"The {what} is not base64; send the file's bytes encoded so.") from error

@@ -19,7 +19,7 @@ const SENTENCES = {
 };
 const lost = (error) => {
   if (error.name === "AbortError") throw error;
-  throw new ApiError(0, "The service does not answer; is it still running?");
+  throw new ApiError(0, "The service does not answer; see whether it still runs, then try again.");
 };
 
 export const pause = (milliseconds) => new Promise((after) => setTimeout(after, milliseconds));
@@ -59,7 +59,7 @@ export async function call(path, { method = "GET", json, body, type, accept, sig
   }
   if (!response.ok) {
     const told = await response.json().catch(() => ({}));
-    throw new ApiError(response.status, told.error || SENTENCES[response.status] || "The service failed.");
+    throw new ApiError(response.status, told.error || SENTENCES[response.status] || "The service failed and did not say why; try again.");
   }
   return as ? response[as]().catch(lost) : response;
 }

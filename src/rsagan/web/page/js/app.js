@@ -7,7 +7,7 @@ import { ResultCard } from "./result.js";
 import { SourceCard } from "./source.js";
 import { drawing } from "./stage.js";
 import { Undo } from "./undo.js";
-import { $, press, say, tabs, theme, toast } from "./ui.js";
+import { $, plain, press, say, tabs, theme, toast } from "./ui.js";
 
 const FILES = ["image/jpeg", "image/png", "image/webp"];
 let about = { demo: false, samples: [] };
@@ -47,7 +47,11 @@ const timeline = new Timeline({
   paint: (pose) => result.painter.frame(pose),
   show: (blob, pose) => result.show(blob, pose),
   rest: () => result.rest(),
-  choose: (pose) => result.change(pose),
+  choose: (pose) => {
+    result.reveal();
+    result.change(pose);
+  },
+  file: () => `${source.called}-clip.mp4`,
   say,
 });
 let correcting;
@@ -113,7 +117,7 @@ function takeFile(file, as = "photo") {
   if (!file) return;
   if (file.type === "application/json" || file.name?.endsWith(".json")) takePoseFile(file);
   else if (about.demo) toast("This is a demo: it shows its samples only. Install rsagan to use photos of your own.");
-  else if (!FILES.includes(file.type)) toast("Give a JPEG, PNG or WebP picture.", "bad");
+  else if (!FILES.includes(file.type)) toast("This file cannot be read here; give a JPEG, PNG or WebP picture.", "bad");
   else if (as === "pose") poseOf(file);
   else if (as === "side") sideOf(file);
   else take(file);
@@ -126,7 +130,7 @@ async function poseOf(file) {
     const found = await api.analyse(file);
     if (turn !== result.painter.turn) return; // another pose was chosen meanwhile
     markPose(null);
-    await result.fit(found.pose);
+    await result.fit(found.pose, plain(file.name, "photo"));
   } catch (error) {
     toast(error.message, "bad");
   } finally {
@@ -154,9 +158,9 @@ async function takePoseFile(file) {
   if (!source.name) return toast("Give a photo of a person first.");
   try {
     markPose(null);
-    return await result.fit(JSON.parse(await file.text()));
+    return await result.fit(JSON.parse(await file.text()), plain(file.name, "pose"));
   } catch {
-    return toast("This file is not a pose.", "bad");
+    return toast("This file is not a pose; give one that was saved here, or OpenPose's JSON.", "bad");
   }
 }
 
@@ -273,7 +277,7 @@ function showLibrary(poses) {
     button.append(drawing(fromJson(pose), pose), caption);
     button.onclick = async () => {
       phoneTabs($("tab-result"));
-      if (await result.fit(name)) markPose(name);
+      if (await result.fit(name, name)) markPose(name);
     };
     return button;
   }));
@@ -308,8 +312,9 @@ addEventListener("keydown", (event) => {
     else undo.undo();
   }
 });
+// A sample is found again in a moment; a photo of one's own, or anything made, is asked about by the browser.
 addEventListener("beforeunload", (event) => {
-  if (undo.past.length || timeline.keys.length) event.preventDefault(); // the browser asks whether to leave it all
+  if (photo instanceof Blob || source.others.length || undo.past.length || timeline.keys.length) event.preventDefault();
 });
 addEventListener("click", (event) => {
   if (!$("save").contains(event.target)) $("save").open = false;

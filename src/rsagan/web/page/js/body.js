@@ -1,4 +1,5 @@
-// Joints and bones. A pose is 18 points [x, y] or null, in pixels of the frame, in OpenPose's order.
+// Joints and bones. A pose is 18 points [x, y] or null, in pixels of the frame, in OpenPose's order; its `facing` says,
+// where that is known, which way the person faces.
 
 export const JOINTS = [
   "nose", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow", "left wrist",
@@ -10,6 +11,7 @@ export const LIMBS = [
   [1, 0], [0, 14], [14, 16], [0, 15], [15, 17],
 ];
 const FLIP = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16];
+const TURNED = { left: "right", right: "left" }; // facings in the mirror; front and back stay
 const PARENT = [1, null, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12, 0, 0, 14, 15];
 const CHILDREN = PARENT.map((_, j) => PARENT.flatMap((p, k) => (p === j ? [k] : [])));
 // From the neck outwards, so that a parent always comes before its children.
@@ -18,21 +20,24 @@ const TIPS = { 4: [2, 3], 7: [5, 6], 10: [8, 9], 13: [11, 12] }; // wrists and a
 
 export const side = (joint) => (JOINTS[joint].startsWith("left") ? "left" : JOINTS[joint].startsWith("right") ? "right" : "middle");
 export const sideOfLimb = ([a, b]) => (side(b) === "middle" ? side(a) : side(b));
-export const copy = (pose) => pose.map((point) => point && [...point]);
+const facing = (pose, way) => Object.assign(pose, way && { facing: way });
+export const copy = (pose) => facing(pose.map((point) => point && [...point]), pose.facing);
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+// The same but for what is rounded on the way to the service and back.
+export const alike = (a, b) => a.every((point, j) => (point && b[j] ? distance(point, b[j]) < 0.05 : point === b[j]));
 
 export function fromJson(json) {
   const flat = json.people[0].pose_keypoints_2d;
-  return JOINTS.map((_, j) => (flat[3 * j + 2] > 0 ? [flat[3 * j], flat[3 * j + 1]] : null));
+  return facing(JOINTS.map((_, j) => (flat[3 * j + 2] > 0 ? [flat[3 * j], flat[3 * j + 1]] : null)), json.facing);
 }
 
 export function toJson(pose, { height, width }) {
   const flat = pose.flatMap((point) => (point ? [round(point[0]), round(point[1]), 1] : [0, 0, 0]));
-  return { format: "rsagan-pose", version: 1, height, width, people: [{ pose_keypoints_2d: flat }] };
+  return { format: "rsagan-pose", version: 1, height, width, facing: pose.facing, people: [{ pose_keypoints_2d: flat }] };
 }
 
 export function mirrored(pose, width) {
-  return FLIP.map((j) => pose[j] && [width - 1 - pose[j][0], pose[j][1]]);
+  return facing(FLIP.map((j) => pose[j] && [width - 1 - pose[j][0], pose[j][1]]), TURNED[pose.facing] || pose.facing);
 }
 
 // The joint moves alone.

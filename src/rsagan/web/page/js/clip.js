@@ -10,9 +10,9 @@ const MOST_FRAMES = 480; // of one clip, as the service says
 
 export class Timeline {
   // `pose` gives the present pose, `source` the person's name, `paint(pose)` one frame; `show` puts that on the result
-  // with its skeleton, `rest` brings the result back, `choose(pose)` makes a pose the present one.
-  constructor({ pose, frameSize, source, paint, show, rest, choose, say }) {
-    Object.assign(this, { pose, frameSize, source, paint, show, rest, choose, say });
+  // with its skeleton, `rest` brings the result back, `choose(pose)` makes a pose the present one; `file` names the clip.
+  constructor({ pose, frameSize, source, paint, show, rest, choose, file, say }) {
+    Object.assign(this, { pose, frameSize, source, paint, show, rest, choose, file, say });
     this.keys = [];
     this.frames = new Map(); // painted frames, so that the second round is smooth
     this.playing = null;
@@ -107,6 +107,7 @@ export class Timeline {
       if (this.url) URL.revokeObjectURL(this.url);
       this.url = URL.createObjectURL(blob);
       $("clip-video").src = $("clip-save").href = this.url;
+      $("clip-save").download = this.file();
       $("clip").hidden = false;
       this.say("The clip is ready.");
     } catch (error) {

@@ -1,10 +1,10 @@
 // The new pose: the skeleton that is dragged, the picture that follows, what was made so far, and saving.
 
 import { png } from "./api.js";
-import { copy, fromJson, mirrored, same, toJson } from "./body.js";
+import { alike, copy, fromJson, mirrored, same, toJson } from "./body.js";
 import { Painter } from "./painter.js";
 import { Stage } from "./stage.js";
-import { $, press, pressed, save, say, toast } from "./ui.js";
+import { $, intoView, press, pressed, save, say, toast } from "./ui.js";
 import { zip } from "./zip.js";
 
 const MOST_KEPT = 30;
@@ -13,7 +13,7 @@ export class ResultCard {
   constructor({ source, mark, chosen }) {
     Object.assign(this, { source, mark, chosen });
     this.pose = Array(18).fill(null);
-    this.base = this.pose;
+    this.base = { pose: this.pose, name: null }; // what the pose came from; without a name from the photo itself
     this.made = [];
     this.stage = new Stage($("result-stage"), {
       label: "Joints of the new pose",
@@ -36,14 +36,21 @@ export class ResultCard {
       onError: (error) => toast(error.message, "bad"),
     });
     $("mirror").onclick = () => this.change(mirrored(this.pose, source.frame.width));
-    $("reset").onclick = () => this.change(this.base);
+    $("reset").onclick = () => this.change(this.base.pose);
+    $("result-joints").onclick = () => {
+      press($("result-joints"), !pressed($("result-joints")));
+      this.#stageShown();
+    };
     $("lengths").onclick = () => press($("lengths"), !pressed($("lengths")));
     $("compare").onclick = () => this.#compare(!pressed($("compare")));
     $("compare-range").oninput = () => this.#split();
-    $("save-png").onclick = () => this.#save(this.result?.blob, "png");
-    $("save-pose").onclick = () => this.#save(new Blob([JSON.stringify(toJson(this.pose, source.frame), null, 1)]), "json");
-    $("save-regions").onclick = () => this.#save(this.result?.parsing, "regions.png");
-    $("save-person").onclick = async () => this.#save(await zip(await source.files()), "person.zip");
+    $("save-png").onclick = () => this.#save(this.result?.blob, () => `${this.#name(this.result)}.png`);
+    $("save-pose").onclick = () => {
+      const json = JSON.stringify(toJson(this.pose, source.frame), null, 1);
+      this.#save(new Blob([json]), () => `${this.#name(this)}.json`);
+    };
+    $("save-regions").onclick = () => this.#save(this.result?.parsing, () => `${this.#name(this.result)}-regions.png`);
+    $("save-person").onclick = async () => this.#save(await zip(await source.files()), () => `${source.called}-person.zip`);
   }
 
   take() {
@@ -59,6 +66,7 @@ export class ResultCard {
   set(pose) {
     this.pose = copy(pose);
     this.stage.show(this.pose, this.source.frame);
+    this.#told();
     return this.painter.full(toJson(this.pose, this.source.frame));
   }
 
@@ -70,23 +78,25 @@ export class ResultCard {
     return this.set(pose);
   }
 
-  // A pose in any frame: the service fits it to the person.
-  async fit(pose) {
+  // A pose in any frame: the service fits it to the person. `name` is what files with it are called.
+  async fit(pose, name) {
     if (!this.source.name) {
       toast("Give a photo of a person first.");
       return false;
     }
+    this.reveal();
     const result = await this.painter.full(pose, false);
     if (!result) return false;
     this.mark();
     this.pose = fromJson(result.pose);
-    this.base = this.result.base = this.made[0].base = copy(this.pose);
+    this.base = this.result.base = this.made[0].base = { pose: copy(this.pose), name };
     this.stage.show(this.pose, this.source.frame);
+    this.#told();
     return true;
   }
 
   start(pose) {
-    this.base = copy(pose);
+    this.base = { pose: copy(pose), name: null };
     for (const old of this.made.splice(0)) URL.revokeObjectURL(old.url);
     this.result = null;
     URL.revokeObjectURL($("result-picture").src);
@@ -95,6 +105,9 @@ export class ResultCard {
     this.#compare(false);
     return this.set(pose);
   }
+
+  // Where the page is narrow, the poses and what was made so far lie below the picture.
+  reveal() { intoView($("result-frame")); }
 
   // Frames of an animation, shown but not kept.
   async show(blob, pose) {
@@ -155,6 +168,8 @@ export class ResultCard {
         this.result = made;
         this.chosen(null);
         this.rest();
+        this.#told();
+        this.reveal();
       };
       return button;
     }));
@@ -163,8 +178,29 @@ export class ResultCard {
   #compare(on) {
     press($("compare"), on);
     for (const id of ["compare-range", "compare-picture", "compare-edge", "compare-tag"]) $(id).hidden = !on;
-    $("result-stage").classList.toggle("away", on);
+    this.#stageShown();
     this.#split();
+  }
+
+  #stageShown() {
+    const comparing = pressed($("compare"));
+    const away = comparing || !pressed($("result-joints"));
+    $("result-stage").classList.toggle("away", away);
+    $("result-joints").disabled = comparing;
+    $("lengths").disabled = away;
+  }
+
+  // Which pose it is, by the name of what it came from.
+  #told() {
+    const changed = !alike(this.pose, this.base.pose);
+    const name = this.base.name?.replaceAll("-", " ") || "as on the photo";
+    const hint = this.base.name ? "" : ": choose another, or drag a joint";
+    $("pose-name").textContent = name + (changed ? ", changed" : hint);
+  }
+
+  // A file's name: after the photo and the pose.
+  #name({ pose, base }) {
+    return [this.source.called, base.name || "own-pose", ...(alike(pose, base.pose) ? [] : ["changed"])].join("-");
   }
 
   #split() {
@@ -173,9 +209,9 @@ export class ResultCard {
     $("compare-edge").style.left = `${share}%`;
   }
 
-  #save(blob, ending) {
+  #save(blob, name) {
     $("save").open = false;
-    if (blob) save(blob, ending.includes(".") ? `rsagan-${ending}` : `rsagan.${ending}`);
-    else toast("There is nothing to save yet.");
+    if (blob) save(blob, name());
+    else toast("There is nothing to save yet: choose a pose, and wait until it is painted.");
   }
 }

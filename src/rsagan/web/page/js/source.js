@@ -4,9 +4,17 @@ import { analyse, base64, png, post } from "./api.js";
 import { JOINTS, copy, fromJson, toJson } from "./body.js";
 import { Regions, pixels } from "./regions.js";
 import { Stage } from "./stage.js";
-import { $, press, pressed, radios, say } from "./ui.js";
+import { $, plain, press, pressed, radios, say } from "./ui.js";
 
 const MOST_OTHERS = 3;
+const ALSO = { // what else belongs to a region
+  background: "All that is not this person",
+  face: "Also the skin of neck and chest",
+  upper: "What is worn above the waist",
+  dress: "Also jumpsuits and skirts",
+  arms: "Also hands, and the skin of a bare midriff",
+  legs: "Also socks and shoes",
+};
 
 export class SourceCard {
   // `mark` is called before a change, `changed` after it, `another(index)` when another person is chosen; it resolves to
@@ -42,14 +50,13 @@ export class SourceCard {
 
   setAbout(about) {
     this.regions.setColours(about.colours, about.regions);
-    const fill = (region) => (button) => (button.style.background = `rgb(${about.colours[region]})`);
-    const options = about.regions.map((name, region) => ({ label: name, fill: fill(region) }));
-    const choose = (region) => {
-      this.regions.region = region;
-      $("region-name").value = about.regions[region];
+    const fill = (region) => (button) => {
+      const colour = document.createElement("i");
+      colour.style.background = `rgb(${about.colours[region]})`;
+      button.append(colour, about.regions[region]);
     };
-    radios($("swatches"), options, this.regions.region, choose);
-    choose(this.regions.region);
+    const options = about.regions.map((name, region) => ({ label: name, title: ALSO[name], fill: fill(region) }));
+    radios($("swatches"), options, this.regions.region, (region) => (this.regions.region = region));
     $("edit-tools").hidden = about.demo;
   }
 
@@ -62,6 +69,7 @@ export class SourceCard {
     const [whole, ...decoded] = await Promise.all([several && createImageBitmap(given), ...blobs.map(pixels)]);
     if (!wanted()) return;
     this.sample = sample;
+    this.called = plain(sample ?? given.name, "photo"); // in names of files
     this.regions.load(...decoded);
     Object.assign(this, { height: found.height, width: found.width, dirty: false, stale: false });
     this.name = this.asked = this.own = found.source;

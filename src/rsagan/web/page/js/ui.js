@@ -36,6 +36,17 @@ export function iconButton(icon, label, onclick) {
   return button;
 }
 
+// Fit for a file's name on any disk: letters of any alphabet, digits and hyphens; without its ending.
+export function plain(name, otherwise) {
+  const words = (name || "").replace(/\.\w+$/, "").normalize("NFC").replace(/[^\p{L}\p{M}\p{N}]+/gu, "-");
+  return [...words].slice(0, 40).join("").replace(/^-|-$/g, "") || otherwise;
+}
+
+export function intoView(element) {
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  element.scrollIntoView({ block: "nearest", behavior: still ? "instant" : "smooth" });
+}
+
 export function save(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -68,12 +79,12 @@ export function tabs(buttons, onChoose) {
 
 // Radio buttons of our own look: one is chosen, arrows move.
 export function radios(group, options, chosen, onChoose) {
-  const buttons = options.map(({ label, fill }, index) => {
+  const buttons = options.map(({ label, title = label, fill }, index) => {
     const button = document.createElement("button");
     button.type = "button";
     button.setAttribute("role", "radio");
     button.setAttribute("aria-label", label);
-    button.title = label;
+    button.title = title;
     fill(button);
     button.onclick = () => choose(index);
     button.onkeydown = (event) => {
