@@ -1,11 +1,13 @@
 """What the main verbs do with files: read the inputs, call the rooms below, write the results."""
 
 import re
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PIL import Image
@@ -14,12 +16,14 @@ from rsagan import __version__
 from rsagan.errors import InputError
 from rsagan.files import check_folder, spare
 from rsagan.people import (
+    JOINTS,
     PERSON_FILES,
     Fit,
     Parsing,
     Person,
     Picture,
     Pose,
+    Region,
     draw_parsing,
     draw_pose,
     grid,
@@ -34,12 +38,16 @@ from rsagan.people.picture import AI_NOTICE
 from rsagan.photo.analyse import Joints, Which
 
 if TYPE_CHECKING:
-    from rsagan.photo import Scene
+    from rsagan.photo import Analysis, Scene
     from rsagan.transfer import Model, Result, Subject
 
 Progress = Callable[[int, int], None]
 _POSE_FILES = (".json", ".txt")
+_CLIPS = (".mp4", ".m4v", ".mkv", ".mov", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".3gp")
 _POSES_A_ROW = 8
+_SIDES: Final[dict[str | None, str]] = {"left": "from the side", "right": "from the side", "back": "from behind"}
+_SHIPPED_SHAPE = 256 / 176  # height to width of what the package's weights paint
+_MOST_OFF_SHAPE = 0.05  # as `transfer.Model.check_shape`
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,35 @@ class Painted:
         return {"pictures": pictures, "grid": str(self.grid), "notes": self.notes}
 
 
+@dataclass(frozen=True)
+class Analysed:
+    """What `analyse` found, and the person folder it is in."""
+
+    folder: Path
+    found: "Analysis"
+
+    @property
+    def joints(self) -> list[str]:
+        """The names of the joints that were found."""
+        return [name for name, present in zip(JOINTS, self.found.person.pose.present, strict=True) if present]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it: joints in pixels of picture.png, regions as shares of it, people in pixels of the photo."""
+        person = self.found.person
+        regions = np.bincount(person.parsing.ravel(), minlength=len(Region)) / person.parsing.size
+        return {
+            "folder": str(self.folder),
+            "size": list(person.size),
+            "facing": person.pose.facing,
+            "joints": {
+                name: [round(float(v), 1) for v in person.pose.points[JOINTS.index(name)]] for name in self.joints
+            },
+            "regions": {region.name.lower(): round(float(regions[region]), 4) for region in Region},
+            "people": [[round(float(v), 1) for v in box] for box in self.found.people],
+            "notes": self.found.notes,
+        }
+
+
 def parse_size(text: str) -> tuple[int, int]:
     """`256x176` to (height, width).
 
@@ -67,7 +104,10 @@ def parse_size(text: str) -> tuple[int, int]:
         raise InputError(f"A size is written HEIGHTxWIDTH, such as 256x176, not {text!r}.")
     height, width = int(match[1]), int(match[2])
     if any(side % 8 or not 64 <= side <= 1024 for side in (height, width)):
-        raise InputError(f"Height and width must be multiples of 8 from 64 to 1024, not {height}x{width}.")
+        raise InputError(
+            "Height and width must be multiples of 8 from 64 to 1024, such as 256x176 or 1024x704, not "
+            f"{height}x{width}."
+        )
     return height, width
 
 
@@ -87,6 +127,75 @@ def parse_person(text: str) -> Which:
             f"A person is `largest`, a number (0 the largest) or a place x,y in pixels such as 120,340, not {text!r}."
         )
     return float(place[1]), float(place[2])
+
+
+def check_given(
+    source: Path | str,
+    poses: Sequence[str],
+    size: tuple[int, int],
+    weights: Path | str | None = None,
+    background: str = "plain",
+    also: Sequence[Path | str] = (),
+    driving: bool = False,
+) -> None:
+    """For what takes long before it looks: raises InputError now for what can be told from names.
+
+    Args:
+        driving: the poses drive a clip: a clip or a category of the library may be among them.
+        source, size, weights, background, also: as in `generate`.
+    """
+    from rsagan.people import library
+
+    option = "--driving" if driving else "--pose"
+    if not poses:
+        raise InputError(
+            f"No pose is given; name each with {option}{', or give a clip with it' if driving else ''} "
+            "(`rsagan generate --pose list` shows the built-in ones)."
+        )
+    for each in (source, *also):
+        check_photo(each)
+    if background not in ("plain", "keep"):
+        _check_background(background)
+    check_weights(None if Path(source).is_dir() else size, weights)
+    names = [*library.names(), *(library.categories() if driving else [])]
+    for text in poses:
+        if text in names:
+            continue
+        if Path(text).exists():
+            if not driving or Path(text).suffix.lower() not in _CLIPS:
+                check_photo(text)
+            continue
+        if driving and Path(text).suffix.lower() in _CLIPS:
+            raise InputError(f"There is no clip {text}.")
+        several = [part.strip() for part in text.split(",")]
+        if len(several) > 1 and all(part in names for part in several):
+            each_named = " ".join(f"{option} {part}" for part in several)
+            raise InputError(f"{text} names several poses; give each an option of its own: {each_named}.")
+        raise _no_pose(text, names)
+
+
+def check_photo(path: Path | str) -> None:
+    """Raises InputError for what is plainly neither a photo nor a person folder; the file is hardly looked at."""
+    path = Path(path)
+    if path.is_dir():
+        return
+    if not path.exists():
+        raise InputError(f"There is no file {path}; give a photo, or a person folder made by `rsagan analyse`.")
+    if path.suffix.lower() in _CLIPS:
+        raise InputError(f"{path} is a clip and no picture; `rsagan animate PHOTO --driving {path}` takes clips.")
+    if zipfile.is_zipfile(path):
+        raise InputError(f"{path} is a ZIP file; unpack it into a folder and give that folder.")
+
+
+def check_weights(size: tuple[int, int] | None, weights: Path | str | None) -> None:
+    """Raises InputError if there are no such weights, or the package's cannot paint frames of `size`; None for any."""
+    if weights is not None and not Path(weights).is_file():
+        raise InputError(f"There is no weights file {weights}; leave --weights out for those of the package.")
+    if weights is None and size and abs(_SHIPPED_SHAPE / (size[0] / size[1]) - 1) > _MOST_OFF_SHAPE:
+        raise InputError(
+            f"The package's weights paint frames shaped like 256x176, height x width, not {size[0]}x{size[1]}; take "
+            "128x88, 256x176, 512x352, 768x528 or 1024x704."
+        )
 
 
 def generate(
@@ -124,22 +233,24 @@ def generate(
     Raises:
         InputError: something cannot be read or used. AssetError: the photo analysis' files cannot be had.
     """
-    from rsagan.transfer import load, shipped_weights, target_of
-
-    if not poses:
-        raise InputError(
-            "No target pose is given; name each with a --pose of its own (--pose list shows the built-in ones)."
-        )
+    check_given(source, poses, size, weights, background, also)
     check_folder(out)
     named = _named(poses)
     sources = [source, *also]
     own = [Path(each) / name for each in sources for name in PERSON_FILES]  # where they are person folders
     spare([*sources, *own, *poses, background, parsing], [Path(out) / f"{name}.png" for name in (*named, "grid")])
     seen: list[str] = []
-    targets = {name: read_target(text, size, seen) for name, text in named.items()}
     regions = read_parsing(parsing, labels) if parsing else None
+    targets = {name: read_target(text, size, seen) for name, text in named.items()}
+
+    from rsagan.transfer import load, shipped_weights, target_of
+
     given = read_source(source, size, person, background, regions, also)
     subject_person, notes = given.person, given.notes + seen
+    if not also and (side := _SIDES.get(subject_person.pose.facing)):
+        notes.append(
+            f"The person is seen {side}; what the photo does not show is made up, and --also takes one that shows it."
+        )
     weights = Path(weights or shipped_weights(subject_person.size))
     model = load(weights)
     given.check(model)
@@ -173,13 +284,16 @@ def generate(
         bands.append([subject_person.picture, *(draw_pose(result.pose) for _, result, _ in band)])
         bands.append([draw_pose(subject_person.pose), *(given.cell(shown) for _, _, shown in band)])
     write_png(out / "grid.png", grid(bands), notice)
-    own_detail = painted_at[0] < subject_person.size[0] and model.generator.config.detail
+    shown_size = results[0][2].shape[:2]
     if painted_at != subject_person.size:
+        own_detail = painted_at[0] < subject_person.size[0] and model.generator.config.detail
         notes.append(
-            "The weights paint at {}x{}; the results are {} to {}x{}{}.".format(
+            "The weights paint at {}x{}; {} {}{}.".format(
                 *painted_at,
-                "enlarged" if painted_at < subject_person.size else "reduced",
-                *subject_person.size,
+                f"the results are {'enlarged' if painted_at < subject_person.size else 'reduced'} to"
+                if shown_size == subject_person.size
+                else "the person is fitted into the whole photo, and the results are",
+                f"{shown_size[0]}x{shown_size[1]}",
                 ", with the photo's own detail where the result shows what the photo does" if own_detail else "",
             )
         )
@@ -194,8 +308,8 @@ def analyse(
     parsing: Path | str | None = None,
     labels: str = "rsagan",
     joints: Joints = "blazepose",
-) -> list[str]:
-    """Write a person folder for a photo, with `overlay.png` to look at; returns the notes.
+) -> Analysed:
+    """Write a person folder for a photo, with `overlay.png` to look at.
 
     Person, parsing and labels are as in `generate`, joints as in `rsagan.analyse`.
 
@@ -204,6 +318,7 @@ def analyse(
     """
     from rsagan.photo import analyse as analyse_photo
 
+    check_photo(photo)
     check_folder(out)
     spare([photo, parsing], [Path(out) / name for name in (*PERSON_FILES, "overlay.png")])
     picture = read_picture(photo)
@@ -215,7 +330,7 @@ def analyse(
     write_person(out, found.person)
     shown = draw_pose(found.person.pose, draw_parsing(found.person.parsing, found.person.picture))
     write_png(Path(out) / "overlay.png", shown)
-    return found.notes
+    return Analysed(Path(out), found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,9 +432,13 @@ def read_source(
     return Source(subject, partial(other_scene, behind, subject.size), notes, others)
 
 
-def _read_background(background: str) -> Picture:
+def _check_background(background: str) -> None:
     if not Path(background).is_file():
         raise InputError(f"The background is `keep`, `plain` or a picture file; there is no file {background}.")
+
+
+def _read_background(background: str) -> Picture:
+    _check_background(background)
     return read_picture(background)
 
 
@@ -347,11 +466,19 @@ def read_target(text: str, size: tuple[int, int], notes: list[str]) -> Pose:
     elif text in library.names():
         pose = library.load(text)
     else:
-        raise InputError(f"{text!r} is neither a file nor a pose of the library; `--pose list` shows the library.")
+        raise _no_pose(text, library.names())
     reason = pose.usable()
     if reason:
         raise InputError(f"The pose {text} cannot be used: {reason}.")
     return pose
+
+
+def _no_pose(text: str, names: Sequence[str]) -> InputError:
+    near = get_close_matches(text, names)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    return InputError(
+        f"{text!r} is neither a file nor a pose of the library; {meant}`rsagan generate --pose list` shows them all."
+    )
 
 
 def _pose_name(text: str) -> str:

@@ -79,6 +79,16 @@ def test_a_clip_drives(
     assert "leave pace out" in capsys.readouterr().err
 
 
+def test_a_clip_drives_alone_and_is_no_source(
+    person: Path, weights: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = tmp_path / "walk.mp4"
+    write_clip(clip, walking(2), 10)
+    given = [person, "--weights", weights, "--driving", "stand", "--driving", clip]
+    assert "only thing" in refused(capsys, out, *given)
+    assert "is a clip and no picture" in refused(capsys, out, clip, "--driving", clip)
+
+
 @pytest.mark.network
 @pytest.mark.usefixtures("analysis")
 def test_a_clip_that_rarely_shows_anybody(
@@ -94,8 +104,12 @@ def test_a_clip_that_rarely_shows_anybody(
     ("arguments", "word"),
     [
         (("--driving", "stand"), "One pose"),
+        ((), "name each with --driving, or give a clip"),
         (("--driving", "stand", "--driving", "no-such-pose"), "neither"),
-        (("--driving", "stand", "--driving", "clip.mp4"), "only thing"),
+        (("--driving", "wav"), "did you mean wave? `rsagan generate --pose list`"),
+        (("--driving", "walk-cycl"), "did you mean walk-cycle or"),
+        (("--driving", "walk-cycle,wave"), "--driving walk-cycle --driving wave."),
+        (("--driving", "stand", "--driving", "clip.mp4"), "There is no clip clip.mp4."),
         (("--driving", "stand", "--driving", "wave", "--audio", "keep"), "sound"),
         (("--driving", "stand", "--driving", "wave", "--audio", "loud"), "none or keep"),
         (("--driving", "stand", "--driving", "wave", "--fps", "0"), "fps"),

@@ -3,9 +3,11 @@
 import errno
 import json
 import shutil
+import socket
 import struct
 import subprocess
 import sys
+import zipfile
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -189,7 +191,7 @@ def bad_pictures(folder: Path) -> dict[str, tuple[Path, str]]:
         "moving.gif": "JPEG, PNG or WebP",
         "text.jpg": "JPEG, PNG or WebP",
         "empty.png": "JPEG, PNG or WebP",
-        "absent.jpg": "No such file",
+        "absent.jpg": "There is no file",
     }
     return {name: (folder / name, word) for name, word in words.items()}
 
@@ -227,9 +229,12 @@ def test_bad_arguments_are_one_sentence(
     given = ["generate", person, "--weights", weights, "--out", out]
     assert "neither" in refused(capsys, out, *given, "--pose", "no-such-pose")
     assert "--pose" in refused(capsys, out, *given)
-    of_a_photo = ["generate", "photo.jpg", "--out", out, "--pose", pose]
+    (tmp_path / "photo.jpg").touch()
+    of_a_photo = ["generate", tmp_path / "photo.jpg", "--out", out, "--pose", pose]
+    assert "take 128x88, 256x176," in refused(capsys, out, *of_a_photo, "--size", "176x256")
     assert "HEIGHTxWIDTH" in refused(capsys, out, *of_a_photo, "--size", "big")
     assert "multiples of 8" in refused(capsys, out, *of_a_photo, "--size", "250x170")
+    assert "1024x704" in refused(capsys, out, *of_a_photo, "--size", "2048x1408")
     (tmp_path / "file").touch()
     assert "is a file" in refused(
         capsys, out, "generate", person, "--pose", pose, "--weights", weights, "--out", tmp_path / "file"
@@ -352,6 +357,47 @@ def test_foreign_weights_are_one_sentence(
 def test_usage_errors_end_with_code_two() -> None:
     assert run("generate") == 2
     assert run("no-such-verb") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("genrate", "photo.jpg"), "did you mean generate? The verbs are generate, animate,"),
+        (("photo.jpg",), "no verb 'photo.jpg'; the verbs are generate,"),
+        (("generate", "photo.jpg", "walk"), "walk belongs to no option; a pose is given as `--pose walk`."),
+        (
+            ("analyse", "photo.jpg", "other.jpg", "--out", "x"),
+            "other.jpg belongs to no option; `rsagan analyse --help`",
+        ),
+        (("generate", "photo.jpg", "--pose", "wlak"), "did you mean walk? `rsagan generate --pose list`"),
+        (("generate", "photo.jpg", "--pose", "walk,wave"), "an option of its own: --pose walk --pose wave."),
+        (("generate", "photo.jpg", "--pose", "walk", "--weights", "mine"), "There is no weights file mine;"),
+        (("generate", "photo.jpg", "--pose", "walk", "--also", "back.jpg"), "There is no file back.jpg;"),
+        (("generate", "clip.mkv", "--pose", "walk"), "`rsagan animate PHOTO --driving clip.mkv` takes clips."),
+        (("generate", "photo.jpg", "--pose", "clip.mkv"), "`rsagan animate PHOTO --driving clip.mkv` takes clips."),
+        (("generate", "person.zip", "--pose", "walk"), "is a ZIP file; unpack it"),
+        (("adapt", "--photos", "absent.jpg", "--out", "x.safetensors"), "There is no photo absent.jpg."),
+        (("animate", "photo.jpg", "--driving", "wav", "--out", "x.mp4"), "did you mean wave?"),
+    ],
+)
+def test_slips_are_named_at_once(
+    arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    for room in ("rsagan.transfer", "rsagan.training.adapt", "rsagan.network"):  # what loads torch
+        monkeypatch.setitem(sys.modules, room, None)
+    Image.new("RGB", (80, 120)).save("photo.jpg")
+    Path("clip.mkv").touch()
+    with zipfile.ZipFile("person.zip", "w") as archive:
+        archive.writestr("pose.json", "{}")
+    assert said in refused(capsys, tmp_path / "rsagan-results", *arguments)
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert f"Port {port} is in use" in refused(capsys, tmp_path / "out", "web", "--port", port)
 
 
 def test_usage_errors_are_json_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

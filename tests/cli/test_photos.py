@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from rsagan.cli.main import main
-from rsagan.people import read_person, read_picture
+from rsagan.people import JOINTS, Region, read_person, read_picture
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("analysis")]
 SAMPLE = Path(str(files("rsagan") / "samples" / "woman-walking.jpg"))
@@ -52,6 +52,30 @@ def test_every_orientation_is_turned_upright(
     np.testing.assert_allclose(found, upright, atol=2)
     if orientation == 6:
         generate(tmp_path / "turned.png", weights, tmp_path / "out")
+
+
+def test_what_analyse_found_for_machines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyse", str(SAMPLE), "--out", str(tmp_path / "person"), "--json"]) == 0
+    found, person = json.loads(capsys.readouterr().out), read_person(tmp_path / "person")
+    assert (found["folder"], found["size"]) == (str(tmp_path / "person"), [256, 176])
+    assert found["facing"] == person.pose.facing == "right"
+    for name, present, point in zip(JOINTS, person.pose.present, person.pose.points, strict=True):
+        assert (name in found["joints"]) == present
+        if present:
+            assert found["joints"][name] == pytest.approx(point.tolist(), abs=0.06)
+    assert found["regions"]["pants"] == pytest.approx((person.parsing == Region.PANTS).mean(), abs=1e-4)
+    assert sum(found["regions"].values()) == pytest.approx(1, abs=1e-3)
+    ((left, top, right, bottom),) = found["people"]
+    height, width = read_picture(SAMPLE).shape[:2]
+    assert 0 <= left < right < width
+    assert bottom - top > height / 2
+
+
+def test_a_person_from_the_side_is_said(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--pose", "stand", "--weights", str(weights), "--out", str(tmp_path / "out")]
+    for arguments, said in (([SAMPLE], True), ([OTHER], False), ([SAMPLE, "--also", OTHER], False)):
+        assert main(["generate", *map(str, arguments), *given]) == 0
+        assert ("The person is seen from the side;" in capsys.readouterr().err) is said
 
 
 def test_cmyk_jpeg(weights: Path, tmp_path: Path) -> None:
@@ -125,10 +149,11 @@ def test_a_photo_serves_as_pose(weights: Path, tmp_path: Path) -> None:
     assert (tmp_path / "man-standing.png").is_file()
 
 
-def test_the_photos_own_background_is_kept(weights: Path, tmp_path: Path) -> None:
+def test_the_photos_own_background_is_kept(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["generate", str(SAMPLE), "--pose", "stand", "--weights", str(weights), "--out", str(tmp_path)]
     assert main([*arguments, "--background", "keep"]) == 0
     shown, photo = read_picture(tmp_path / "stand.png"), Image.open(SAMPLE).convert("RGB")
+    assert f"the results are {shown.shape[0]}x{shown.shape[1]}" in capsys.readouterr().err
     assert abs(shown.shape[0] / shown.shape[1] - photo.height / photo.width) < 0.02
     reduced = np.asarray(photo.resize(shown.shape[1::-1], Image.Resampling.BOX)).astype(int)
     aside = slice(0, shown.shape[1] // 40)  # beyond the frame that is painted

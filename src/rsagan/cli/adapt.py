@@ -31,18 +31,26 @@ class Adapt:
 
     def run(self, console: Console) -> None:
         from rsagan.errors import InputError
-        from rsagan.jobs import parse_size
-        from rsagan.training.adapt import Effort, adapt
+        from rsagan.jobs import check_weights, parse_size
 
         if not 0 < self.minutes <= 24 * 60:
             raise InputError(f"--minutes must be above 0 and at most 1440, not {self.minutes:g}.")
+        for kind, given in (("clip", self.clip), ("photo", self.photos)):
+            for path in given:
+                if not path.exists():
+                    raise InputError(f"There is no {kind} {path}.")
+        size = parse_size(self.size)
+        check_weights(size, self.weights)
+
+        from rsagan.training.adapt import Effort, adapt
+
         with console.progress("adapting") as progress:
             made = adapt(
                 self.out,
                 self.clip,
                 self.photos,
                 self.weights,
-                parse_size(self.size),
+                size,
                 Effort(minutes=self.minutes),
                 progress,
             )

@@ -12,7 +12,8 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stderr
-from typing import Any
+from difflib import get_close_matches
+from typing import Annotated, Any, Union
 
 import tyro
 
@@ -52,10 +53,10 @@ def _run(given: list[str]) -> int:
         return 0
     if _asks_for_poses(given):
         return _list_poses("--json" in given)
-    verb = _parse(given)
-    console = Console(getattr(verb, "json", False))
+    console = Console("--json" in given)
     try:
-        verb.run(console)
+        _check_verb(given)
+        _parse(given).run(console)
     except (InputError, AssetError) as error:
         console.error(str(error))
         return 2
@@ -78,14 +79,29 @@ def _run(given: list[str]) -> int:
     return 0
 
 
+def _check_verb(given: Sequence[str]) -> None:
+    """Raises InputError for a first word that is no verb."""
+    if given and given[0] not in VERBS and not given[0].startswith("-"):
+        near = get_close_matches(given[0], VERBS, 1)
+        meant = f"did you mean {near[0]}? The" if near else "the"
+        raise InputError(f"There is no verb {given[0]!r}; {meant} verbs are {', '.join(VERBS)}.")
+
+
 def _parse(given: list[str]) -> Any:
-    """The verb with its options. Exits with 2 and a message, in JSON where that is asked for, if there is none."""
+    """The verb with its options. Exits with 2 and a message, in JSON where that is asked for, if there is none.
+
+    Raises:
+        InputError: a word that belongs to no option.
+    """
+    named = tuple(Annotated[kind, tyro.conf.subcommand(name=name)] for name, kind in VERBS.items())
+    verbs: Any = Union[named]  # noqa: UP007 - as many as there are
+    options: dict[str, Any] = {"prog": "rsagan", "description": DESCRIPTION, "config": (tyro.conf.FlagCreatePairsOff,)}
     shown = sys.stderr if sys.stderr.isatty() and "--json" not in given else io.StringIO()
     try:
         with redirect_stderr(shown), telling():
-            return tyro.extras.subcommand_cli_from_dict(
-                dict(VERBS), prog="rsagan", description=DESCRIPTION, args=given, config=(tyro.conf.FlagCreatePairsOff,)
-            )
+            verb, left = tyro.cli(verbs, args=given, return_unknown_args=True, **options)
+            if any(word.startswith("-") for word in left):  # tyro says which options are like them
+                tyro.cli(verbs, args=given, **options)
     except SystemExit as end:
         if end.code and isinstance(shown, io.StringIO):
             if "--json" in given:
@@ -93,6 +109,10 @@ def _parse(given: list[str]) -> Any:
             else:
                 Console().note(shown.getvalue().rstrip())
         raise
+    if left:
+        pose = f"a pose is given as `--pose {left[0]}`" if given[0] == "generate" else ""
+        raise InputError(f"{' '.join(left)} belongs to no option; {pose or f'`rsagan {given[0]} --help` lists them'}.")
+    return verb
 
 
 def _asks_for_poses(given: Sequence[str]) -> bool:

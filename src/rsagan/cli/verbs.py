@@ -128,9 +128,9 @@ class Analyse:
         if self.parsing is None:
             refuse(self, "labels", of="Without --parsing")
         size, person = jobs.parse_size(self.size), jobs.parse_person(self.person)
-        notes = jobs.analyse(self.photo, self.out, size, person, self.parsing, self.labels, self.joints)
-        console.notes(notes)
-        console.result({"folder": str(self.out), "notes": notes}, [f"The person is in {self.out}"])
+        made = jobs.analyse(self.photo, self.out, size, person, self.parsing, self.labels, self.joints)
+        console.notes(made.found.notes)
+        console.result(made.to_dict(), [f"The person is in {self.out}"])
 
 
 @dataclass(frozen=True)
