@@ -84,6 +84,33 @@ def test_a_result_lies_where_the_person_was_and_shows_no_backdrop() -> None:
     assert abs(int(red.sum()) - np.pi * 25**2) < 120
 
 
+@pytest.mark.parametrize("behind", [(0, 120, 0), (20, 20, 20)])
+def test_dark_hair_round_a_face_is_not_taken_for_its_edge(behind: tuple[int, int, int]) -> None:
+    skin, hair = disc(256, 176, 20)[..., None], disc(256, 176, 22)[..., None]
+    painted = skin * (220, 170, 140) + (hair - skin) * (60, 40, 30) + (1 - hair) * BACKDROP
+    shown = other_scene(np.full((256, 176, 3), behind, np.uint8), (256, 176)).show(
+        painted.astype(np.uint8), hair[..., 0]
+    )
+    ring = (disc(256, 176, 21.5) - disc(256, 176, 20.5)) > 0.9
+    assert np.abs(shown[ring] - np.array((60, 40, 30))).mean() < 12
+
+
+@pytest.mark.parametrize("surely", [0.3, 0.55])
+def test_a_hand_that_the_outline_is_unsure_of_is_not_seen_through(surely: float) -> None:
+    hand = disc(256, 176, 6)
+    painted = (hand[..., None] * (200, 150, 120) + (1 - hand[..., None]) * BACKDROP).astype(np.uint8)
+    shown = other_scene(np.zeros((256, 176, 3), np.uint8), (256, 176)).show(painted, surely * hand)
+    assert np.abs(shown[hand > 0.9] - np.array((200, 150, 120))).max() < 12
+
+
+def test_a_pale_shirt_keeps_its_outline() -> None:
+    shirt = disc(256, 176, 30)
+    painted = (shirt[..., None] * (238, 238, 240) + (1 - shirt[..., None]) * BACKDROP).astype(np.uint8)
+    shown = other_scene(np.zeros((256, 176, 3), np.uint8), (256, 176)).show(painted, shirt)
+    assert shown[shirt > 0.9].min() > 220
+    assert shown[shirt == 0].max() == 0
+
+
 def test_a_scene_is_never_larger_than_the_photo() -> None:
     outline = np.zeros((128, 88), np.float32)
     assert photo_scene(ramp(64, 44), whole((64, 44), (128, 88)), outline).picture.shape == (64, 44, 3)
