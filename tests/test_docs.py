@@ -18,8 +18,11 @@ PAGE = Path(__file__).parent.parent / "docs" / "python.md"
 @pytest.mark.network
 @pytest.mark.usefixtures("analysis")
 def test_the_python_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    photo = (files("rsagan") / "samples" / "woman-walking.jpg").read_bytes()
-    (tmp_path / "photo.jpg").write_bytes(photo)
+    photo, other = (
+        (files("rsagan") / "samples" / f"{name}.jpg").read_bytes() for name in ("woman-walking", "man-standing")
+    )
+    for name, content in (("photo", photo), ("back", other), ("friend", other)):
+        (tmp_path / f"{name}.jpg").write_bytes(content)
     picture = read_picture(photo)
     write_clip(tmp_path / "clip.mp4", [np.roll(picture, -5 * k, axis=1) for k in range(3)], 10)
     monkeypatch.chdir(tmp_path)

@@ -43,6 +43,12 @@ def test_every_command_is_understood(command: str) -> None:
     assert type(verb) is VERBS[arguments[0]]
 
 
+def test_the_samples_that_commands_name_are_there() -> None:
+    named = {word for command in COMMANDS for word in shlex.split(command) if word.startswith("src/")}
+    assert len(named) >= 2
+    assert all((ROOT / path).is_file() for path in named)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_can_be_pasted_into_any_shell(page: Path) -> None:
     typed = [line for language, block in blocks(page) if not language for line in block.splitlines()]

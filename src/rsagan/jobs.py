@@ -71,22 +71,16 @@ class Analysed:
     folder: Path
     found: "Analysis"
 
-    @property
-    def joints(self) -> list[str]:
-        """The names of the joints that were found."""
-        return [name for name, present in zip(JOINTS, self.found.person.pose.present, strict=True) if present]
-
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it: joints in pixels of picture.png, regions as shares of it, people in pixels of the photo."""
         person = self.found.person
+        joints = zip(JOINTS, person.pose.present, person.pose.points.tolist(), strict=True)
         regions = np.bincount(person.parsing.ravel(), minlength=len(Region)) / person.parsing.size
         return {
             "folder": str(self.folder),
             "size": list(person.size),
             "facing": person.pose.facing,
-            "joints": {
-                name: [round(float(v), 1) for v in person.pose.points[JOINTS.index(name)]] for name in self.joints
-            },
+            "joints": {name: [round(x, 1), round(y, 1)] for name, present, (x, y) in joints if present},
             "regions": {region.name.lower(): round(float(regions[region]), 4) for region in Region},
             "people": [[round(float(v), 1) for v in box] for box in self.found.people],
             "notes": self.found.notes,
