@@ -10,7 +10,7 @@ from rsagan import __version__
 from rsagan.errors import InputError
 from rsagan.files import check_folder, spare
 from rsagan.jobs import Progress, Which, read_source, read_target
-from rsagan.people import Picture, Pose, in_betweens, library, smoothed
+from rsagan.people import Picture, Pose, in_betweens, lacks_legs, library, smoothed
 from rsagan.people.motion import SMOOTHING
 from rsagan.people.picture import AI_NOTICE
 
@@ -106,6 +106,8 @@ def animate(
         notes += heard
         if sound and not clip.sound:
             notes.append(f"{clip.path} has no sound that can be kept.")
+    if lacks_legs(poses, given.person.pose):
+        notes.append("What drives shows no legs; they are held as in the photo.")
     results = subject.animate(poses, retarget, on_ground=background == "keep")
 
     with stages("painting") as progress:

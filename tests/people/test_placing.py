@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rsagan.people import LIMBS, Pose, library, placed, placed_sequence
+from rsagan.people import LIMBS, Pose, lacks_legs, library, placed, placed_sequence
 from rsagan.people.retarget import bone_lengths, retargeted
 
 STAND = library.load("stand")
@@ -56,13 +56,52 @@ def test_foreshortened_limbs_are_not_taken_for_short_ones() -> None:
 
 def test_half_a_body_has_lengths_too_and_missing_joints_stay_missing() -> None:
     points = STAND.points.copy()
-    points[[3, 9, 10, 12, 13]] = np.nan
+    points[[3, 9, 10]] = np.nan
     half = Pose(points, STAND.size)
     found = bone_lengths([half])
     assert found is not None
     assert found["shin"] > 20
     np.testing.assert_array_equal(placed(half, long_legged(1.2)).present, half.present)
     assert bone_lengths([Pose(np.full((18, 2), np.nan, np.float32), (9, 9))]) is None
+
+
+@pytest.mark.parametrize("cut", [[10, 13], [9, 10, 12, 13], [8, 9, 10, 11, 12, 13]])
+def test_a_whole_person_keeps_the_legs_that_a_pose_does_not_show(cut: list[int]) -> None:
+    points = library.load("arms-out").points.copy()
+    points[cut] = np.nan
+    half, like = Pose(points, (256, 176)), long_legged(1.1)
+    assert lacks_legs([half], like)
+    assert not lacks_legs([half, STAND], like)
+    out = placed(half, like)
+    np.testing.assert_allclose(lengths(out.points)[7:], lengths(like.points)[7:], rtol=0.1)
+    assert out.points[10, 1] > out.points[9, 1] > out.points[8, 1]
+    headless = like.points.copy()
+    headless[[10, 13]] = np.nan
+    assert not placed(half, Pose(headless, like.size)).present[cut].any()
+
+
+def test_legs_lost_for_a_while_are_those_of_the_sequence() -> None:
+    points = library.load("walk").points.copy()
+    points[[9, 10, 12, 13]] = np.nan
+    walk, lost = library.load("walk"), Pose(points, (256, 176))
+    one, other = placed_sequence([walk, lost], STAND)
+    np.testing.assert_allclose(other.points, one.points, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", [*library.names("gesture"), "arms-out", "stretch-up"])
+def test_hands_and_feet_of_a_whole_person_stay_in_the_frame(name: str) -> None:
+    pose = placed(library.load(name), STAND)
+    shown = pose.points[pose.present]
+    assert (shown >= 6).all()
+    assert (shown <= np.array(STAND.size[::-1]) - 7).all()
+    for start, end, share in ((3, 4, 0.55), (6, 7, 0.55), (9, 10, 0.2), (12, 13, 0.2)):
+        tip = pose.points[end] + share * (pose.points[end] - pose.points[start])
+        assert (tip >= 0).all()
+        assert (tip <= np.array(STAND.size[::-1])).all()
+
+
+def test_standing_is_not_made_smaller_by_its_hands_and_crown() -> None:
+    np.testing.assert_allclose(lengths(placed(STAND, STAND).points), lengths(STAND.points), rtol=1e-3)
 
 
 def test_feet_stay_on_the_ground_if_asked() -> None:

@@ -12,7 +12,7 @@ from rsagan.people.person import (
     write_person,
 )
 from rsagan.people.picture import AI_NOTICE, Fit, Picture, fit_box, png_bytes, read_picture, write_png
-from rsagan.people.placing import placed, placed_sequence
+from rsagan.people.placing import lacks_legs, placed, placed_sequence
 from rsagan.people.pose import FACINGS, FLIP, JOINTS, LIMBS, NUM_JOINTS, Facing, Pose
 from rsagan.people.pose_formats import from_json, from_order, read_pose, to_json, write_pose
 from rsagan.people.regions import (
@@ -29,7 +29,7 @@ from rsagan.people.regions import (
 __all__ = [
     "AI_NOTICE", "FACINGS", "FLIP", "JOINTS", "LABEL_NAMES", "LIMBS", "NUM_JOINTS", "NUM_REGIONS", "PALETTE",
     "PERSON_FILES", "REGION_JOINTS", "Facing", "Fit", "Parsing", "Person", "Picture", "Pose", "Region",
-    "draw_parsing", "draw_pose", "fit_box", "from_json", "from_order", "grid", "in_betweens", "one_hot",
+    "draw_parsing", "draw_pose", "fit_box", "from_json", "from_order", "grid", "in_betweens", "lacks_legs", "one_hot",
     "parsing_bytes", "placed", "placed_sequence", "png_bytes", "read_parsing", "read_person", "read_picture",
     "read_pose", "smoothed", "to_json",
     "to_regions", "write_parsing", "write_person", "write_png", "write_pose",

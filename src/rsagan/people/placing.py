@@ -8,12 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.people.pose import NECK, Pose
-from rsagan.people.retarget import TORSO, bone_lengths, retargeted, root
+from rsagan.people.retarget import FACE, TORSO, bone_lengths, retargeted, root
 
 Tracks = NDArray[np.float64]
 
 _MARGIN = 0.03  # of the frame's height, kept free around a whole body
 _ANKLES: Final = [10, 13]
+_LEGS: Final = (((NECK, 8), (NECK, 11)), ((8, 9), (11, 12)), ((9, 10), (12, 13)))
+# What a body shows beyond its last joints, in lengths of the bone that leads there.
+_HAND: Final = 0.6
+_CROWN: Final = 0.5
+_FOOT: Final = 0.25
 _FOLLOWING = 15.0  # poses; a body that leaves the frame is followed as slowly as that
 
 
@@ -27,7 +32,8 @@ def placed_sequence(poses: Sequence[Pose], like: Pose, retarget: bool = True, on
 
     All are moved and scaled together, so that the body's way through the picture is kept: to the size of `like`, the
     neck at its height, the whole in the middle of the frame. A body that walks out of the frame is followed. If `like`
-    shows a whole body, all poses are kept in the frame, smaller if need be; else joints that leave it become missing.
+    shows a whole body, all poses are kept in the frame, smaller if need be, and have legs, those of `like` where they
+    show none; else joints that leave the frame become missing.
 
     Args:
         poses: of one body, in one frame of any size.
@@ -53,7 +59,9 @@ def placed_sequence(poses: Sequence[Pose], like: Pose, retarget: bool = True, on
     tracks[..., 0] += (width - 1) / 2 - _middle(tracks[..., 0])
     tracks[..., 1] += _down(tracks, like, on_ground)
     if like.present[_ANKLES].all() and not np.isnan(tracks).all():
-        tracks = _inside(tracks, height, width)
+        usable = np.array([pose.usable() is None for pose in poses])
+        tracks[usable] = _with_legs(tracks[usable], like)
+        tracks = _inside(tracks, height, width, on_ground)
     return [
         replace(pose, points=points.astype(np.float32), size=like.size).without_outside()
         for points, pose in zip(tracks, poses, strict=True)
@@ -89,13 +97,47 @@ def _down(tracks: Tracks, like: Pose, on_ground: bool) -> float:
     return float(np.mean(like.points[anchor, 1]) - np.mean(np.nanmedian(theirs[:, anchor], axis=0)))
 
 
-def _inside(tracks: Tracks, height: int, width: int) -> Tracks:
-    """Shrink (never grow) and shift so that all joints lie in the frame with a margin."""
+def lacks_legs(poses: Sequence[Pose], like: Pose) -> bool:
+    """Whether no ankle is seen in any of the poses, so that `placed_sequence` gives them the legs of `like`."""
+    return bool(like.present[_ANKLES].all()) and not any(pose.present[_ANKLES].any() for pose in poses)
+
+
+def _with_legs(tracks: Tracks, like: Pose) -> Tracks:
+    """Hips, knees or ankles that a pose shows neither of, as the others of the sequence have them, else as `like`."""
+    out = tracks.copy()
+    for bones in _LEGS:
+        cut = np.isnan(tracks[:, [end for _, end in bones], 0]).all(axis=1)
+        for start, end in bones:
+            own = tracks[:, end] - tracks[:, start]
+            seen = own[~np.isnan(own[:, 0])]
+            usual = np.median(seen, axis=0) if len(seen) else like.points[end] - like.points[start]
+            out[cut, end] = out[cut, start] + usual
+    return out
+
+
+def _inside(tracks: Tracks, height: int, width: int, on_ground: bool) -> Tracks:
+    """Shrink (never grow) and shift so that the whole body lies in the frame, the joints with a margin.
+
+    Args:
+        on_ground: shrink towards the lowest point rather than the middle.
+    """
     margin = _MARGIN * height
-    low, high = (choose(tracks, axis=(0, 1)) for choose in (np.nanmin, np.nanmax))
-    room = np.array([width, height]) - 1 - 2 * margin
+    reached = np.concatenate([tracks - margin, tracks + margin, _ends(tracks)], axis=1)
+    low, high = (choose(reached, axis=(0, 1)) for choose in (np.nanmin, np.nanmax))
+    room = np.array([width, height]) - 1
     shrink = min(1.0, *(room / np.maximum(high - low, 1)))
-    extent = (high - low) * shrink
-    centre = (low + high) / 2
-    start = np.clip(centre - extent / 2, margin, np.array([width, height]) - 1 - margin - extent)
+    held = (low + high) / 2
+    if on_ground:
+        held[1] = high[1]
+    start = np.clip(held + (low - held) * shrink, 0, room - (high - low) * shrink)
     return np.asarray((tracks - low) * shrink + start)
+
+
+def _ends(tracks: Tracks) -> Tracks:
+    """Finger tips, soles and crown (T, 5, 2), where the joints before them are known."""
+    face = tracks[:, FACE]
+    known = ~np.isnan(face[..., :1])
+    head = np.where(known, face, 0).sum(axis=1) / np.where(known.any(axis=1), known.sum(axis=1), np.nan)
+    bones = ((3, 4, _HAND), (6, 7, _HAND), (9, 10, _FOOT), (12, 13, _FOOT))
+    limbs = [tracks[:, b] + share * (tracks[:, b] - tracks[:, a]) for a, b, share in bones]
+    return np.stack([*limbs, head + _CROWN * (head - tracks[:, NECK])], axis=1)

@@ -26,7 +26,7 @@ _BONES: Final[dict[str, tuple[tuple[tuple[int, int], ...], float]]] = {
 _USUAL: Final = {TORSO: 1.0} | {name: share for name, (_, share) in _BONES.items()}
 _HIPS: Final = [RIGHT_HIP, LEFT_HIP]
 _SHOULDERS: Final = [2, 5]
-_FACE: Final = [0, 14, 15, 16, 17]
+FACE: Final = [0, 14, 15, 16, 17]
 _TOLERANCE = 1.25  # a bone is at most that much longer or shorter than usual
 _WELL_SEEN = 80  # percentile, over the bones, of length by usual length: the size of a body partly foreshortened
 
@@ -68,7 +68,7 @@ def retargeted(points: Points, theirs: Lengths, ours: Lengths) -> Points:
     start = root(points)
     out = np.asarray(start + (points - start) * ratio[TORSO])
     if not np.isnan(points[NECK]).any():
-        out[_FACE] = out[NECK] + (points[_FACE] - points[NECK]) * ratio["head"]
+        out[FACE] = out[NECK] + (points[FACE] - points[NECK]) * ratio["head"]
     for name, (pairs, _) in _BONES.items():
         for a, b in pairs[: 0 if name == "head" else 2]:
             moved = out[a] + (points[b] - points[a]) * ratio[name]
