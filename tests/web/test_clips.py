@@ -26,7 +26,7 @@ def test_a_film_that_is_given_up_while_it_is_opened_is_dropped() -> None:
 
     async def main() -> None:
         clips = Clips(Slow(), Metrics())  # type: ignore[arg-type]
-        name = clips.start("someone", ["walk"], 8, False)
+        name = clips.start(["walk"], 8, {"source": "someone"})
         while not asked:
             await asyncio.sleep(0)
         clips.cancel(name)

@@ -603,6 +603,42 @@ def test_the_joints_of_the_new_pose_are_put_away_and_come_back(page: Any) -> Non
     assert target(page) != walk
 
 
+def test_results_are_shown_before_the_photo(page: Any) -> None:
+    asked: list[tuple[str, Any]] = []
+    page.on("request", lambda r: asked.append((r.url.rpartition("/")[2], r.post_data_json)) if r.post_data else None)
+    keep, plain = (page.get_by_role("radio", name=name) for name in ("The photo's", "Plain"))
+    expect(plain).to_be_checked()
+    another_result(page, keep.click)
+    assert asked.pop()[1]["background"] == "keep"
+    expect(keep).to_be_checked()
+    expect(page.locator("#pose-name")).to_contain_text("as on the photo")
+    another_result(page, lambda: drag(page, "result-stage", 4, (20, -40)))
+    assert {one["background"] for name, one in asked if name == "generate"} == {"keep"}
+    # A corrected person brings the photo along.
+    page.get_by_role("button", name="Move", exact=True).click()
+    another_result(page, lambda: drag(page, "source-stage", 4, (10, 10)))
+    photo = next(one for name, one in asked if name == "person")["photo"]
+    assert Image.open(io.BytesIO(base64.b64decode(photo))).size == (176, 256)
+    # Frames of the one background are not played before the other; going back brings the background back as well.
+    page.evaluate("rsagan.timeline.frames.set('a pose', 'a frame')")
+    page.get_by_role("button", name="Result 3, back to it").click()
+    expect(keep).to_be_checked()
+    assert page.evaluate("rsagan.timeline.frames.size") == 1
+    page.get_by_role("button", name="Result 1, back to it").click()
+    expect(plain).to_be_checked()
+    assert page.evaluate("rsagan.timeline.frames.size") == 0
+    another_result(page, lambda: plain.press("ArrowRight"))
+    expect(keep).to_be_focused()
+    keep.click()
+    asked.clear()
+    page.evaluate("() => { rsagan.timeline.add(); rsagan.timeline.add(); }")
+    page.get_by_role("tab", name="Animate").click()
+    page.get_by_label("Seconds between").fill("0.25")
+    page.get_by_role("button", name="Export MP4").click()
+    expect(page.locator("#clip-video")).to_be_visible()
+    assert next(one for name, one in asked if name == "animate")["background"] == "keep"
+
+
 @pytest.mark.parametrize("size", [(390, 560), (900, 700)])
 def test_a_pose_chosen_far_below_shows_its_picture(
     open_page: Callable[..., Any], service: Service, size: tuple[int, int]

@@ -25,7 +25,7 @@ import uvicorn
 from PIL import Image
 
 from rsagan.errors import InputError
-from rsagan.people import library, to_json
+from rsagan.people import library, png_bytes, to_json
 from rsagan.people.picture import AI_NOTICE
 from rsagan.web.server import listen, run
 from rsagan.web.settings import Settings
@@ -119,6 +119,29 @@ def test_people_that_cannot_be_used_are_refused_in_one_sentence(
     assert words in answer.json()["error"]
     assert "\n" not in answer.json()["error"]
     assert "/" not in answer.json()["error"].replace("and/or", "")
+
+
+def test_backgrounds(service: Service) -> None:
+    asked = person_asked(2)
+    photo = base64.b64encode(png_bytes(np.full((256, 176, 3), (30, 60, 160), np.uint8))).decode()
+    with service.client() as client:
+        alone = client.post("/v1/person", json=asked).json()["source"]
+        with_photo = client.post("/v1/person", json={**asked, "photo": photo}).json()["source"]
+        together = client.post("/v1/together", json={"sources": [with_photo, hand_in(service)["source"]]}).json()
+        too_small = base64.b64encode(png_bytes(np.zeros((128, 88, 3), np.uint8))).decode()
+        refused = client.post("/v1/person", json={**asked, "photo": too_small})
+        assert refused.status_code == 422
+        assert "must show one frame" in refused.json()["error"]
+    assert alone != with_photo
+    plain = generate(service, alone).json()["picture"]
+    assert generate(service, with_photo, background="plain").json()["picture"] == plain
+    for source in (with_photo, together["source"]):
+        kept = generate(service, source, background="keep")
+        assert Image.open(io.BytesIO(base64.b64decode(kept.json()["picture"]))).size == (176, 256)
+        assert generate(service, source, background="keep", preview="hand").status_code == 200
+    without = generate(service, alone, background="keep")
+    assert (without.status_code, "came without a photo" in without.json()["error"]) == (422, True)
+    assert generate(service, with_photo, background="beach").status_code == 422
 
 
 def test_several_pictures_of_a_person_become_one(service: Service, someone: dict[str, Any]) -> None:

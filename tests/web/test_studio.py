@@ -1,5 +1,6 @@
 """Which weights the worker paints with, which it previews with, and what ends it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import torch
 
 from rsagan.errors import InputError
 from rsagan.network import load_weights, save_weights
-from rsagan.people import parsing_bytes, png_bytes
+from rsagan.people import Person, Pose, parsing_bytes, png_bytes
+from rsagan.photo import BACKDROP
+from rsagan.transfer import Result
 from rsagan.web import worker
+from rsagan.web.sources import Source
 from rsagan.web.studio import Studio
 
 
@@ -43,7 +47,7 @@ def test_people_of_equal_bytes_are_not_taken_for_each_other(weights: Path) -> No
         joints = [number for i in range(18) for number in (20 + 3 * i, 20 + 3 * i, sure)]
         pose = {"height": height, "width": width, "people": [{"pose_keypoints_2d": joints}]}
         pose |= {"facing": facing} if facing else {}
-        return studio.person(png_bytes(np.full((height, width, 3), 90, np.uint8)), parsing_bytes(parsing), pose)[0]
+        return studio.person(png_bytes(np.full((height, width, 3), 90, np.uint8)), parsing_bytes(parsing), pose=pose)[0]
 
     asked = [(), ("front",), ("back",), ("back", 0.5)]
     told = [hand_in(128, 88, *person) for person in asked]
@@ -51,6 +55,37 @@ def test_people_of_equal_bytes_are_not_taken_for_each_other(weights: Path) -> No
     assert hand_in(128, 88)["source"] == told[0]["source"]
     with pytest.raises(InputError, match="88x128 does not fit"):
         hand_in(88, 128)
+
+
+def test_a_result_is_shown_before_its_own_background() -> None:
+    """A red person before a blue wall, of which the frame reaches beyond; the result is a green one further left."""
+    size = (96, 64)
+    photo = np.full((*size, 3), BACKDROP, np.uint8)
+    photo[16:] = (30, 60, 160)
+    outline = np.zeros(size, np.float32)
+    outline[30:80, 40:50] = 1
+    photo[outline > 0] = (200, 20, 20)
+    painted = np.full((*size, 3), BACKDROP, np.uint8)
+    painted[30:80, 10:24] = (20, 180, 20)
+    found = np.zeros(size, np.float32)
+    found[30:80, 10:24] = 1
+    pose = Pose(np.full((18, 2), np.nan), size)
+    person = Person(painted, pose, (outline > 0).astype(np.uint8))
+    result = Result(painted, pose, None, found, size)
+    source = Source(person, ({}, []), before=(photo, outline))
+    before = source.bytes
+    shown = source.shown(result, "keep").astype(int)
+    np.testing.assert_array_equal(shown[:16], np.broadcast_to(BACKDROP, (16, 64, 3)))
+    np.testing.assert_allclose(shown[16:, 28:], np.broadcast_to((30, 60, 160), (80, 36, 3)), atol=3)
+    np.testing.assert_allclose(shown[34:76, 13:21], np.broadcast_to((20, 180, 20), (42, 8, 3)), atol=3)
+    np.testing.assert_array_equal(source.shown(result, "plain"), painted)
+    assert source.bytes > before
+    with pytest.raises(InputError, match="draw no parsing map"):
+        source.shown(replace(result, outline=None), "keep")
+    with pytest.raises(InputError, match="came without a photo"):
+        Source(person, ({}, [])).shown(result, "keep")
+    # Of a photo that is backdrop all over, too, something is shown.
+    Source(person, ({}, []), before=(np.full_like(photo, BACKDROP), outline)).shown(result, "keep")
 
 
 def test_a_graphics_card_that_is_lost_ends_the_worker() -> None:

@@ -57,8 +57,11 @@ class Clips:
         self._line, self._metrics = line, metrics
         self._clips: dict[str, Clip] = {}
 
-    def start(self, source: str, poses: list[Any], fps: int, keep_place: bool) -> str:
+    def start(self, poses: list[Any], fps: int, how: dict[str, Any]) -> str:
         """Begin an animation; returns its name.
+
+        Args:
+            how: whom each frame shows and in which way: what `Studio.film_frame` takes besides film and pose.
 
         Raises:
             Full: too many are being made. Unready: the worker is not there.
@@ -72,7 +75,7 @@ class Clips:
             del self._clips[name]
         name, clip = secrets.token_urlsafe(16), Clip(len(poses))
         self._clips[name] = clip
-        clip.task = asyncio.create_task(self._run(name, clip, source, poses, fps, keep_place))
+        clip.task = asyncio.create_task(self._run(name, clip, poses, fps, how))
         return name
 
     def get(self, name: str) -> Clip:
@@ -114,10 +117,10 @@ class Clips:
         for name in list(self._clips):
             self.cancel(name)
 
-    async def _run(self, name: str, clip: Clip, source: str, poses: list[Any], fps: int, keep_place: bool) -> None:
+    async def _run(self, name: str, clip: Clip, poses: list[Any], fps: int, how: dict[str, Any]) -> None:
         self._metrics.clips.inc()
         try:
-            clip.tell(file=await self._film(clip, source, poses, fps, keep_place), state="done")
+            clip.tell(file=await self._film(clip, poses, fps, how), state="done")
         except asyncio.CancelledError:
             clip.tell(state="cancelled", message="The animation was given up.")
         except Exception as error:
@@ -129,15 +132,14 @@ class Clips:
             self._metrics.clips.dec()
             asyncio.get_running_loop().call_later(KEEP_SECONDS, self._clips.pop, name, None)
 
-    async def _film(self, clip: Clip, source: str, poses: list[Any], fps: int, keep_place: bool) -> bytes:
+    async def _film(self, clip: Clip, poses: list[Any], fps: int, how: dict[str, Any]) -> bytes:
         """The MP4. All that knows how clips are made: open a film, add frames, close it."""
         film = {"film": secrets.token_hex(8)}  # named here, so that it can be dropped while it is being opened
         try:
-            await self._line.ask("film_open", {**film, "source": source, "fps": fps}, has_place=True)
+            await self._line.ask("film_open", {**film, "source": how["source"], "fps": fps}, has_place=True)
             unwatched = asyncio.get_running_loop().time()
             for pose in poses:
-                arguments = {**film, "source": source, "pose": pose, "keep_place": keep_place}
-                await self._line.ask("film_frame", arguments, has_place=True)
+                await self._line.ask("film_frame", {**film, **how, "pose": pose}, has_place=True)
                 clip.tell(done=clip.done + 1)
                 now = asyncio.get_running_loop().time()
                 unwatched = now if clip.watchers else unwatched

@@ -1,6 +1,6 @@
 """What the routes take and give, as the OpenAPI page shows it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +18,13 @@ PoseLike = Annotated[
     ),
 ]
 SourceName = Annotated[str, Field(max_length=64, description="As `/v1/analyse` or `/v1/person` named the person.")]
+Background = Annotated[
+    Literal["plain", "keep"],
+    Field(
+        description="`keep` shows the result before the frame's part of the photo, the person taken out. That is known "
+        "of people whom `/v1/analyse` found, and of those handed in with their `photo`."
+    ),
+]
 Data = Annotated[str, Field(description="A PNG, as base64.")]
 
 
@@ -31,6 +38,10 @@ class PersonAsked(_Asked):
     picture: Annotated[str, Field(max_length=8 << 20, description="PNG, JPEG or WebP, as base64.")]
     parsing: Annotated[str, Field(max_length=2 << 20, description="Region map of the same size, PNG, as base64.")]
     pose: Annotated[dict[str, Any], Field(description="Joints in pixels of that picture.")]
+    photo: Annotated[
+        str | None,
+        Field(max_length=8 << 20, description="The same frame with its own background, as the picture; for `keep`."),
+    ] = None
 
 
 class TogetherAsked(_Asked):
@@ -47,6 +58,7 @@ class GenerateAsked(_Asked):
     source: SourceName
     pose: PoseLike
     keep_place: Annotated[bool, Field(description="Take the joints where they are instead of placing them.")] = False
+    background: Background = "plain"
     preview: Annotated[
         str | None,
         Field(
@@ -63,6 +75,7 @@ class AnimateAsked(_Asked):
     poses: Annotated[list[PoseLike], Field(min_length=1, max_length=MOST_FRAMES)]
     fps: Annotated[int, Field(ge=1, le=60)] = 12
     keep_place: bool = False
+    background: Background = "plain"
 
 
 class SourceTold(BaseModel):

@@ -151,6 +151,8 @@ def people_routes(desk: Desk) -> APIRouter:
         """Hand in a person: corrected joints or regions, a person folder, or one the service has let go."""
         _only_in_full(desk.settings, "Corrected people")
         blobs = [_decoded(asked.picture, "picture"), _decoded(asked.parsing, "parsing")]
+        if asked.photo is not None:
+            blobs.append(_decoded(asked.photo, "photo"))
         told, _ = await desk.for_client(request, desk.line.ask("person", {"pose": asked.pose}, blobs))
         return models.SourceTold(**told)
 
@@ -177,7 +179,7 @@ def picture_routes(desk: Desk) -> APIRouter:
     )
     async def generate(request: Request, asked: models.GenerateAsked) -> Any:
         """Show the person in the pose: JSON, a PNG if `Accept: image/png` asks for it, or a preview."""
-        arguments = asked.model_dump(include={"source", "pose", "keep_place"})
+        arguments = asked.model_dump(include={"source", "pose", "keep_place", "background"})
         marked = {"X-AI-Generated": "true"}
         if asked.preview is not None:
             stream = f"{asked.source}/{asked.preview}"
@@ -200,7 +202,8 @@ def clip_routes(desk: Desk) -> APIRouter:
     @router.post("/v1/animate", status_code=202, responses=_may_fail(*_POSTED))
     async def animate(asked: models.AnimateAsked) -> models.ClipTold:
         """Make an MP4, one frame a pose; follow its events, then fetch its file."""
-        name = desk.clips.start(asked.source, asked.poses, asked.fps, asked.keep_place)
+        how = asked.model_dump(include={"source", "keep_place", "background"})
+        name = desk.clips.start(asked.poses, asked.fps, how)
         path = f"/v1/clips/{name}"
         return models.ClipTold(clip=name, frames=len(asked.poses), events=f"{path}/events", file=f"{path}.mp4")
 

@@ -6,13 +6,19 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from rsagan.people import Person
-from rsagan.transfer import Model, Subject
+from rsagan.errors import InputError
+from rsagan.people import Fit, Person, Picture
+from rsagan.transfer import Model, Result, Subject
+
+if TYPE_CHECKING:
+    from rsagan.photo import Scene
 
 
 @dataclass(eq=False)
@@ -22,11 +28,13 @@ class Source:
     Attributes:
         answer: what the client was told about the person, so that the same photo need not be analysed twice.
         others: the same person in further pictures.
+        before: the frame with its own background, and the person's soft outline there, if that is known.
     """
 
     person: Person
     answer: tuple[dict[str, Any], list[bytes]]
     others: tuple[Person, ...] = ()
+    before: tuple[Picture, NDArray[np.float32]] | None = None
     used: float = 0.0
     subjects: dict[tuple[int, int], Subject] = field(default_factory=dict)
 
@@ -36,11 +44,38 @@ class Source:
             self.subjects[model.size] = model.prepare(self.person, *self.others)
         return self.subjects[model.size]
 
+    def shown(self, result: Result, background: str) -> Picture:
+        """The result as it is painted, `plain`, or before its own background, `keep`; the first time this takes longer.
+
+        Raises:
+            InputError: the own background is not known; the weights draw no outline to lay on it.
+        """
+        if background == "plain":
+            return result.picture
+        if result.outline is None:
+            raise InputError("These weights draw no parsing map, so only a plain background is possible with them.")
+        return self._scene.show(result.picture, result.outline)
+
+    @cached_property
+    def _scene(self) -> "Scene":
+        """The frame without the person. Plain bars beyond the photo's edges stay as they are, and fill nothing."""
+        from rsagan.photo import BACKDROP, Scene, photo_scene
+
+        if self.before is None:
+            raise InputError("This person came without a photo: hand it in as well, or take the background `plain`.")
+        photo, outline = self.before
+        y, x = (_span((photo != BACKDROP).any(axis=(axis, 2))) for axis in (1, 0))
+        part, frame = photo[y, x], self.person.size
+        behind = photo.copy()
+        behind[y, x] = photo_scene(part, Fit(1.0, (x.start, y.start), part.shape[:2], frame), outline).picture
+        return Scene(behind, Fit(1.0, (0.0, 0.0), frame, frame))
+
     @property
     def bytes(self) -> int:
         """Memory it takes, about."""
         people = [(each.picture, each.parsing) for each in (self.person, *self.others)]
-        return _bytes([people, self.answer[1], list(map(vars, self.subjects.values()))])
+        behind = [self.before or (), self.__dict__["_scene"].picture if "_scene" in self.__dict__ else ()]
+        return _bytes([people, self.answer[1], behind, list(map(vars, self.subjects.values()))])
 
 
 class Sources:
@@ -92,6 +127,12 @@ class Sources:
     def bytes(self) -> int:
         """Memory all of them take, about."""
         return sum(source.bytes for source in self._kept.values())
+
+
+def _span(seen: NDArray[np.bool_]) -> slice:
+    """From the first to the last that is seen, or all."""
+    found = np.flatnonzero(seen)
+    return slice(found[0], found[-1] + 1) if found.size else slice(0, seen.size)
 
 
 def _bytes(thing: Any) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from rsagan import __version__, assets
@@ -82,8 +83,9 @@ class Studio:
             "people": boxes,
             "person": person or 0,
         }
-        blobs = [png_bytes(cut_out.picture), parsing_bytes(cut_out.parsing), png_bytes(_within(found))]
-        self.sources.put(name, Source(cut_out, (told, blobs)))
+        whole = _within(found)
+        blobs = [png_bytes(cut_out.picture), parsing_bytes(cut_out.parsing), png_bytes(whole)]
+        self.sources.put(name, Source(cut_out, (told, blobs), before=(whole, found.mask)))
         return told, blobs
 
     def sample(self, name: str) -> Reply:
@@ -93,8 +95,11 @@ class Studio:
             raise InputError(f"There is no such sample; there are {', '.join(SAMPLES)}.")
         return self.analyse(path.read_bytes())
 
-    def person(self, picture: bytes, parsing: bytes, pose: Any) -> Reply:
+    def person(self, picture: bytes, parsing: bytes, photo: bytes = b"", *, pose: Any) -> Reply:
         """Take a person as the client knows them: corrected joints, painted regions, or from a person folder.
+
+        Args:
+            photo: the same frame with its own background, if that is known.
 
         Raises:
             InputError: the three do not fit together, or the network cannot use them.
@@ -105,12 +110,12 @@ class Studio:
         frame = repr((pixels.shape, kept.size, kept.facing)).encode()
         sure = b"" if kept.confidence is None else kept.confidence.tobytes()
         name = self.sources.name(
-            b"person", frame, pixels.tobytes(), person.parsing.tobytes(), kept.points.tobytes(), sure
+            b"person", frame, pixels.tobytes(), person.parsing.tobytes(), kept.points.tobytes(), sure, photo
         )
         known = self.sources.get(name)
         if known:
             return known.answer
-        source = Source(person, (self._told(name, person), []))
+        source = Source(person, (self._told(name, person), []), before=_before(photo, person) if photo else None)
         source.subject(self.model)
         self.sources.put(name, source)
         return source.answer
@@ -129,15 +134,15 @@ class Studio:
         people = [person for each in kept for person in (each.person, *each.others)]
         if len(people) > MOST_PICTURES:
             raise InputError(f"At most {MOST_PICTURES} pictures of a person are taken together, not {len(people)}.")
-        source = Source(people[0], (self._told(name, people[0]), []), tuple(people[1:]))
+        source = Source(people[0], (self._told(name, people[0]), []), tuple(people[1:]), kept[0].before)
         source.subject(self.model)
         self.sources.put(name, source)
         return source.answer
 
-    def generate(self, source: str, pose: Any, keep_place: bool = False) -> Reply:
+    def generate(self, source: str, pose: Any, keep_place: bool = False, background: str = "plain") -> Reply:
         """Paint: the picture as PNG and the regions as the network drew them (or nothing), with the pose as used."""
         result = self._paint(self.model, source, pose, keep_place)
-        blobs = [png_bytes(result.picture, self.notice)]
+        blobs = [png_bytes(self._source(source).shown(result, background), self.notice)]
         if result.parsing is not None:
             blobs.append(parsing_bytes(result.parsing))
         told = {
@@ -148,10 +153,10 @@ class Studio:
         }
         return told, blobs
 
-    def preview(self, source: str, pose: Any, keep_place: bool = False) -> Reply:
+    def preview(self, source: str, pose: Any, keep_place: bool = False, background: str = "plain") -> Reply:
         """Paint small and quickly: a JPEG at the network's preview size."""
         result = self._paint(self.quick, source, pose, keep_place)
-        return {}, [_jpeg(result.picture, self.quick.size, self.notice)]
+        return {}, [_jpeg(self._source(source).shown(result, background), self.quick.size, self.notice)]
 
     def film_open(self, film: str, source: str, fps: int) -> Reply:
         """Begin a clip of that name; the frames follow one by one, so that others are served in between."""
@@ -162,9 +167,10 @@ class Studio:
         self.films[film] = Film(file, fps, self.notice), file
         return {}, []
 
-    def film_frame(self, film: str, source: str, pose: Any, keep_place: bool) -> Reply:
+    def film_frame(self, film: str, source: str, pose: Any, keep_place: bool, background: str = "plain") -> Reply:
         """Paint one frame more."""
-        self._film(film)[0].add(self._paint(self.model, source, pose, keep_place).picture)
+        result = self._paint(self.model, source, pose, keep_place)
+        self._film(film)[0].add(self._source(source).shown(result, background))
         return {}, []
 
     def film_close(self, film: str) -> Reply:
@@ -225,6 +231,17 @@ def _within(found: "Analysis") -> Picture:
     picture[(rows < 0) | (rows > height * fit.scale)] = BACKDROP
     picture[:, (columns < 0) | (columns > width * fit.scale)] = BACKDROP
     return picture
+
+
+def _before(photo: bytes, person: Person) -> tuple[Picture, NDArray[np.float32]]:
+    """A person's frame with its own background, and their outline in it."""
+    from rsagan.photo import soft_outline
+
+    picture = read_picture(photo, "The photo", LARGEST_SIDE)
+    if picture.shape[:2] != person.size:
+        raise InputError(f"The photo is {picture.shape[0]}x{picture.shape[1]} and the picture {person.size[0]}x"
+                         f"{person.size[1]}; the two must show one frame.")  # fmt: skip
+    return picture, soft_outline(person.parsing)
 
 
 def _jpeg(picture: Picture, size: tuple[int, int], notice: str) -> bytes:

@@ -20,7 +20,7 @@ function mark() {
   undo.mark();
 }
 const source = new SourceCard({ mark, changed: () => corrected(), another: (person) => take(photo, person) });
-const result = new ResultCard({ source, mark, chosen: (name) => markPose(name) });
+const result = new ResultCard({ source, mark, chosen: (name) => markPose(name), behind: () => timeline.forget() });
 const undo = new Undo(
   () => ({ source: source.take(), result: result.take() }),
   (state) => {
@@ -44,6 +44,7 @@ const timeline = new Timeline({
   pose: () => result.pose,
   frameSize: () => source.frame,
   source: () => source.ask(false),
+  background: () => result.background,
   paint: (pose) => result.painter.frame(pose),
   show: (blob, pose) => result.show(blob, pose),
   rest: () => result.rest(),

@@ -11,8 +11,8 @@ const MOST_FRAMES = 480; // of one clip, as the service says
 export class Timeline {
   // `pose` gives the present pose, `source` the person's name, `paint(pose)` one frame; `show` puts that on the result
   // with its skeleton, `rest` brings the result back, `choose(pose)` makes a pose the present one; `file` names the clip.
-  constructor({ pose, frameSize, source, paint, show, rest, choose, file, say }) {
-    Object.assign(this, { pose, frameSize, source, paint, show, rest, choose, file, say });
+  constructor({ pose, frameSize, source, background, paint, show, rest, choose, file, say }) {
+    Object.assign(this, { pose, frameSize, source, background, paint, show, rest, choose, file, say });
     this.keys = [];
     this.frames = new Map(); // painted frames, so that the second round is smooth
     this.playing = null;
@@ -30,7 +30,7 @@ export class Timeline {
     this.say(`Keyframe ${this.keys.length} added.`);
   }
 
-  // Another person: painted frames no longer hold.
+  // Another person, or before another background: painted frames no longer hold.
   forget(keysToo = false) {
     this.stop();
     this.exporting?.abort();
@@ -96,7 +96,8 @@ export class Timeline {
         throw new Error(`A clip lasts at most ${MOST_FRAMES / FPS} seconds, this one ${poses.length / FPS}; let the poses follow faster, or remove some.`);
       }
       await this.paint(poses[0]); // also hands the person in again, should the service have let them go
-      clip = await post("/v1/animate", { source: await this.source(), poses, fps: FPS, keep_place: true }, { signal: stop.signal });
+      const asked = { source: await this.source(), poses, fps: FPS, keep_place: true, background: this.background() };
+      clip = await post("/v1/animate", asked, { signal: stop.signal });
       let last = {};
       await follow(clip.events, (event) => {
         last = event;

@@ -4,9 +4,9 @@
 import { ApiError, call, pause } from "./api.js";
 
 export class Painter {
-  // `source(anew)` gives the name of the person; `anew` if the service has let them go.
-  constructor({ source, onPreview, onResult, onBusy, onError }) {
-    Object.assign(this, { source, onPreview, onResult, onBusy, onError });
+  // `source(anew)` gives the name of the person; `anew` if the service has let them go. `background()`: "plain" or "keep".
+  constructor({ source, background, onPreview, onResult, onBusy, onError }) {
+    Object.assign(this, { source, background, onPreview, onResult, onBusy, onError });
     this.hand = crypto.getRandomValues(new Uint32Array(2)).join("-");
     this.wanted = null;
     this.flying = false;
@@ -81,7 +81,8 @@ export class Painter {
 
   async #ask(asked, how, again = true) {
     try {
-      return await call("/v1/generate", { method: "POST", json: { source: await this.source(false), ...asked }, ...how });
+      const json = { source: await this.source(false), background: this.background(), ...asked };
+      return await call("/v1/generate", { method: "POST", json, ...how });
     } catch (error) {
       if (!again || error.status !== 404) throw error;
       await this.source(true); // the service has let the person go

@@ -59,6 +59,7 @@ export class Regions {
 
   parsingBlob() { return blobOf(colouredMap(this.labels, this.colours, this.width, this.height)); }
   pictureBlob() { return blobOf(this.picture); }
+  photoBlob() { return blobOf(this.photo); }
 
   #stamp(x, y) {
     const radius = this.size / 2;

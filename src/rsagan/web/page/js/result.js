@@ -4,14 +4,17 @@ import { png } from "./api.js";
 import { alike, copy, fromJson, mirrored, same, toJson } from "./body.js";
 import { Painter } from "./painter.js";
 import { Stage } from "./stage.js";
-import { $, intoView, press, pressed, save, say, toast } from "./ui.js";
+import { $, intoView, press, pressed, radios, save, say, toast } from "./ui.js";
 import { zip } from "./zip.js";
 
 const MOST_KEPT = 30;
+const BACKGROUNDS = { plain: "Plain", keep: "The photo's" };
 
 export class ResultCard {
-  constructor({ source, mark, chosen }) {
-    Object.assign(this, { source, mark, chosen });
+  // `chosen(name)` is told which pose of the library it is, or null; `behind()` that another background is shown.
+  constructor({ source, mark, chosen, behind }) {
+    Object.assign(this, { source, mark, chosen, behind });
+    this.background = "plain";
     this.pose = Array(18).fill(null);
     this.base = { pose: this.pose, name: null }; // what the pose came from; without a name from the photo itself
     this.made = [];
@@ -30,11 +33,13 @@ export class ResultCard {
     });
     this.painter = new Painter({
       source: (anew) => source.ask(anew),
+      background: () => this.background,
       onPreview: (blob) => this.#picture(blob),
       onResult: (result) => this.#result(result),
       onBusy: (busy) => this.#busy(busy),
       onError: (error) => toast(error.message, "bad"),
     });
+    this.#backgrounds();
     $("mirror").onclick = () => this.change(mirrored(this.pose, source.frame.width));
     $("reset").onclick = () => this.change(this.base.pose);
     $("result-joints").onclick = () => {
@@ -134,7 +139,9 @@ export class ResultCard {
       parsing: result.parsing && png(result.parsing),
       pose: fromJson(result.pose),
       base: this.base,
+      background: this.background,
     };
+    $("background-row").hidden = !result.parsing; // without an outline there is but the plain one
     await this.#picture(this.result.blob);
     this.made.unshift({ ...this.result, url: URL.createObjectURL(this.result.blob) });
     for (const old of this.made.splice(MOST_KEPT)) URL.revokeObjectURL(old.url);
@@ -166,6 +173,11 @@ export class ResultCard {
         this.base = made.base;
         this.pose = copy(made.pose);
         this.result = made;
+        if (this.background !== made.background) {
+          this.background = made.background;
+          this.#backgrounds();
+          this.behind();
+        }
         this.chosen(null);
         this.rest();
         this.#told();
@@ -180,6 +192,16 @@ export class ResultCard {
     for (const id of ["compare-range", "compare-picture", "compare-edge", "compare-tag"]) $(id).hidden = !on;
     this.#stageShown();
     this.#split();
+  }
+
+  #backgrounds() {
+    const options = Object.entries(BACKGROUNDS).map(([name, label]) => ({ name, label, fill: (button) => button.append(label) }));
+    radios($("background"), options, Object.keys(BACKGROUNDS).indexOf(this.background), (index) => {
+      if (this.background === options[index].name) return;
+      this.background = options[index].name;
+      this.behind();
+      this.set(this.pose);
+    });
   }
 
   #stageShown() {

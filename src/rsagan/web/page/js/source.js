@@ -132,9 +132,11 @@ export class SourceCard {
     if (this.sample && !this.dirty) return (await analyse(this.sample)).source;
     this.dirty = false; // a correction made from here on is handed in by the next call
     try {
-      const [picture, parsing] = await Promise.all([this.regions.pictureBlob(), this.regions.parsingBlob()]);
-      const person = { picture: await base64(picture), parsing: await base64(parsing), pose: toJson(this.pose, this.frame) };
-      const { source } = await post("/v1/person", person);
+      const { regions } = this;
+      const pose = toJson(this.pose, this.frame);
+      const blobs = await Promise.all([regions.pictureBlob(), regions.parsingBlob(), regions.photoBlob()]);
+      const [picture, parsing, photo] = await Promise.all(blobs.map(base64));
+      const { source } = await post("/v1/person", { picture, parsing, photo, pose });
       this.sample = null; // a corrected sample is none any more
       return source;
     } catch (error) {
