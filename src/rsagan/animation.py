@@ -107,7 +107,7 @@ def animate(
         if sound and not clip.sound:
             notes.append(f"{clip.path} has no sound that can be kept.")
     if lacks_legs(poses, given.person.pose):
-        notes.append("What drives shows no legs; they are held as in the photo.")
+        notes.append("What drives shows no legs; the person stands.")
     results = subject.animate(poses, retarget, on_ground=background == "keep")
 
     with stages("painting") as progress:

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.people.pose import NECK, Pose
-from rsagan.people.retarget import FACE, TORSO, bone_lengths, retargeted, root
+from rsagan.people.retarget import FACE, TORSO, Lengths, bone_lengths, retargeted, root
 
 Tracks = NDArray[np.float64]
 
 _MARGIN = 0.03  # of the frame's height, kept free around a whole body
 _ANKLES: Final = [10, 13]
-_LEGS: Final = (((NECK, 8), (NECK, 11)), ((8, 9), (11, 12)), ((9, 10), (12, 13)))
+_LEGS: Final = ((TORSO, ((NECK, 8), (NECK, 11))), ("thigh", ((8, 9), (11, 12))), ("shin", ((9, 10), (12, 13))))
+_HIP_BREADTH: Final = 0.6  # of the shoulders'
 # What a body shows beyond its last joints, in lengths of the bone that leads there.
 _HAND: Final = 0.6
 _CROWN: Final = 0.5
@@ -32,8 +33,8 @@ def placed_sequence(poses: Sequence[Pose], like: Pose, retarget: bool = True, on
 
     All are moved and scaled together, so that the body's way through the picture is kept: to the size of `like`, the
     neck at its height, the whole in the middle of the frame. A body that walks out of the frame is followed. If `like`
-    shows a whole body, all poses are kept in the frame, smaller if need be, and have legs, those of `like` where they
-    show none; else joints that leave the frame become missing.
+    shows a whole body, all poses are kept in the frame, smaller if need be, and stand where they show no legs; else
+    joints that leave the frame become missing.
 
     Args:
         poses: of one body, in one frame of any size.
@@ -60,7 +61,7 @@ def placed_sequence(poses: Sequence[Pose], like: Pose, retarget: bool = True, on
     tracks[..., 1] += _down(tracks, like, on_ground)
     if like.present[_ANKLES].all() and not np.isnan(tracks).all():
         usable = np.array([pose.usable() is None for pose in poses])
-        tracks[usable] = _with_legs(tracks[usable], like)
+        tracks[usable] = _with_legs(tracks[usable], ours) if ours else tracks[usable]
         tracks = _inside(tracks, height, width, on_ground)
     return [
         replace(pose, points=points.astype(np.float32), size=like.size).without_outside()
@@ -98,20 +99,21 @@ def _down(tracks: Tracks, like: Pose, on_ground: bool) -> float:
 
 
 def lacks_legs(poses: Sequence[Pose], like: Pose) -> bool:
-    """Whether no ankle is seen in any of the poses, so that `placed_sequence` gives them the legs of `like`."""
+    """Whether no ankle is seen in any of the poses, so that `placed_sequence` gives a whole `like` legs that stand."""
     return bool(like.present[_ANKLES].all()) and not any(pose.present[_ANKLES].any() for pose in poses)
 
 
-def _with_legs(tracks: Tracks, like: Pose) -> Tracks:
-    """Hips, knees or ankles that a pose shows neither of, as the others of the sequence have them, else as `like`."""
+def _with_legs(tracks: Tracks, ours: Lengths) -> Tracks:
+    """Hips, knees or ankles that a pose shows neither of, as the others of the sequence have them, else upright."""
     out = tracks.copy()
-    for bones in _LEGS:
-        cut = np.isnan(tracks[:, [end for _, end in bones], 0]).all(axis=1)
-        for start, end in bones:
+    for bone, pairs in _LEGS:
+        cut = np.isnan(tracks[:, [end for _, end in pairs], 0]).all(axis=1)
+        for (start, end), shoulder in zip(pairs, (2, 5), strict=True):
             own = tracks[:, end] - tracks[:, start]
             seen = own[~np.isnan(own[:, 0])]
-            usual = np.median(seen, axis=0) if len(seen) else like.points[end] - like.points[start]
-            out[cut, end] = out[cut, start] + usual
+            out[cut, end] = out[cut, start] + (np.median(seen, axis=0) if len(seen) else (0, ours[bone]))
+            if bone == TORSO and not len(seen):
+                out[cut, end, 0] += _HIP_BREADTH * np.nan_to_num(tracks[cut, shoulder, 0] - tracks[cut, NECK, 0])
     return out
 
 
