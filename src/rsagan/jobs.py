@@ -27,6 +27,7 @@ from rsagan.people import (
     draw_parsing,
     draw_pose,
     grid,
+    lacks_legs,
     read_parsing,
     read_person,
     read_picture,
@@ -249,6 +250,8 @@ def generate(
     model = load(weights)
     given.check(model)
     for name, target in targets.items():  # before anything that takes long
+        if lacks_legs([target], subject_person.pose):
+            notes.append(f"The pose {name} shows no legs; the person stands.")
         try:
             targets[name] = target_of(target, subject_person, retarget=retarget, on_ground=background == "keep")
         except InputError as error:

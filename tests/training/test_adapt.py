@@ -9,7 +9,8 @@ import torch
 from rsagan import backbones
 from rsagan.errors import InputError
 from rsagan.network import Config, Generator, load_weights, save_delta, save_weights
-from rsagan.people import Person, Pose, library
+from rsagan.people import Fit, Person, Pose, library, write_png
+from rsagan.photo import Analysis
 from rsagan.training import adapt
 from rsagan.training.adapt import LEARNING, Effort, at_size, fit, warped
 
@@ -189,6 +190,22 @@ def test_what_spoils_the_pose_is_not_written(base: Path, tmp_path: Path, monkeyp
         adapt.adapt(tmp_path / "w.safetensors", photos=["a.jpg", "b.jpg"], weights=base, size=SIZE)
     assert given == [10]  # of twelve views two are held out
     assert not (tmp_path / "w.safetensors").exists()
+
+
+def test_a_photo_that_shows_nobody_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(picture: np.ndarray, *_: object, **__: object) -> Analysis:
+        if not picture.any():
+            raise InputError("There is nobody in the photo.")
+        return Analysis(VIEWS[0], Fit(1.0, (0.0, 0.0), SIZE, SIZE), [], np.zeros(SIZE, np.float32), [])
+
+    monkeypatch.setattr(adapt, "analyse", found)
+    for name, shade in (("a", 90), ("b", 90), ("dark", 0)):
+        write_png(tmp_path / f"{name}.png", np.full((*SIZE, 3), shade, np.uint8))
+    views, notes = adapt._photo_views([tmp_path / f"{name}.png" for name in ("a", "dark", "b")], SIZE)
+    assert len(views) == 2
+    assert notes == [f"{tmp_path / 'dark.png'}: There is nobody in the photo. It was passed over."]
+    with pytest.raises(InputError, match=r"gives 1\. .*dark\.png: There is nobody"):
+        adapt._photo_views([tmp_path / "a.png", tmp_path / "dark.png"], SIZE)
 
 
 def test_who_is_cut_off_by_the_frame_goes_on_beyond_it() -> None:

@@ -54,8 +54,10 @@ def load(name: str) -> Pose:
 
 def _entry(name: str) -> dict[str, Any]:
     if name not in _data():
-        near = get_close_matches(name, names(), n=3, cutoff=0.4) or names()[:3]
-        raise InputError(f"The library has no pose {name!r}; near it are {', '.join(near)} (`--pose list` shows all).")
+        near = ", ".join(get_close_matches(name, names(), n=3, cutoff=0.4) or names()[:3])
+        raise InputError(
+            f"The library has no pose {name!r}; near it are {near} (`rsagan generate --pose list` shows all)."
+        )
     return _data()[name]
 
 

@@ -307,7 +307,8 @@ def _clip_views(paths: Sequence[Path | str], size: tuple[int, int]) -> tuple[lis
         fps = min(clip.fps, each / clip.seconds) if clip.seconds else clip.fps / 4
         most = None if clip.seconds else each  # read to its end, which tells whether it is whole
         frames += [(str(path), frame.picture) for frame in islice(read_frames(clip, fps), most)]
-    return _views(frames, size, strict=False)
+    people, _, lost = _views(frames, size)
+    return people, [f"{len(lost)} of {len(frames)} frames show nobody usable and were passed over."] if lost else []
 
 
 def _names(paths: Sequence[Path | str]) -> str:
@@ -315,28 +316,29 @@ def _names(paths: Sequence[Path | str]) -> str:
 
 
 def _photo_views(photos: Sequence[Path | str], size: tuple[int, int]) -> tuple[list[Person], list[str]]:
-    return _views([(str(path), read_picture(path)) for path in photos], size, strict=True)
+    """People of photos; a photo that shows nobody usable is passed over, and a note says why."""
+    people, notes, lost = _views([(str(path), read_picture(path)) for path in photos], size)
+    return people, [*notes, *(f"{reason} It was passed over." for reason in lost)]
 
 
 def _views(
-    pictures: Sequence[tuple[str, NDArray[np.uint8]]], size: tuple[int, int], strict: bool
-) -> tuple[list[Person], list[str]]:
+    pictures: Sequence[tuple[str, NDArray[np.uint8]]], size: tuple[int, int]
+) -> tuple[list[Person], list[str], list[str]]:
+    """People of pictures, what to say about them, and why the others show none."""
     people: list[Person] = []
     notes: list[str] = []
+    lost: list[str] = []
     for where, picture in pictures:
         try:
             found = analyse(picture, size, plain_background=True)
             people.append(found.person)
-            notes += [f"{where}: {note}" for note in found.notes if strict]
+            notes += [f"{where}: {note}" for note in found.notes]
         except InputError as error:
-            if strict:
-                raise InputError(f"{where}: {error}") from error
+            lost.append(f"{where}: {error}")
     if len(people) < _FEWEST:
-        where = _names(list(dict.fromkeys(name for name, _ in pictures))) or "nothing"
+        given = list(dict.fromkeys(name for name, _ in pictures))
         raise InputError(
-            f"Adapting needs at least {_FEWEST} pictures that show the person; {where} gives {len(people)}."
+            f"Adapting needs at least {_FEWEST} pictures that show the person; {_names(given) or 'nothing'} gives "
+            f"{len(people)}.{f' {lost[0]}' if lost and len(given) > 1 else ''}"
         )
-    passed = len(pictures) - len(people)
-    if passed:
-        notes.append(f"{passed} of {len(pictures)} frames show nobody usable and were passed over.")
-    return people, notes
+    return people, notes, lost
