@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from rsagan import __version__
 from rsagan.errors import InputError
@@ -369,10 +369,8 @@ class Source:
         return self.scene.show(result.picture, result.outline)
 
     def cell(self, shown: Picture) -> Picture:
-        """What `show` gave, no larger than the person's frame: for a grid."""
-        image = Image.fromarray(shown)
-        image.thumbnail(self.person.size[::-1], Image.Resampling.LANCZOS)
-        return np.asarray(image)
+        """What `show` gave, as large as fits into the person's frame: for a grid."""
+        return np.asarray(ImageOps.contain(Image.fromarray(shown), self.person.size[::-1], Image.Resampling.LANCZOS))
 
 
 def read_source(
@@ -403,11 +401,11 @@ def read_source(
                     f"{whole.size[0]}x{whole.size[1]}; make them from that picture."
                 )
             whole = Person(whole.picture, whole.pose, regions)
-        from rsagan.photo import on_backdrop, soft_outline
+        from rsagan.photo import cut_out, soft_outline
 
         photo, notes = whole.picture, []
         fit, outline = Fit(1.0, (0.0, 0.0), whole.size, whole.size), soft_outline(whole.parsing)
-        subject = replace(whole, picture=on_backdrop(photo, outline))
+        subject = replace(whole, picture=cut_out(photo, outline))
     else:
         from rsagan.transfer import analyse as analyse_source
 

@@ -22,7 +22,7 @@ from rsagan.cli.verbs import Assets
 from rsagan.jobs import read_source
 from rsagan.network import Config, Generator, save_weights
 from rsagan.people import Person, Pose, library, read_person, read_picture, write_person, write_pose
-from rsagan.photo import on_backdrop, soft_outline
+from rsagan.photo import cut_out, soft_outline
 
 FORBIDDEN_AT_IMPORT = ("torch", "cv2", "numba", "ai_edge_litert", "torchmetrics", "tensorboard", "fastapi", "PIL")
 
@@ -258,7 +258,7 @@ def test_backgrounds(
     kept, plain, wall = (read_picture(tmp_path / name / "stand.png") for name in ("keep", "plain", "wall"))
     assert (kept != plain).any()
     given_person, painted = read_person(person), read_source(person, (256, 176)).person
-    assert (painted.picture == on_backdrop(given_person.picture, soft_outline(given_person.parsing))).all()
+    assert (painted.picture == cut_out(given_person.picture, soft_outline(given_person.parsing))).all()
     assert (painted.picture != given_person.picture).any()  # as for a photo: the weights were trained on that backdrop
     assert (wall[:20, :20] == (0, 200, 0)).all()
     assert (wall != (0, 200, 0)).any()

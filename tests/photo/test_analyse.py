@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -69,7 +70,8 @@ def test_fit_leads_back_to_the_photo(her: Analysis, woman: Picture) -> None:
 def test_plain_background(her: Analysis, woman: Picture) -> None:
     plain = analyse(woman, plain_background=True).person.picture
     assert (plain[her.mask < 0.001] == BACKDROP).all()
-    sure = her.mask > 0.99
+    sure = cv2.erode((her.mask > 0.99).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0  # the edge is freed of the lawn
+    assert sure.sum() > 1000
     assert np.abs(plain[sure].astype(int) - her.person.picture[sure]).max() <= 3
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from rsagan.people import Fit, Picture, fit_box
-from rsagan.photo import Scene, other_scene, photo_scene, soft_outline
+from rsagan.photo import Scene, cut_out, on_backdrop, other_scene, photo_scene, soft_outline
 from rsagan.photo.analyse import BACKDROP
 
 
@@ -109,6 +109,20 @@ def test_a_pale_shirt_keeps_its_outline() -> None:
     shown = other_scene(np.zeros((256, 176, 3), np.uint8), (256, 176)).show(painted, shirt)
     assert shown[shirt > 0.9].min() > 220
     assert shown[shirt == 0].max() == 0
+
+
+def test_the_edge_of_a_cut_out_person_keeps_nothing_of_the_photo() -> None:
+    """Half a red pixel on green is half a red pixel on the backdrop; dark hair stays dark."""
+    body, hair = disc(256, 176, 24)[..., None], disc(256, 176, 26)[..., None]
+    photo = body * (200, 30, 30) + (hair - body) * (30, 20, 20) + (1 - hair) * (20, 180, 20)
+    mask = cv2.GaussianBlur(hair[..., 0], (0, 0), 1.5)
+    shown = cut_out(photo.astype(np.uint8), mask)
+    stained = on_backdrop(photo.astype(np.uint8), mask)
+    edge = (mask > 0.3) & (hair[..., 0] < 0.9)
+    greenness = [(each[edge][:, 1].astype(int) - each[edge][:, 0]).mean() for each in (shown, stained)]
+    assert greenness[0] < 0.3 * greenness[1]
+    ring = (disc(256, 176, 25.5) - disc(256, 176, 24.5)) > 0.9
+    assert shown[ring].mean() < stained[ring].mean() + 12
 
 
 def test_a_scene_is_never_larger_than_the_photo() -> None:

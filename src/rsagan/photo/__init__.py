@@ -3,7 +3,7 @@ no network, no OpenCV."""
 
 from typing import TYPE_CHECKING, Any
 
-from rsagan.photo.analyse import BACKDROP, Analysis, analyse, choose, on_backdrop, soft_outline
+from rsagan.photo.analyse import BACKDROP, Analysis, analyse, choose, cut_out, on_backdrop, soft_outline
 from rsagan.photo.driving import clip_poses
 from rsagan.photo.landmarks import Detection, find_people
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from rsagan.photo.background import Scene, other_scene, photo_scene
 
 __all__ = [
-    "BACKDROP", "Analysis", "Detection", "Scene", "analyse", "choose", "clip_poses", "find_people", "on_backdrop",
-    "other_scene", "photo_scene", "soft_outline",
+    "BACKDROP", "Analysis", "Detection", "Scene", "analyse", "choose", "clip_poses", "cut_out", "find_people",
+    "on_backdrop", "other_scene", "photo_scene", "soft_outline",
 ]  # fmt: skip
 
 

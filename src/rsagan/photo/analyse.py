@@ -12,6 +12,7 @@ from rsagan.errors import InputError
 from rsagan.people import FACINGS, FLIP, Facing, Fit, Parsing, Person, Picture, Pose, fit_box
 from rsagan.photo import landmarks, rtm
 from rsagan.photo.checks import ANKLES, MIN_HEIGHT, doubt, inside, visible_part
+from rsagan.photo.edges import freed
 from rsagan.photo.landmarks import Detection, Side
 
 Joints = Literal["blazepose", "rtmlib"]
@@ -97,7 +98,7 @@ def analyse(
         regions = given_regions(parsing, photo, fit)
         mask = soft_outline(regions)
     if plain_background:
-        picture = on_backdrop(picture, mask)
+        picture = cut_out(picture, mask)
     # The parser has seen upright people only.
     shares = np.ones_like(parsed.facings) if chosen.tilted and chosen.side != "side" else parsed.facings
     found = Person(picture, turned(pose, facing_of(shares, chosen.side)), regions)
@@ -234,6 +235,11 @@ def on_backdrop(picture: Picture, mask: NDArray[np.float32]) -> Picture:
     """The person on the plain off-white backdrop of the synthetic people, through the soft outline."""
     weight = mask[..., None]
     return np.asarray(picture * weight + np.array(BACKDROP, np.float32) * (1 - weight) + 0.5, np.uint8)
+
+
+def cut_out(picture: Picture, mask: NDArray[np.float32]) -> Picture:
+    """The person of a photo on that backdrop, their edge without the colours of what stood behind them."""
+    return on_backdrop(freed(picture, mask), mask)
 
 
 def fit_person(person: Detection, size: tuple[int, int]) -> Fit:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rsagan.people import Fit, Picture, fit_box
 from rsagan.photo.analyse import BACKDROP
+from rsagan.photo.edges import unmixed
 
 _GROWN = 0.025  # of the body's frame: the hole reaches that far beyond the outline, over its blurred edge and shadow
 _INSIDE, _OUTSIDE = 0.7, 0.4  # outline at which a pixel is all person, none
@@ -20,10 +21,9 @@ _MOST_HIDDEN = 0.9  # of a picture, if pieces are to be searched in what is left
 _ROUGH = 2.3  # what differs less from its neighbours, in 0..255, is filled smoothly: of a wall, pieces would show
 _NEAR = 31  # pixels, twice how far from the hole that is measured
 _SEAM = 1.5  # pixels of that picture, the width of the seam round the hole
-_RIM = 1 / 100  # of the frame's height: so broad a rim shows some of the backdrop
-_PALE = 30  # what differs less from the backdrop, in 0..255, cannot be told from it
+_UNLIKE = 60  # what differs more from the backdrop, in 0..255, is not painted where there is nobody
 _MOSTLY = 1.5  # clothes vary: a pixel that is two thirds person by its colour is all person
-_LIKELY = 0.2  # outline of a person where the colours are not the backdrop's
+_LIKELY = 0.2  # outline of a person there
 _SOME = 0.05  # outline below which nothing is person, whatever its colour
 
 
@@ -136,25 +136,12 @@ def other_scene(picture: Picture, frame: tuple[int, int]) -> Scene:
 def _cut_out(painted: Picture, outline: NDArray[np.float32]) -> NDArray[np.float32]:
     """A painted person without the backdrop: float32 (h, w, 4), colours times share in 0..255, and the share in 0..1.
 
-    Pixels at the edge mix person and backdrop. How much is backdrop is seen from the colours next to them inside: what
-    lies between those and the backdrop is a mixture; what does not, such as dark hair round a face, is the person's.
+    The outline says how much of a pixel is person where the colours cannot: of people as pale as the backdrop.
     """
-    picture = painted.astype(np.float32)
-    backdrop = np.array(BACKDROP, np.float32)
-    away = np.linalg.norm(picture - backdrop, axis=2)
-    inside = (outline > 0.5) | ((outline > _LIKELY) & (away > 2 * _PALE))
-    reach = _RIM * painted.shape[0]
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach) + 1,) * 2)
-    sure = cv2.erode(inside.astype(np.uint8), disc).astype(np.float32)[..., None]
-    near = cv2.GaussianBlur(np.concatenate([picture * sure, sure], axis=2), (0, 0), reach)
-    extended = near[..., :3] / np.maximum(near[..., 3:], 1e-4)
-    rim = (sure == 0) & (near[..., 3:] > 1e-3)
-    apart = np.where(rim, extended - backdrop, 0)
-    length = np.linalg.norm(apart, axis=2, keepdims=True)
-    mixed = np.clip(((picture - backdrop) * apart).sum(2, keepdims=True) / np.maximum(length, 1) ** 2, 0, 1)
-    person = picture + (1 - mixed) * apart
-    # Where the person is as pale as the backdrop, colours tell nothing and the outline must do.
-    share = np.maximum(np.clip((outline - _OUTSIDE) / (_INSIDE - _OUTSIDE), 0, 1)[..., None], sure)
-    told = np.clip((length - _PALE) / _PALE, 0, 1)
-    share += told * (np.clip(_MOSTLY * mixed, 0, 1) * (outline[..., None] > _SOME) - share)
+    picture, backdrop = painted.astype(np.float32), np.array(BACKDROP, np.float32)
+    unlike = np.linalg.norm(picture - backdrop, axis=2) > _UNLIKE
+    person, share, told = unmixed(picture, (outline > 0.5) | ((outline > _LIKELY) & unlike), backdrop)
+    share = np.clip(_MOSTLY * share, 0, 1) * (outline[..., None] > _SOME)
+    drawn = np.clip((outline - _OUTSIDE) / (_INSIDE - _OUTSIDE), 0, 1)[..., None]
+    share = drawn + told * (share - drawn)
     return np.asarray(np.concatenate([person * share, share], axis=2), np.float32)

@@ -1,6 +1,7 @@
 """What the worker process does: analyse photos, prepare people, paint poses, put frames into a clip."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -65,7 +66,7 @@ class Studio:
         Raises:
             InputError: unreadable, or nobody usable in it. AssetError: the photo networks are not there.
         """
-        from rsagan.photo import analyse, on_backdrop
+        from rsagan.photo import analyse, cut_out
 
         name = self.sources.name(b"photo", photo, str(person).encode())
         known = self.sources.get(name)
@@ -76,16 +77,16 @@ class Studio:
         height, width = picture.shape[:2]
         boxes = [[round(x0 / width, 4), round(y0 / height, 4), round(x1 / width, 4), round(y1 / height, 4)]
                  for x0, y0, x1, y1 in found.people]  # fmt: skip
-        cut_out = Person(on_backdrop(found.person.picture, found.mask), found.person.pose, found.person.parsing)
-        told = self._told(name, cut_out) | {
+        plain = replace(found.person, picture=cut_out(found.person.picture, found.mask))
+        told = self._told(name, plain) | {
             "notes": found.notes,
             "facing": found.person.pose.facing,
             "people": boxes,
             "person": person or 0,
         }
         whole = _within(found)
-        blobs = [png_bytes(cut_out.picture), parsing_bytes(cut_out.parsing), png_bytes(whole)]
-        self.sources.put(name, Source(cut_out, (told, blobs), before=(whole, found.mask)))
+        blobs = [png_bytes(plain.picture), parsing_bytes(plain.parsing), png_bytes(whole)]
+        self.sources.put(name, Source(plain, (told, blobs), before=(whole, found.mask)))
         return told, blobs
 
     def sample(self, name: str) -> Reply:
