@@ -19,7 +19,7 @@ _HIP_BREADTH: Final = 0.6  # of the shoulders'
 # What a body shows beyond its last joints, in lengths of the bone that leads there.
 _HAND: Final = 0.6
 _CROWN: Final = 0.5
-_FOOT: Final = 0.25
+_FOOT: Final = 0.35
 _FOLLOWING = 15.0  # poses; a body that leaves the frame is followed as slowly as that
 
 
