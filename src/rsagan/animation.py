@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rsagan import __version__
 from rsagan.errors import InputError
 from rsagan.files import check_folder, spare
-from rsagan.jobs import Progress, Which, read_source, read_target
+from rsagan.jobs import Progress, Which, hidden_side, read_source, read_target
 from rsagan.people import Picture, Pose, in_betweens, lacks_legs, library, smoothed
 from rsagan.people.motion import SMOOTHING
 from rsagan.people.picture import AI_NOTICE
@@ -97,7 +97,7 @@ def animate(
     model = load(weights)
     given.check(model)  # before anything that takes long
     subject = given.prepare(model)
-    notes = given.notes
+    notes = given.notes + hidden_side(given)
     if clip is None:
         poses = in_betweens(_key_poses(driving, size, notes), fps / pace)
     else:

@@ -242,10 +242,7 @@ def generate(
 
     given = read_source(source, size, person, background, regions, also)
     subject_person, notes = given.person, given.notes + seen
-    if not also and (side := _SIDES.get(subject_person.pose.facing)):
-        notes.append(
-            f"The person is seen {side}; what the photo does not show is made up, and --also takes one that shows it."
-        )
+    notes += hidden_side(given)
     weights = Path(weights or shipped_weights(subject_person.size))
     model = load(weights)
     given.check(model)
@@ -435,6 +432,13 @@ def _check_background(background: str) -> None:
 def _read_background(background: str) -> Picture:
     _check_background(background)
     return read_picture(background)
+
+
+def hidden_side(given: Source) -> list[str]:
+    """What to say of a person whom one photo shows from the side or from behind."""
+    side = None if given.others else _SIDES.get(given.person.pose.facing)
+    told = f"The person is seen {side}; what the photo does not show is made up, and --also takes one that shows it."
+    return [told] if side else []
 
 
 def read_target(text: str, size: tuple[int, int], notes: list[str]) -> Pose:

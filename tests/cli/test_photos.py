@@ -76,6 +76,9 @@ def test_a_person_from_the_side_is_said(weights: Path, tmp_path: Path, capsys: p
     for arguments, said in (([SAMPLE], True), ([OTHER], False), ([SAMPLE, "--also", OTHER], False)):
         assert main(["generate", *map(str, arguments), *given]) == 0
         assert ("The person is seen from the side;" in capsys.readouterr().err) is said
+    driven = ["--driving", "stand", "--driving", "wave", "--fps", "2", "--pace", "2", "--weights", str(weights)]
+    assert main(["animate", str(SAMPLE), *driven, "--out", str(tmp_path / "clip.mp4")]) == 0
+    assert "The person is seen from the side;" in capsys.readouterr().err
 
 
 def test_cmyk_jpeg(weights: Path, tmp_path: Path) -> None:
