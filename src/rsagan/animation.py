@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rsagan import __version__
 from rsagan.errors import InputError
 from rsagan.files import check_folder, spare
-from rsagan.jobs import Progress, Which, hidden_side, read_source, read_target
+from rsagan.jobs import Progress, Which, check_given, hidden_side, read_source, read_target
 from rsagan.people import Picture, Pose, in_betweens, lacks_legs, library, smoothed
 from rsagan.people.motion import SMOOTHING
 from rsagan.people.picture import AI_NOTICE
@@ -70,6 +70,8 @@ def animate(
     Raises:
         InputError: something cannot be read or used. AssetError: the photo analysis' files cannot be had.
     """
+    check_given(source, driving, size, weights, background, also, driving=True)
+
     from rsagan.transfer import load, shipped_weights
     from rsagan.video import write_clip
 
@@ -126,8 +128,6 @@ def _as_clip(driving: Sequence[str]) -> "Clip | None":
     """The clip, if what drives is one; None for a list of poses."""
     from rsagan.video import open_clip
 
-    if not driving:
-        raise InputError("Nothing drives the person: give a clip or poses with --driving.")
     clips = [text for text in driving if _is_clip(text)]
     if not clips:
         return None

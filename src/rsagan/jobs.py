@@ -32,6 +32,7 @@ from rsagan.people import (
     read_person,
     read_picture,
     read_pose,
+    same_shape,
     write_person,
     write_png,
 )
@@ -47,8 +48,7 @@ _POSE_FILES = (".json", ".txt")
 _CLIPS = (".mp4", ".m4v", ".mkv", ".mov", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".3gp")
 _POSES_A_ROW = 8
 _SIDES: Final[dict[str | None, str]] = {"left": "from the side", "right": "from the side", "back": "from behind"}
-_SHIPPED_SHAPE = 256 / 176  # height to width of what the package's weights paint
-_MOST_OFF_SHAPE = 0.05  # as `transfer.Model.check_shape`
+_SHIPPED_SIZE: Final = (256, 176)  # height and width of what the package's weights paint
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def check_weights(size: tuple[int, int] | None, weights: Path | str | None) -> N
     """Raises InputError if there are no such weights, or the package's cannot paint frames of `size`; None for any."""
     if weights is not None and not Path(weights).is_file():
         raise InputError(f"There is no weights file {weights}; leave --weights out for those of the package.")
-    if weights is None and size and abs(_SHIPPED_SHAPE / (size[0] / size[1]) - 1) > _MOST_OFF_SHAPE:
+    if weights is None and size and not same_shape(size, _SHIPPED_SIZE):
         raise InputError(
             f"The package's weights paint frames shaped like 256x176, height x width, not {size[0]}x{size[1]}; take "
             "128x88, 256x176, 512x352, 768x528 or 1024x704."
@@ -350,9 +350,11 @@ class Source:
 
     def check(self, model: "Model") -> None:
         """Raises InputError if the model cannot paint this person, or not on this scene."""
+        from rsagan.transfer import NO_OUTLINE
+
         model.check_shape(self.person.size)
         if self.behind is not None and not model.generator.config.semantics:
-            raise InputError("These weights draw no parsing map, so only a plain background is possible with them.")
+            raise InputError(NO_OUTLINE)
 
     def prepare(self, model: "Model") -> "Subject":
         """All that the pictures show of the person, encoded. Raises InputError if these weights take one picture."""

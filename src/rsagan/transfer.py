@@ -20,12 +20,24 @@ from torch.nn import functional
 
 from rsagan.errors import InputError
 from rsagan.network import Encoded, Generator, enlarged, load_weights, pad, shipped_weights, size_in, stacked
-from rsagan.people import NUM_REGIONS, Parsing, Person, Picture, Pose, one_hot, placed, placed_sequence, read_picture
+from rsagan.people import (
+    NUM_REGIONS,
+    Parsing,
+    Person,
+    Picture,
+    Pose,
+    one_hot,
+    placed,
+    placed_sequence,
+    read_picture,
+    same_shape,
+)
 from rsagan.people.motion import held
 from rsagan.photo import Analysis
 from rsagan.photo import analyse as analyse_photo
 from rsagan.photo.analyse import Joints, Which
 
+NO_OUTLINE: Final = "These weights draw no parsing map, so only a plain background is possible with them."
 MOST_ENLARGED: Final = 8  # times the size that was painted, with the photo's own detail; beyond that plainly
 
 
@@ -130,7 +142,7 @@ class Model:
 
     def check_shape(self, size: tuple[int, int]) -> None:
         """Raises InputError if a frame of `size` (height, width) is not shaped as those trained for."""
-        if abs(self.size[0] / self.size[1] / (size[0] / size[1]) - 1) > 0.05:
+        if not same_shape(size, self.size):
             raise InputError(
                 f"A frame of {size[0]}x{size[1]} does not fit these weights, which were trained on frames shaped like "
                 f"{self.size[0]}x{self.size[1]}; choose a size of that shape."

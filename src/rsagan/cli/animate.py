@@ -48,20 +48,18 @@ class Animate:
     def run(self, console: Console) -> None:
         from rsagan.animation import animate
         from rsagan.errors import InputError
-        from rsagan.jobs import check_given, parse_person, parse_size
+        from rsagan.jobs import parse_person, parse_size
 
         if self.audio not in ("none", "keep"):
             raise InputError(f"--audio is none or keep, not {self.audio}.")
         if self.source.is_dir():
             refuse(self, "person", "size", of="With a person folder")
-        size = parse_size(self.size)
-        check_given(self.source, self.driving, size, self.weights, self.background, self.also, driving=True)
         made = animate(
             self.source,
             self.driving,
             self.out,
             self.weights,
-            size,
+            parse_size(self.size),
             parse_person(self.person),
             self.background,
             self.retarget,

@@ -13,7 +13,7 @@ from rsagan.people.person import (
 )
 from rsagan.people.picture import AI_NOTICE, Fit, Picture, fit_box, png_bytes, read_picture, write_png
 from rsagan.people.placing import lacks_legs, placed, placed_sequence
-from rsagan.people.pose import FACINGS, FLIP, JOINTS, LIMBS, NUM_JOINTS, Facing, Pose
+from rsagan.people.pose import FACINGS, FLIP, JOINTS, LIMBS, NUM_JOINTS, Facing, Pose, same_shape
 from rsagan.people.pose_formats import from_json, from_order, read_pose, to_json, write_pose
 from rsagan.people.regions import (
     LABEL_NAMES,
@@ -31,6 +31,6 @@ __all__ = [
     "PERSON_FILES", "REGION_JOINTS", "Facing", "Fit", "Parsing", "Person", "Picture", "Pose", "Region",
     "draw_parsing", "draw_pose", "fit_box", "from_json", "from_order", "grid", "in_betweens", "lacks_legs", "one_hot",
     "parsing_bytes", "placed", "placed_sequence", "png_bytes", "read_parsing", "read_person", "read_picture",
-    "read_pose", "smoothed", "to_json",
+    "read_pose", "same_shape", "smoothed", "to_json",
     "to_regions", "write_parsing", "write_person", "write_png", "write_pose",
 ]  # fmt: skip

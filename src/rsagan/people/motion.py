@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.errors import InputError
-from rsagan.people.pose import NECK, Pose
+from rsagan.people.pose import NECK, Pose, same_shape
 from rsagan.people.retarget import TORSO, bone_lengths, root
 
 Tracks = NDArray[np.float64]
@@ -135,7 +135,7 @@ def in_betweens(poses: Sequence[Pose], steps: float) -> list[Pose]:
 
 def _in_frame_of(first: Pose, pose: Pose) -> Pose:
     """The pose in the frame of the first, never stretched."""
-    if abs(pose.size[1] / pose.size[0] / (first.size[1] / first.size[0]) - 1) < _SAME_SHAPE:
+    if same_shape(pose.size, first.size, _SAME_SHAPE):
         return pose.resized(first.size)
     theirs, ours = bone_lengths([pose]), bone_lengths([first])
     scale = first.size[0] / pose.size[0] if theirs is None or ours is None else ours[TORSO] / theirs[TORSO]

@@ -120,3 +120,8 @@ class Pose:
         if np.nanmax(np.nanmax(self.points, axis=0) - np.nanmin(self.points, axis=0)) < 2:
             return "all of its joints lie in one spot"
         return None
+
+
+def same_shape(one: tuple[int, int], other: tuple[int, int], within: float = 0.05) -> bool:
+    """Whether the widths of two frames (height, width), at one height, differ by no more than that share."""
+    return abs(one[1] / one[0] / (other[1] / other[0]) - 1) <= within

@@ -21,9 +21,9 @@ _MOST_HIDDEN = 0.9  # of a picture, if pieces are to be searched in what is left
 _ROUGH = 2.3  # what differs less from its neighbours, in 0..255, is filled smoothly: of a wall, pieces would show
 _NEAR = 31  # pixels, twice how far from the hole that is measured
 _SEAM = 1.5  # pixels of that picture, the width of the seam round the hole
-_UNLIKE = 60  # what differs more from the backdrop, in 0..255, is not painted where there is nobody
+_UNLIKE = 60  # what differs more from the backdrop, in 0..255, is not painted where there is nobody:
+_LIKELY = 0.2  # there so much outline is a person
 _MOSTLY = 1.5  # clothes vary: a pixel that is two thirds person by its colour is all person
-_LIKELY = 0.2  # outline of a person there
 _SOME = 0.05  # outline below which nothing is person, whatever its colour
 
 

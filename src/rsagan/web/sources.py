@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rsagan.errors import InputError
 from rsagan.people import Fit, Person, Picture
-from rsagan.transfer import Model, Result, Subject
+from rsagan.transfer import NO_OUTLINE, Model, Result, Subject
 
 if TYPE_CHECKING:
     from rsagan.photo import Scene
@@ -53,7 +53,7 @@ class Source:
         if background == "plain":
             return result.picture
         if result.outline is None:
-            raise InputError("These weights draw no parsing map, so only a plain background is possible with them.")
+            raise InputError(NO_OUTLINE)
         return self._scene.show(result.picture, result.outline)
 
     @cached_property

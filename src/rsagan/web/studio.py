@@ -142,8 +142,8 @@ class Studio:
 
     def generate(self, source: str, pose: Any, keep_place: bool = False, background: str = "plain") -> Reply:
         """Paint: the picture as PNG and the regions as the network drew them (or nothing), with the pose as used."""
-        result = self._paint(self.model, source, pose, keep_place)
-        blobs = [png_bytes(self._source(source).shown(result, background), self.notice)]
+        result, shown = self._paint(self.model, source, pose, keep_place, background)
+        blobs = [png_bytes(shown, self.notice)]
         if result.parsing is not None:
             blobs.append(parsing_bytes(result.parsing))
         told = {
@@ -156,8 +156,8 @@ class Studio:
 
     def preview(self, source: str, pose: Any, keep_place: bool = False, background: str = "plain") -> Reply:
         """Paint small and quickly: a JPEG at the network's preview size."""
-        result = self._paint(self.quick, source, pose, keep_place)
-        return {}, [_jpeg(self._source(source).shown(result, background), self.quick.size, self.notice)]
+        _, shown = self._paint(self.quick, source, pose, keep_place, background)
+        return {}, [_jpeg(shown, self.quick.size, self.notice)]
 
     def film_open(self, film: str, source: str, fps: int) -> Reply:
         """Begin a clip of that name; the frames follow one by one, so that others are served in between."""
@@ -170,8 +170,8 @@ class Studio:
 
     def film_frame(self, film: str, source: str, pose: Any, keep_place: bool, background: str = "plain") -> Reply:
         """Paint one frame more."""
-        result = self._paint(self.model, source, pose, keep_place)
-        self._film(film)[0].add(self._source(source).shown(result, background))
+        _, shown = self._paint(self.model, source, pose, keep_place, background)
+        self._film(film)[0].add(shown)
         return {}, []
 
     def film_close(self, film: str) -> Reply:
@@ -190,9 +190,12 @@ class Studio:
         """For the metrics."""
         return {"sources": len(self.sources), "source_bytes": self.sources.bytes}
 
-    def _paint(self, model: Model, source: str, pose: Any, keep_place: bool) -> Result:
+    def _paint(self, model: Model, source: str, pose: Any, keep_place: bool, background: str) -> tuple[Result, Picture]:
+        """The result, and how it is shown."""
         target = library.load(pose) if isinstance(pose, str) else from_json(pose)
-        return self._source(source).subject(model).pose(target, keep_place)
+        kept = self._source(source)
+        result = kept.subject(model).pose(target, keep_place)
+        return result, kept.shown(result, background)
 
     def _source(self, name: str) -> Source:
         source = self.sources.get(name)
