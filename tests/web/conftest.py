@@ -22,7 +22,8 @@ from rsagan.people import library, parsing_bytes, png_bytes, to_json
 pytest.importorskip("fastapi", reason="the extra [web] is not installed")
 
 from rsagan.web.app import create_app
-from rsagan.web.server import Timely, listen
+from rsagan.web.listener import listen
+from rsagan.web.server import Timely
 from rsagan.web.settings import Settings
 
 PHOTO = Path(__file__).parents[2] / "src/rsagan/samples/man-standing.jpg"
@@ -69,7 +70,7 @@ def serve(settings: Settings) -> Iterator[Service]:
     app = create_app(settings)
     config = uvicorn.Config(app, port=0, http=Timely, log_level="error", access_log=False, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
-    listener = listen(config)
+    listener = listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:

@@ -29,7 +29,7 @@ def started(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     token = tmp_path / "token"
     token.write_text("0123456789abcdef")
     seen: list[Settings] = []
-    monkeypatch.setattr(server, "run", lambda settings, opened: seen.append(settings))
+    monkeypatch.setattr(server, "run", lambda settings, *_: seen.append(settings))
     monkeypatch.setattr(assets, "fetch", lambda *_: token)
     assert main([str(token) if one.endswith("/token") else one for one in arguments]) == 0
     return seen[0]

@@ -27,7 +27,8 @@ from PIL import Image
 from rsagan.errors import InputError
 from rsagan.people import library, png_bytes, to_json
 from rsagan.people.picture import AI_NOTICE
-from rsagan.web.server import listen, run
+from rsagan.web.listener import listen
+from rsagan.web.server import run
 from rsagan.web.settings import Settings
 
 from .conftest import PHOTO, Service, hand_in, person_asked, png, wait_for
@@ -296,12 +297,7 @@ def test_a_worker_that_is_killed_mid_job_is_replaced_and_that_is_said(start: Sta
 
 def test_answers_are_not_held_back() -> None:
     """Who comes early is let in; the body of an answer does not wait until the client has confirmed the head."""
-    import uvicorn
-
-    from rsagan.web.server import listen
-
-    config = uvicorn.Config("nothing", port=0, log_level="error")
-    with listen(config) as here, socket.create_connection(here.getsockname()), here.accept()[0] as connection:
+    with listen("127.0.0.1", 0) as here, socket.create_connection(here.getsockname()), here.accept()[0] as connection:
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
@@ -317,7 +313,7 @@ def test_a_connection_that_sends_no_whole_head_is_closed(monkeypatch: pytest.Mon
     monkeypatch.setattr(server, "HEAD_SECONDS", 0.4)
     config = uvicorn.Config(app, port=0, log_level="error", lifespan="off", http=server.Timely)
     running = uvicorn.Server(config)
-    with listen(config) as listener:
+    with listen("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=running.run, args=([listener],), daemon=True)
         thread.start()
         try:
@@ -406,10 +402,15 @@ def test_scripts_are_scripts_whatever_the_system_calls_them() -> None:
 
 
 def test_a_port_that_is_taken_is_one_sentence() -> None:
-    with listen(uvicorn.Config("", port=0)) as first:
+    with listen("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
-        with pytest.raises(InputError, match=rf"Cannot listen on 127.0.0.1:{port}; choose another"):
-            listen(uvicorn.Config("", port=port))
+        with pytest.raises(InputError, match=rf"Port {port} is in use, .* --port, such as {port + 1}"):
+            listen("127.0.0.1", port)
+
+
+def test_an_address_of_another_machine_is_one_sentence() -> None:
+    with pytest.raises(InputError, match=r"Cannot listen on 192\.0\.2\.1, port 0: .*; choose another with --host"):
+        listen("192.0.2.1", 0)
 
 
 def test_the_demo_takes_nothing() -> None:
@@ -442,6 +443,18 @@ def test_only_pictures_are_photos(service: Service) -> None:
         )
 
 
+def test_what_is_asked_in_another_way_is_told_from_what_is_not_there(service: Service) -> None:
+    with service.client() as client:
+        answer = client.get("/v1/analyse")
+        assert answer.status_code == 405
+        assert "not asked in this way" in answer.json()["error"]
+        assert client.get("/v1/nothing").status_code == 404
+        form = {"content-type": "application/x-www-form-urlencoded"}  # what curl -d sends by itself
+        answer = client.post("/v1/generate", content=b'{"source": "x", "pose": "walk"}', headers=form)
+        assert answer.status_code == 422
+        assert "Content-Type: application/json" in answer.json()["error"]
+
+
 def test_what_a_request_said_is_not_said_back(service: Service) -> None:
     with service.client() as client:
         answer = client.post("/v1/generate", json={"source": ["SECRET"], "pose": "SECRET" * 50})
@@ -453,14 +466,14 @@ def test_what_a_request_said_is_not_said_back(service: Service) -> None:
 
 def test_nobody_is_told_of_a_page_whose_weights_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "no.safetensors").write_bytes(b"no weights")
-    told: list[int] = []
-    with pytest.raises(InputError, match=r"no\.safetensors"):
-        run(Settings(port=0, weights=tmp_path / "no.safetensors"), told.append)
+    told: list[str] = []
+    with listen("127.0.0.1", 0) as listener, pytest.raises(InputError, match=r"no\.safetensors"):
+        run(Settings(port=0, weights=tmp_path / "no.safetensors"), listener, lambda: told.append("opened"))
     assert not told
 
 
 def test_sigterm_drains(weights: Path, tmp_path: Path) -> None:
-    """The real command: a request under way is answered, then everything ends, the worker too."""
+    """The real command: a clip is given up, a request under way is answered, then everything ends, the worker too."""
     log = (tmp_path / "log").open("w+")
     command = [sys.executable, "-m", "rsagan", "web", "--port", "0", "--weights", str(weights)]
     process = subprocess.Popen(command, stderr=log, stdout=log)
@@ -481,9 +494,14 @@ def test_sigterm_drains(weights: Path, tmp_path: Path) -> None:
         source = hand_in(service)["source"]
         worker = int(subprocess.check_output(["pgrep", "-P", str(process.pid), "-f", "spawn_main"], text=True))
         os.kill(worker, signal.SIGSTOP)
-        answer = ThreadPoolExecutor(1).submit(generate, service, source)
+        threads = ThreadPoolExecutor(2)
+        answer = threads.submit(generate, service, source)
+        with service.client() as client:
+            clip = client.post("/v1/animate", json={"source": source, "poses": ["walk"] * 480}).json()
+        events = threads.submit(httpx.get, f"{url}{clip['events']}", timeout=60)
         time.sleep(0.5)
         process.terminate()
+        assert "event: cancelled" in events.result(10).text
         time.sleep(0.5)
         assert not answer.done()
         with pytest.raises(httpx.TransportError):
@@ -493,6 +511,7 @@ def test_sigterm_drains(weights: Path, tmp_path: Path) -> None:
         assert process.wait(30) in (0, -signal.SIGTERM)
         wait_for(lambda: not Path(f"/proc/{worker}").exists(), 10)
         assert source not in Path(log.name).read_text()
+        assert "Traceback" not in Path(log.name).read_text()
     finally:
         process.kill()
         log.close()

@@ -1,7 +1,5 @@
 """`rsagan web`."""
 
-import errno
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -35,34 +33,22 @@ class Web:
         from rsagan import assets
         from rsagan.errors import InputError
         from rsagan.jobs import check_weights, parse_size
+        from rsagan.web.listener import listen
         from rsagan.web.settings import Settings, read_token
 
         token = read_token(self.token_file) if self.token_file else None
         size = parse_size(self.size)
         settings = Settings(self.host, self.port, token, self.name, self.demo, self.weights, size=size)
         check_weights(size, self.weights)
-        _check_port(self.host, self.port)
-        try:
-            from rsagan.web.server import run
-        except ImportError as error:
-            raise InputError(
-                f'{error.name} is missing; `pip install "rsagan[web]"` brings what the page needs.'
-            ) from error
-        for name in ("pose-detection", "pose-landmark"):
-            assets.fetch(name, console.note)
-        where = f"[{self.host}]" if ":" in self.host else self.host
-        run(settings, lambda port: console.note(f"The page is at http://{where}:{port} (Ctrl-C ends it)."))
-
-
-def _check_port(host: str, port: int) -> None:
-    """Raises InputError, before anything takes long, if somebody listens there already."""
-    from rsagan.errors import InputError
-
-    try:
-        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
-    except OSError as error:  # what else may be wrong is said when the service listens
-        if error.errno == errno.EADDRINUSE:
-            raise InputError(
-                f"Port {port} is in use, perhaps by a page that was started before; end that, or take another port "
-                f"with --port, such as {port + 1 if port < 65535 else 0}."
-            ) from error
+        with listen(self.host, self.port) as listener:  # before anything that takes long
+            try:
+                from rsagan.web.server import run
+            except ImportError as error:
+                raise InputError(
+                    f'{error.name} is missing; `pip install "rsagan[web]"` brings what the page needs.'
+                ) from error
+            for name in ("pose-detection", "pose-landmark"):
+                assets.fetch(name, console.note)
+            where = f"[{self.host}]" if ":" in self.host else self.host
+            page = f"http://{where}:{listener.getsockname()[1]}"
+            run(settings, listener, lambda: console.note(f"The page is at {page} (Ctrl-C ends it)."))

@@ -1,6 +1,7 @@
 """The web page and HTTP service: `settings` says what runs, `app` answers, one worker process owns the network.
 
     guard       who may ask, how much, how often
+    listener    the socket; server runs the service on it
     app         all together; routes answer, models says what they take and give
     line        the bounded queue in front of the worker
     worker      the process, and how to talk to it

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
 from rsagan import __version__
@@ -81,15 +82,20 @@ async def _failed(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": sentence}, status, headers)
 
 
-async def _refused(_: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StarletteHTTPException)
-    told = str(error.detail)
-    return JSONResponse({"error": _SENTENCES.get(told, told)}, error.status_code, error.headers)
+    told, status = str(error.detail), error.status_code
+    if status == 404 and any(route.matches(request.scope)[0] is Match.PARTIAL for route in request.app.routes):
+        told, status = "Method Not Allowed", 405  # the page's folder, which takes what no route does, has answered
+    return JSONResponse({"error": _SENTENCES.get(told, told)}, status, error.headers)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     """What is wrong with the first field; never the value, which may be a picture."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
+    if isinstance(error.body, bytes):
+        told = "The body is not said to be JSON; send it with the header `Content-Type: application/json`."
+        return JSONResponse({"error": told}, 422)
     place = ".".join(str(part) for part in first["loc"] if isinstance(part, str) and part.isidentifier())[:80]
     return JSONResponse({"error": f"What was sent as `{place}` cannot be used: {first['msg']}."}, 422)

@@ -12,20 +12,22 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from rsagan.errors import InputError
 from rsagan.network import load_weights
 from rsagan.web.app import create_app
+from rsagan.web.clips import Clips
 from rsagan.web.settings import Settings, is_loopback
 
 _CONNECTIONS = 512
 HEAD_SECONDS: Final = 10.0
 
 
-def run(settings: Settings, opened: Callable[[int], None]) -> None:
-    """Serve. SIGTERM and Ctrl-C stop listening, let running requests end, then end the worker.
+def run(settings: Settings, listener: socket.socket, opened: Callable[[], None]) -> None:
+    """Serve. SIGTERM and Ctrl-C stop listening, give animations up, let running requests end, then end the worker.
 
     Args:
-        opened: is told the port once the service listens.
+        listener: of `rsagan.web.listener.listen`.
+        opened: is told once the weights are known to be sound.
 
     Raises:
-        InputError: the address cannot be had, or the weights cannot be used.
+        InputError: the weights cannot be used.
     """
     if settings.weights:
         load_weights(settings.weights)  # refused before anybody is told of the page; the worker reads them for itself
@@ -38,8 +40,9 @@ def run(settings: Settings, opened: Callable[[int], None]) -> None:
         reasons.append(reason)
         server.should_exit = True
 
+    app = create_app(settings, hopeless)
     config = uvicorn.Config(
-        create_app(settings, hopeless),
+        app,
         host=settings.host,
         port=settings.port,
         http=Timely,
@@ -51,12 +54,23 @@ def run(settings: Settings, opened: Callable[[int], None]) -> None:
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=int(settings.seconds) + 1,
     )
-    server = uvicorn.Server(config)
-    with listen(config) as listener:
-        opened(listener.getsockname()[1])
-        server.run(sockets=[listener])
+    server = Ending(config, app.state.clips)
+    opened()
+    server.run(sockets=[listener])
     if reasons:
         raise InputError(reasons[0])
+
+
+class Ending(uvicorn.Server):
+    """Gives animations up when it is told to stop: nobody could fetch their files, and who follows one is told so."""
+
+    def __init__(self, config: uvicorn.Config, clips: Clips) -> None:
+        super().__init__(config)
+        self._clips = clips
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._clips.close()
+        await super().shutdown(sockets)
 
 
 class Timely(H11Protocol):
@@ -80,25 +94,3 @@ class Timely(H11Protocol):
     def _give_up(self) -> None:
         if not self.transport.is_closing() and (self.cycle is None or self.cycle.response_complete):
             self.shutdown()
-
-
-def listen(config: uvicorn.Config) -> socket.socket:
-    """The socket that the service listens on: whoever comes before the service is up waits for it, and is not refused.
-
-    Raises:
-        InputError: the address cannot be had.
-    """
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    try:
-        listener = socket.create_server(
-            (config.host, config.port),
-            family=family,
-            backlog=config.backlog,
-            dualstack_ipv6=family == socket.AF_INET6 and socket.has_dualstack_ipv6(),
-        )
-    except OSError as error:
-        raise InputError(f"Cannot listen on {config.host}:{config.port}; choose another with --port.") from error
-    # An answer goes out as head and body. Without this, which connections inherit, the body waits for the client to
-    # confirm the head: 40 ms, half a preview. asyncio asks for it only where a socket names its protocol.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-    return listener
