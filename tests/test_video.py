@@ -145,6 +145,13 @@ def test_the_pace_of_a_clip_that_names_its_clock_only_is_counted(tmp_path: Path)
     assert len(list(read_frames(clip))) == pytest.approx(30, abs=1)
 
 
+def test_a_still_picture_is_a_clip_of_one(tmp_path: Path) -> None:
+    Image.fromarray(shades(1)[0]).save(tmp_path / "still.gif")
+    clip = open_clip(tmp_path / "still.gif")
+    assert clip.fps == pytest.approx(10)
+    assert len(list(read_frames(clip))) == 1
+
+
 def test_turned_clips_come_upright(tmp_path: Path) -> None:
     (frame, *_) = read_frames(open_clip(turned_clip(tmp_path / "turned.mp4", shades(3))))
     assert frame.picture.shape == (64, 48, 3)

@@ -159,6 +159,10 @@ def check_given(
         if Path(text).exists():
             if not driving or Path(text).suffix.lower() not in _CLIPS:
                 check_photo(text)
+            if Path(text).is_dir() and not (Path(text) / "pose.json").is_file():
+                raise InputError(
+                    f"{text} is not a person folder: pose.json is missing; give each pose file in it as {option}."
+                )
             continue
         if driving and Path(text).suffix.lower() in _CLIPS:
             raise InputError(f"There is no clip {text}.")

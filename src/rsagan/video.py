@@ -267,10 +267,12 @@ def _seconds(container: Any, stream: Any) -> float | None:
 
 def _counted(container: Any, stream: Any) -> float | None:
     """Pictures a second by the times that are written beside them; None if they tell nothing."""
-    stamps: list[int] = []
+    stamps: list[tuple[int, int]] = []
     with suppress(*_FFMPEG_FAULTS):
-        stamps.extend(packet.pts for packet in container.demux(stream) if packet.pts is not None)
-    span = (max(stamps) - min(stamps)) * stream.time_base if stamps else 0
+        stamps.extend((each.pts, each.duration or 0) for each in container.demux(stream) if each.pts is not None)
+    if len(stamps) == 1:  # a still picture
+        stamps.append((sum(stamps[0]), 0))
+    span = (max(stamps)[0] - min(stamps)[0]) * stream.time_base if stamps else 0
     return float((len(stamps) - 1) / span) if span else None
 
 

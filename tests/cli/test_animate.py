@@ -110,6 +110,7 @@ def test_a_clip_that_rarely_shows_anybody(
         (("--driving", "walk-cycl"), "did you mean walk-cycle or"),
         (("--driving", "walk-cycle,wave"), "--driving walk-cycle --driving wave."),
         (("--driving", "stand", "--driving", "clip.mp4"), "There is no clip clip.mp4."),
+        (("--driving", "stand", "--driving", "."), ". is not a person folder: pose.json is missing; give each"),
         (("--driving", "stand", "--driving", "wave", "--audio", "keep"), "sound"),
         (("--driving", "stand", "--driving", "wave", "--audio", "loud"), "none or keep"),
         (("--driving", "stand", "--driving", "wave", "--fps", "0"), "fps"),

@@ -31,7 +31,7 @@ def test_a_person_is_followed_and_gaps_are_told(woman: Picture) -> None:
 
 
 def test_a_clip_of_nobody_is_refused(scenery: Picture) -> None:
-    with pytest.raises(InputError, match="No person"):
+    with pytest.raises(InputError, match="No person was found in the clip; take"):
         clip_poses([scenery] * 2)
     with pytest.raises(InputError, match="no frames"):
         clip_poses([])

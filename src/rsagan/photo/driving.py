@@ -52,7 +52,7 @@ def clip_poses(
         if progress:
             progress(count + 1)
     if last is None:
-        raise nobody or InputError("The clip has no frames.")
+        raise InputError(str(nobody or "The clip has no frames.").replace("the photo", "the clip"))
     sides = _voted([None if each is None else each[1] for each in found])
     return [None if each is None else _faced(each[0], side) for each, side in zip(found, sides, strict=True)]
 
