@@ -29,8 +29,9 @@ def listen(host: str, port: int) -> socket.socket:
                 f"Port {port} is in use, perhaps by a page that was started before; end that, or take another port "
                 f"with --port, such as {port + 1 if port < 65535 else 0}."
             ) from error
+        reason = (error.strerror or str(error)).partition(" (while")[0]  # Python says the address once more
         raise InputError(
-            f"Cannot listen on {host}, port {port}: {error.strerror or error}; choose another with --host or --port."
+            f"Cannot listen on {host}, port {port}: {reason}; choose another with --host or --port."
         ) from error
     # An answer goes out as head and body. Without this, which connections inherit, the body waits for the client to
     # confirm the head: 40 ms, half a preview. asyncio asks for it only where a socket names its protocol.
