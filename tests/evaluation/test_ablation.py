@@ -111,8 +111,9 @@ def test_one_call_makes_everything_and_resumes(
     rate = ablate(other, data, runs, out, networks=networks)["rows"]["pose_only_published"]["learning_rate"]
     assert trained == [("pose_only_published", 8), ("pose_only_published", 16)]  # no rates: seed 0 has tried them
     assert rate == whole["rows"]["pose_only_published"]["learning_rate"]
-    with pytest.raises(InputError, match="other settings"):
-        ablate(replace(PLAN, recipe=replace(RECIPE, batch=2)), data, runs, out, networks=networks)
+    for plan, named in ((replace(PLAN, recipe=replace(RECIPE, batch=2)), "recipe"), (replace(PLAN, limit=2), "limit")):
+        with pytest.raises(InputError, match=rf"other settings \({named}\)"):
+            ablate(plan, data, runs, out, networks=networks)
 
 
 def test_rows_begin_with_their_own_weights(data: Path, networks: Networks, tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ def test_rows_begin_with_their_own_weights(data: Path, networks: Networks, tmp_p
         assert (told["start"]["sha256"], told["start"]["training"]["pictures_seen"]) == (begun["sha256"], 16)
 
     for start in (runs, tmp_path / "nowhere"):
-        with pytest.raises(InputError, match="other settings"):  # it began with random weights
+        with pytest.raises(InputError, match=r"other settings \(start\)"):  # it began with random weights
             ablate(replace(plan, start=start), data, tmp_path / "small", out, networks=networks)
     both = replace(grown, rows=("no_match", "full"))
     with pytest.raises(InputError, match=r"full.*weights\.safetensors is missing, .*train the row there first"):
@@ -144,7 +145,7 @@ def test_rows_begin_with_their_own_weights(data: Path, networks: Networks, tmp_p
         with pytest.raises(InputError, match=r"Some rows .* others did not"):
             ablate(mixed, data, runs, out, networks=networks)
     (runs / "no_match" / "seed-0" / "measured.npz").unlink()
-    with pytest.raises(InputError, match="other settings"):
+    with pytest.raises(InputError, match=r"other settings \(start\)"):
         ablate(replace(grown, start=None), data, runs, out, networks=networks)
     (runs / "no_match" / "seed-0" / "settings.json").write_text("{")
     with pytest.raises(InputError, match=r"settings\.json is damaged"):
@@ -240,11 +241,13 @@ def test_a_rate_that_diverges_is_not_taken(
 def test_bad_plans_get_one_sentence(prepared: Path, networks: Networks, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no row fulll"):
         Plan(RECIPE, rows=("full", "fulll"))
-    with pytest.raises(InputError, match="every is 0"):
+    with pytest.raises(InputError, match="--every is 0"):
         Plan(RECIPE, every=0)
+    with pytest.raises(InputError, match="--rate-pairs is 0"):
+        Plan(RECIPE, rate_pictures=0)
     with pytest.raises(InputError, match="learning rates above 0"):
         Plan(RECIPE, rates=(0.0,))
-    with pytest.raises(InputError, match="set_pairs is -1"):
+    with pytest.raises(InputError, match="--set-pairs is -1"):
         Plan(RECIPE, set_pairs=-1)
     with pytest.raises(InputError, match="pairs-validation"):
         ablate(PLAN, prepared, tmp_path / "runs", tmp_path / "out", networks=networks)

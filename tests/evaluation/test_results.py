@@ -20,6 +20,7 @@ from rsagan.evaluation.benchmark.networks import load_networks
 from rsagan.evaluation.benchmark.results import score_method, score_results
 from rsagan.evaluation.found import possible_pairs
 from rsagan.evaluation.judges import EfficientNetLite0
+from rsagan.people import Person, Picture, Pose
 
 PEOPLE = layouts.figures(6, 2)
 NETWORKS = Networks(
@@ -215,6 +216,15 @@ def test_a_list_of_pairs_makes_a_subset_a_whole(data: Path, tmp_path: Path) -> N
         score_results(tmp_path / "results", data, tmp_path / "other", "fid")
 
 
+class Copied:
+    """A method that says its version."""
+
+    version = "1"
+
+    def __call__(self, person: Person, pose: Pose) -> Picture:
+        return person.picture
+
+
 def test_any_method_is_painted_timed_and_scored(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "outside.py").write_text(
         "class Copy:\n    def __call__(self, person, pose):\n        return person.picture\n"
@@ -232,6 +242,15 @@ def test_any_method_is_painted_timed_and_scored(data: Path, tmp_path: Path, monk
     again = score_method("outside:Copy", data, tmp_path / "report", networks=NETWORKS)
     assert "speed" not in again
     assert again["numbers"] == report["numbers"]
+    told = "4 of 4 pictures were painted by an earlier call"
+    assert [told in warning for warning in again["warnings"]].count(True) == 1
+    assert told in (tmp_path / "report" / "report.md").read_text()
+    assert not any(told in warning for warning in report["warnings"])
+    # What says its version is painted anew under another one, or refused.
+    method = Copied()
+    for _ in range(2):
+        report = score_method(method, data, tmp_path / "versioned", networks=NETWORKS)
+        assert not any("earlier call" in warning for warning in report["warnings"])
 
 
 def test_the_packages_networks_carry_their_names(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,17 @@ def test_the_same_command_writes_the_same_bytes(
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
+def test_one_person_has_no_intervals_and_the_report_says_so(
+    weights: Path, prepared: Path, networks: Networks, tmp_path: Path
+) -> None:
+    report = score(prepared, tmp_path, weights, limit=1, networks=networks)
+    assert report["counts"]["identities"] == 1
+    assert report["metrics"][ONE]["interval"] == [None, None]
+    text = (tmp_path / "report.md").read_text()
+    assert "1 of 12 test pairs of 1 person, 64x48" in text
+    assert "Of one person alone there are no intervals." in text
+
+
 def test_the_ends_of_the_scale(prepared: Path, networks: Networks, tmp_path: Path) -> None:
     copied = score(prepared, tmp_path / "a", results="source", limit=4, networks=networks)["metrics"]
     assert copied[f"{ONE}, ratio to copied source"] == {"value": 1.0, "interval": [1.0, 1.0]}

@@ -35,7 +35,7 @@ from rsagan.network import Config, Generator
         ({"match_channels": 0}, "0"),
         ({"key_channels": -1}, "-1"),
         ({"injection": "magic"}, "magic"),
-        ({"integration": "magic"}, "magic"),
+        ({"integration": "magic"}, "no integration 'magic'; there are warped, transposed, spatial, convolution"),
         ({"semantics": "no"}, "semantics"),
         ({"prior": 1}, "prior"),
         ({"injection": "regions", "semantics": False}, "regions"),

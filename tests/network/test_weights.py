@@ -58,6 +58,11 @@ def test_the_shipped_weights_are_those_of_the_size_asked_for() -> None:
         assert shipped_weights(size).stat().st_size < 16e6
 
 
+def test_the_folder_of_a_run_names_its_weights(saved: tuple[Generator, Path]) -> None:
+    with pytest.raises(InputError, match=r"the folder of a run; its weights are .*weights\.safetensors\.$"):
+        load_weights(saved[1].parent)
+
+
 def test_the_file_is_float16_with_its_config_as_json(saved: tuple[Generator, Path]) -> None:
     generator, path = saved
     tensors = load_file(path)

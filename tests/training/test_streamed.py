@@ -48,7 +48,7 @@ def test_it_trains_without_a_folder(tmp_path: Path) -> None:
     assert saved["seen"] == 8
     lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
     assert json.loads(lines[-1])["flow"] > 0  # known truth reaches the losses
-    with pytest.raises(InputError, match="another recipe or data set"):
+    with pytest.raises(InputError, match="another data set"):
         train(RECIPE, "synthetic:5:64x48", tmp_path / "run", until=12)
 
 

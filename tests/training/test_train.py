@@ -390,5 +390,23 @@ def test_a_second_source_is_mixed_in_and_named(prepared: Path, tmp_path: Path) -
         not torch.equal(a, b)
         for a, b in zip(load_weights(weights)[0].parameters(), load_weights(alone)[0].parameters(), strict=True)
     )
-    with pytest.raises(InputError, match="another recipe or data set"):
+    with pytest.raises(InputError, match="run was begun with another data set; choose a new folder"):
         train(recipe, prepared, tmp_path / "run", until=16)
+
+
+def test_what_a_run_was_begun_with_is_told(prepared: Path, tmp_path: Path) -> None:
+    train(RECIPE, prepared, tmp_path, until=4)
+    network = replace(TINY, blocks=2)
+    with pytest.raises(InputError, match=r"was begun with another recipe \(other batch, network\.blocks\)"):
+        train(replace(RECIPE, batch=8, network=network), prepared, tmp_path)
+    (tmp_path / "recipe.json").write_text("[")
+    with pytest.raises(InputError, match="another recipe or data set"):
+        train(replace(RECIPE, batch=8), prepared, tmp_path)
+
+
+def test_the_data_are_no_folder_for_a_run(prepared: Path, tmp_path: Path) -> None:
+    before = sorted(prepared.iterdir())
+    for data, mix in ((prepared, None), ("synthetic:1:64x48", prepared)):
+        with pytest.raises(InputError, match="holds the data to train on"):
+            train(RECIPE, data, prepared / "images" / "..", mix=mix)
+    assert sorted(prepared.iterdir()) == before

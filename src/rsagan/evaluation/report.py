@@ -70,7 +70,8 @@ def markdown(report: dict[str, Any]) -> str:
     lines = [
         f"# Scores of {results['name']}",
         "",
-        f"{counts['pairs']} of {counts['test_pairs_in_folder']} test pairs of {counts['identities']} people, "
+        f"{counts['pairs']} of {counts['test_pairs_in_folder']} test pairs of {counts['identities']} "
+        f"{'person' if counts['identities'] == 1 else 'people'}, "
         f"{report['data']['frame'][0]}x{report['data']['frame'][1]}, source {report['data']['source']}{seen}.",
         "",
         *table(

@@ -86,11 +86,12 @@ class Plan:
             raise InputError(f"There is no row {', '.join(unknown) or 'named'}; there are {', '.join(ROWS)}.")
         for name in ("every", "rate_pictures", "validation", "fire"):
             if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+                option = {"rate_pictures": "rate-pairs"}.get(name, name)
+                raise InputError(f"--{option} is {getattr(self, name)}; it must be at least 1.")
         if not self.seeds or min(self.seeds) < 0 or any(rate <= 0 for rate in self.rates):
             raise InputError("Seeds must be at least 0, learning rates above 0, and there must be a seed.")
         if self.set_pairs < 0:
-            raise InputError(f"set_pairs is {self.set_pairs}; it must be at least 0.")
+            raise InputError(f"--set-pairs is {self.set_pairs}; it must be at least 0.")
 
 
 @dataclass
@@ -341,8 +342,13 @@ class Ablation:
             settings["start"] = _told(start)
         elif done and (start or begun):
             settings["start"] = begun
-        if there and found != json.loads(json.dumps(settings)):
-            raise InputError(f"{path.parent} was made with other settings or data; choose another folder for the runs.")
+        wanted = json.loads(json.dumps(settings))
+        if there and found != wanted:
+            names = [key for key in wanted if not isinstance(found, dict) or found.get(key) != wanted[key]]
+            raise InputError(
+                f"{path.parent} was made with other settings ({', '.join(names) or 'start'}); give the same as then, "
+                "or choose another folder for the runs."
+            )
         return settings
 
     def _set_pairs(self) -> NDArray[np.int64]:

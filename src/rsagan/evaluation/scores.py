@@ -93,7 +93,7 @@ def report_of(truth: Truth, painter: Painter, measured: Measured, standard: Stan
         "metrics": rows,
         "strata": stratified(measured, distances, strata_of(folder, pairs), draws),
         "protocol": protocol(distances, features),
-        "notes": notes_of(len(pairs), features),
+        "notes": notes_of(len(pairs), int(truth.groups.max()) + 1, features),
         "counts": {
             "pairs": len(pairs),
             "identities": int(truth.groups.max()) + 1,

@@ -134,11 +134,13 @@ def stratified(
     }
 
 
-def notes_of(pairs: int, features: str) -> list[str]:
+def notes_of(pairs: int, people: int, features: str) -> list[str]:
     """Sentences that a reader of the numbers must know."""
+    notes = ["Of one person alone there are no intervals."] if people == 1 else []
     if pairs >= _ENOUGH_PICTURES:
-        return []
+        return notes
     return [
+        *notes,
         f"The Frechet distance ({features}) of {pairs} pictures is biased upwards, and the kernel distance downwards, "
-        "since each result is compared with its own target, too; compare them only with others of the same pairs."
+        "since each result is compared with its own target, too; compare them only with others of the same pairs.",
     ]

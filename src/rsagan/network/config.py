@@ -1,11 +1,15 @@
 """What a generator is made of: one frozen dataclass, stored with the weights."""
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from rsagan.errors import InputError
 
 LARGEST: Final = 4096
+Injection = Literal["correspondence", "regions", "none"]
+Integration = Literal["warped", "transposed", "spatial", "convolution"]
+INJECTIONS: Final[tuple[Injection, ...]] = get_args(Injection)
+INTEGRATIONS: Final[tuple[Integration, ...]] = get_args(Integration)
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,8 @@ class Config:
     key_channels: int = 128
     semantics: bool = True
     match: bool = True
-    injection: Literal["correspondence", "regions", "none"] = "correspondence"
-    integration: Literal["warped", "transposed", "spatial", "convolution"] = "warped"
+    injection: Injection = "correspondence"
+    integration: Integration = "warped"
     detail: bool = True
     prior: bool = True
 
@@ -64,10 +68,9 @@ class Config:
             )
         if self.widths[-1] % self.heads:
             raise InputError(f"The last width {self.widths[-1]} is not divisible by {self.heads} heads.")
-        if self.injection not in ("correspondence", "regions", "none"):
-            raise InputError(f"Unknown injection {self.injection!r}.")
-        if self.integration not in ("warped", "transposed", "spatial", "convolution"):
-            raise InputError(f"Unknown integration {self.integration!r}.")
+        for name, known in (("injection", INJECTIONS), ("integration", INTEGRATIONS)):
+            if getattr(self, name) not in known:
+                raise InputError(f"There is no {name} {getattr(self, name)!r:.80}; there are {', '.join(known)}.")
         if self.injection == "regions" and not self.semantics:
             raise InputError("Region codes (injection = regions) need semantics.")
 

@@ -79,6 +79,8 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
     Raises:
         InputError: no such file, not a safetensors of ours, or of another format.
     """
+    if (inside := Path(path) / "weights.safetensors").is_file():
+        raise InputError(f"{path} is the folder of a run; its weights are {inside}.")
     try:
         Path(path).open("rb").close()  # of a folder safetensors would say that there is no such device
         with safe_open(str(path), framework="pt") as file:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 import rsagan
 from rsagan import backbones
 from rsagan.data.mixed import mixed_batches
-from rsagan.data.prepared import PreparedFolder
+from rsagan.data.prepared import MALFORMED, PreparedFolder
 from rsagan.data.stream import open_data
 from rsagan.errors import DivergedError, InputError
 from rsagan.files import file_hash, replacing, sweep, write_text
@@ -39,7 +39,7 @@ from rsagan.training.phases import discriminator_phase, generator_phase, penalty
 from rsagan.training.precision import autocast, computing_type, name_of
 from rsagan.training.preview import Preview
 from rsagan.training.process import prepare
-from rsagan.training.recipe import Recipe, load_recipe
+from rsagan.training.recipe import Recipe, build, load_recipe
 
 AnyBatch = Mapping[str, Any]  # `rsagan.data.sampler.Batch`, or the same in pinned tensors
 
@@ -103,6 +103,9 @@ def _train(
         raise InputError(
             f"{folder.path} has frames of {height}x{width}; to train on, height and width must be multiples of 8."
         )
+    for given in (folder, second):
+        if given is not None and given.path.is_dir() and given.path.resolve() == run.resolve():
+            raise InputError(f"{run} holds the data to train on; choose another folder for the run.")
     batches = mixed_batches(folder, second, recipe.mixed, recipe.seed, recipe.augmentation, recipe.corruption)
     identity = _identity_of(recipe, folder, second)
     _agree(recipe, identity, until, group)
@@ -118,6 +121,8 @@ def _train(
     mine = name_of(computing_type(recipe.precision, group.device)).encode()
     kind = (distributed.from_chief(mine, group.device) or mine).decode()
     kind = kind if recipe.precision == "float32" else (saved or {}).get("kind", kind)
+    if saved is not None and saved.get("identity") != identity:
+        raise InputError(f"{run} was begun with {_other(run, recipe)}; choose a new folder for the run.")
     state = State(recipe, group.device, getattr(torch, kind))
     if saved is None and start is not None:  # a run that has begun needs them no more
         if group.chief:
@@ -128,7 +133,7 @@ def _train(
         saved = checkpoint.decode(begun)
     if group.chief:
         _make_folder(run)
-    state.restore(saved, identity)
+    state.restore(saved)
     if group.chief:
         write_text(run / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
     backbone = load_backbone(recipe, group.device, state.kind)
@@ -269,7 +274,8 @@ class State:
         other = [f"{name} = {theirs[name]}" for name in SIZES if mine[name] != theirs[name]]
         if other:
             raise InputError(
-                f"{weights} is of another network than the recipe's ({', '.join(other)}); change the recipe's table."
+                f"{weights} is of another network than the recipe's ({', '.join(other)}); change the recipe's table "
+                "[network]."
             )
         fresh, given = self.generator.state_dict(), generator.state_dict()
         # Between switches a layer's input may differ: what does not fit begins anew.
@@ -298,18 +304,10 @@ class State:
             "critic_optimizer": self.critic_optimizer.state_dict() if self.critic_optimizer else None,
         }
 
-    def restore(self, saved: dict[str, Any] | None, identity: str) -> None:
-        """Take over a checkpoint; None leaves everything as it is.
-
-        Raises:
-            InputError: the checkpoint is of another network or data set.
-        """
+    def restore(self, saved: dict[str, Any] | None) -> None:
+        """Take over a checkpoint; None leaves everything as it is."""
         if saved is None:
             return
-        if saved.get("identity") != identity:
-            raise InputError(
-                "This run's folder belongs to another recipe or data set; choose a new folder for the run."
-            )
         self.seen, self.seconds = int(saved["seen"]), float(saved["seconds"])
         self.start = saved.get("start")
         self.generator.load_state_dict(saved["generator"])
@@ -447,7 +445,7 @@ def _metadata(state: State, folder: PreparedFolder, second: PreparedFolder | Non
 
 
 def _identity_of(recipe: Recipe, folder: PreparedFolder, second: PreparedFolder | None) -> str:
-    """What must not change between a run and its resumption: network, seed, batch, optimiser and data."""
+    """What must not change between a run and its resumption: what `_fixed` names, and the data."""
     critics = [bool(recipe.losses.adversarial), bool(recipe.losses.head_adversarial)]
     parts = [FORMAT, recipe.network.to_dict(), recipe.seed, recipe.batch, critics, folder.version]
     if recipe.optimizer != "adam":
@@ -457,6 +455,25 @@ def _identity_of(recipe: Recipe, folder: PreparedFolder, second: PreparedFolder 
     if second is not None:
         parts.append(second.version)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _fixed(recipe: Recipe) -> dict[str, Any]:
+    """What a run keeps of the recipe that it was begun with, by name."""
+    losses, table = recipe.losses, recipe.to_dict()
+    critics = {f"losses.{name}": getattr(losses, name) > 0 for name in ("adversarial", "head_adversarial")}
+    network = {f"network.{name}": value for name, value in recipe.network.to_dict().items()}
+    return {name: table[name] for name in ("seed", "batch", "optimizer", "betas")} | network | critics
+
+
+def _other(run: Path, recipe: Recipe) -> str:
+    """What a run of another identity was begun with, in words."""
+    try:
+        begun = _fixed(build(Recipe, json.loads((run / "recipe.json").read_text(encoding="utf-8")), ""))
+    except (OSError, *MALFORMED):
+        return "another recipe or data set"
+    mine = _fixed(recipe)
+    changed = [name for name, value in begun.items() if value != mine[name]]
+    return f"another recipe (other {', '.join(changed)})" if changed else "another data set"
 
 
 @contextmanager

@@ -178,7 +178,8 @@ def load_recipe(path_or_name: Path | str) -> Recipe:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"The recipe {path} cannot be read.") from error
+            reason = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise InputError(f"The recipe {path} cannot be read: {reason}.") from error
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

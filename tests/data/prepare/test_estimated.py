@@ -21,6 +21,8 @@ from rsagan.errors import InputError
 from rsagan.people import Pose, Region, read_picture
 
 SAMPLES = Path(str(files("rsagan") / "samples"))
+_NOBODY = "nobody of these has two pictures that can be used"
+_HOW_NAMED = "pictures of one person are called PERSON_1.jpg, PERSON_2.jpg, or lie in a folder of their own"
 
 
 def sample(name: str) -> np.ndarray:
@@ -169,7 +171,8 @@ def test_one_clip_is_to_train_on_and_to_test(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("train", "test", "plan", "expected"),
     [
-        (0, 2, {}, "No train pairs: nobody of these has two pictures that can be used."),
+        (0, 2, {}, f"No train pairs: {_NOBODY}."),
+        (0, 2, {"layout": "folder"}, f"No train pairs: {_NOBODY}; {_HOW_NAMED}."),
         (2, 0, {}, "No test pairs: the only person with two pictures that can be used is kept for training."),
         (2, 0, {"pairs": {"train": 2}}, "No test pairs: their list is missing."),
         (2, 0, {"pairs": {"test": 3}}, "No test pairs: of those listed none has two pictures that can be used."),

@@ -140,7 +140,8 @@ def _why_none(report: dict[str, Any], split: str) -> str:
         return "of those listed none has two pictures that can be used" if split in listed else "their list is missing"
     if split == "test" and report["counts"]["train pairs"]["found"]:
         return "the only person with two pictures that can be used is kept for training"
-    return "nobody of these has two pictures that can be used"
+    named = "; pictures of one person are called PERSON_1.jpg, PERSON_2.jpg, or lie in a folder of their own"
+    return "nobody of these has two pictures that can be used" + named * (report["plan"].get("layout") == "folder")
 
 
 def _markdown(report: dict[str, Any], plan: Plan) -> str:

@@ -123,6 +123,12 @@ def score_method(
     )
     painting.check(name)
     report = score_results(Path(out) / "results", data, out, protocol, pairs, networks, name, progress)
+    if painting.there and getattr(painter, "version", None) is None:
+        report["warnings"].append(
+            f"{painting.there:,} of {report['counts']['pairs']:,} pictures were painted by an earlier call; if {name} "
+            f"was changed since, delete {Path(out) / 'results'} and score it again."
+        )
+        _write_texts(Path(out), report)
     if painting.painted:
         each = painting.seconds / painting.painted
         report["speed"] = {"painted": painting.painted, "seconds a picture": round(each, 6), "machine": machine()}
