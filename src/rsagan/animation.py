@@ -10,7 +10,7 @@ from rsagan import __version__
 from rsagan.errors import InputError
 from rsagan.files import check_folder, spare
 from rsagan.jobs import Progress, Which, check_given, hidden_side, read_source, read_target
-from rsagan.people import Picture, Pose, in_betweens, lacks_legs, library, smoothed
+from rsagan.people import Picture, Pose, in_betweens, lacks_legs, library, read_motion, smoothed
 from rsagan.people.motion import SMOOTHING
 from rsagan.people.picture import AI_NOTICE
 
@@ -58,12 +58,13 @@ def animate(
 
     Args:
         source, weights, size, person, background, retarget, also: as in `rsagan.jobs.generate`.
-        driving: a clip of somebody moving; or key poses: names of the library, names of its categories (all of their
-            poses, in order), pose files, person folders, photos.
+        driving: a clip of somebody moving; or their poses, picture by picture (see `rsagan.people.read_motion`); or key
+            poses: names of the library, names of its categories (all of their poses, in order), pose files, person
+            folders, photos.
         out: the mp4.
-        fps: pictures a second; those of the clip, or 25.
-        pace: key poses a second; 2 by default.
-        smoothing: of a clip's poses, the Gaussian's sigma in seconds, 0 for none; 0.08 by default.
+        fps: pictures a second; those of the clip, the pace of a motion, or 25.
+        pace: key poses a second, 2 by default; or poses of a motion, as many as pictures by default.
+        smoothing: of a clip's or a motion's poses, the Gaussian's sigma in seconds, 0 for none; 0.08 by default.
         sound: keep the driving clip's.
         stages: progress bars.
 
@@ -84,15 +85,18 @@ def animate(
         if value is not None and not least <= value <= most:
             raise InputError(f"{name} must be from {least:g} to {most}, not {value:g}.")
     clip = _as_clip(driving)
-    fps = fps or (clip.fps if clip else 25.0)
-    if clip is not None and pace is not None:
+    motion = None if clip else _as_motion(driving)
+    own_pace = clip.fps if clip else max(pace, 1.0) if motion and pace else 25.0
+    fps = fps or own_pace
+    if clip and pace is not None:
         raise InputError("A clip has a pace of its own; leave pace out.")
-    if clip is None and smoothing is not None:
+    if not (clip or motion) and smoothing is not None:
         raise InputError("Key poses are joined smoothly as they are; leave smoothing out.")
-    pace, smoothing = PACE if pace is None else pace, SMOOTHING if smoothing is None else smoothing
-    if clip is None and pace > fps:
+    pace = pace or (fps if motion else PACE)
+    smoothing = SMOOTHING if smoothing is None else smoothing
+    if not (clip or motion) and pace > fps:
         raise InputError(f"A pace of {pace:g} key poses a second needs as many pictures a second; fps is {fps:g}.")
-    if clip is None and sound:
+    if not clip and sound:
         raise InputError("There is sound to keep only if --driving is a clip.")
     given = read_source(source, size, person, background, also=also)
     weights = Path(weights or shipped_weights(given.person.size))
@@ -100,14 +104,18 @@ def animate(
     given.check(model)  # before anything that takes long
     subject = given.prepare(model)
     notes = given.notes + hidden_side(given)
-    if clip is None:
-        poses = in_betweens(_key_poses(driving, size, notes), fps / pace)
-    else:
+    if clip:
         with stages("following the clip") as progress:
-            poses, heard = _followed(clip, fps, smoothing, progress)
-        notes += heard
+            found = _followed(clip, fps, progress)
+        poses = _steady(found, f"The clip {clip.path}", fps, smoothing, notes)
         if sound and not clip.sound:
             notes.append(f"{clip.path} has no sound that can be kept.")
+    elif motion:
+        wanted = round((len(motion) - 1) * fps / pace) + 1
+        found = [motion[min(round(k * pace / fps), len(motion) - 1)] for k in range(max(wanted, 2))]
+        poses = _steady(found, f"The motion {driving[0]}", fps, smoothing, notes)
+    else:
+        poses = in_betweens(_key_poses(driving, size, notes), fps / pace)
     if lacks_legs(poses, given.person.pose):
         notes.append("What drives shows no legs; the person stands.")
     results = subject.animate(poses, retarget, on_ground=background == "keep")
@@ -120,7 +128,7 @@ def animate(
                 progress(done + 1, len(poses))
 
         notice = f"{AI_NOTICE}, painted by rsagan {__version__} with the weights {weights.stem}"
-        count = write_clip(out, pictures(), fps, notice, clip if clip is not None and sound and clip.sound else None)
+        count = write_clip(out, pictures(), fps, notice, clip if clip and sound and clip.sound else None)
     return Animated(out, count, fps, notes)
 
 
@@ -134,6 +142,15 @@ def _as_clip(driving: Sequence[str]) -> "Clip | None":
     if len(driving) > 1:
         raise InputError(f"{clips[0]} is a clip; it must be the only thing that drives.")
     return open_clip(driving[0])
+
+
+def _as_motion(driving: Sequence[str]) -> list[Pose | None] | None:
+    """The poses, if what drives is a motion; None for a list of poses."""
+    named = (*library.names(), *library.categories())
+    motions = {text: motion for text in driving if text not in named and (motion := read_motion(text))}
+    if motions and len(driving) > 1:
+        raise InputError(f"{next(iter(motions))} is a motion; it must be the only thing that drives.")
+    return next(iter(motions.values()), None)
 
 
 def _is_clip(text: str) -> bool:
@@ -153,8 +170,8 @@ def _key_poses(driving: Sequence[str], size: tuple[int, int], notes: list[str]) 
     return poses
 
 
-def _followed(clip: "Clip", fps: float, smoothing: float, progress: Progress) -> tuple[list[Pose], list[str]]:
-    """The clip's poses, smoothed, and what to say about them."""
+def _followed(clip: "Clip", fps: float, progress: Progress) -> list[Pose | None]:
+    """The clip's poses as they are found."""
     from rsagan.photo import clip_poses
     from rsagan.video import read_frames
 
@@ -166,11 +183,15 @@ def _followed(clip: "Clip", fps: float, smoothing: float, progress: Progress) ->
         raise InputError(f"{clip.path}: {error}") from error
     if len(found) < 2:
         raise InputError(f"The clip {clip.path} holds one picture only; save it as PNG or JPEG and use that as a pose.")
+    return found
+
+
+def _steady(found: list[Pose | None], what: str, fps: float, smoothing: float, notes: list[str]) -> list[Pose]:
+    """Poses of a clip or a motion, smoothed; what to say about them is added to `notes`."""
     seen = sum(pose is not None for pose in found)
     if seen < _FEWEST * len(found):
-        raise InputError(
-            f"The clip {clip.path} shows a person in {seen} of its {len(found)} frames only; cut it to where it does."
-        )
+        raise InputError(f"{what} shows a person in {seen} of its {len(found)} frames only; cut it to where it does.")
     lost = len(found) - seen
-    notes = [f"In {lost} of {len(found)} frames nobody was found; the motion is filled in there."] if lost else []
-    return smoothed(found, fps, smoothing), notes
+    if lost:
+        notes.append(f"In {lost} of {len(found)} frames nobody was found; the motion is filled in there.")
+    return smoothed(found, fps, smoothing)

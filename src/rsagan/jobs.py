@@ -160,9 +160,12 @@ def check_given(
             if not driving or Path(text).suffix.lower() not in _CLIPS:
                 check_photo(text)
             if Path(text).is_dir() and not (Path(text) / "pose.json").is_file():
-                raise InputError(
-                    f"{text} is not a person folder: pose.json is missing; give each pose file in it as {option}."
-                )
+                if not driving:
+                    raise InputError(
+                        f"{text} is not a person folder: pose.json is missing; give each pose file in it as --pose."
+                    )
+                if not any(Path(text).glob("*.json")):
+                    raise InputError(f"{text} is neither a person folder nor a folder of pose files: it has no JSON.")
             continue
         if driving and Path(text).suffix.lower() in _CLIPS:
             raise InputError(f"There is no clip {text}.")

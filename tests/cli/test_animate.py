@@ -10,7 +10,7 @@ import pytest
 from layouts.clips import SAMPLE, walking
 from rsagan.cli.main import main
 from rsagan.network import Config, Generator, save_weights
-from rsagan.people import Picture, read_picture
+from rsagan.people import Picture, library, read_picture, write_pose
 from rsagan.video import open_clip, read_frames, write_clip
 
 
@@ -39,6 +39,11 @@ def refused(capsys: pytest.CaptureFixture[str], out: Path, *arguments: object) -
     return lines[0]
 
 
+def said(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    assert run(*arguments) == 2
+    return capsys.readouterr().err
+
+
 def frames_of(path: Path) -> list[Picture]:
     return [frame.picture for frame in read_frames(open_clip(path))]
 
@@ -59,6 +64,31 @@ def test_a_category_and_a_pose_file_drive_too(person: Path, weights: Path, out: 
     given = ["animate", person, "--driving", "walk-cycle", "--driving", person / "pose.json", "--weights", weights]
     assert run(*given, "--fps", 8, "--pace", 8, "--background", "keep", "--out", out) == 0
     assert len(frames_of(out)) == 9
+
+
+def test_a_motion_of_pose_files_drives(
+    person: Path, weights: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    motion = tmp_path / "walk"
+    motion.mkdir()
+    for k, name in enumerate(library.names("walk-cycle")):
+        write_pose(motion / f"{k:012d}_keypoints.json", library.load(name))
+    poses = len(list(motion.iterdir()))
+    given = ["animate", person, "--weights", weights, "--out", out, "--json", "--driving", motion]
+    for pace, frames, fps in (([], poses, 25), (["--pace", 10], poses, 10), (["--pace", 10, "--fps", 5], poses / 2, 5)):
+        assert run(*given, *pace, "--smoothing", 0) == 0
+        made = json.loads(capsys.readouterr().out)
+        assert made["frames"] == pytest.approx(frames, abs=1)
+        assert made["fps"] == fps
+    alone = [person, "--weights", weights, "--driving", motion, "--driving", "stand"]
+    assert "is a motion; it must be the only thing that drives" in refused(capsys, tmp_path / "new" / "c.mp4", *alone)
+    assert "give each pose file in it as --pose" in said(
+        capsys, "generate", person, "--pose", motion, "--out", tmp_path
+    )
+    for file in sorted(motion.iterdir())[:-2]:
+        file.write_text('{"people": []}')
+    rare = refused(capsys, tmp_path / "new" / "c.mp4", person, "--weights", weights, "--driving", motion)
+    assert f"shows a person in 2 of its {poses} frames only" in rare
 
 
 @pytest.mark.network
@@ -110,7 +140,7 @@ def test_a_clip_that_rarely_shows_anybody(
         (("--driving", "walk-cycl"), "did you mean walk-cycle or"),
         (("--driving", "walk-cycle,wave"), "--driving walk-cycle --driving wave."),
         (("--driving", "stand", "--driving", "clip.mp4"), "There is no clip clip.mp4."),
-        (("--driving", "stand", "--driving", "."), ". is not a person folder: pose.json is missing; give each"),
+        (("--driving", "stand", "--driving", "."), ". is neither a person folder nor a folder of pose files"),
         (("--driving", "stand", "--driving", "wave", "--audio", "keep"), "sound"),
         (("--driving", "stand", "--driving", "wave", "--audio", "loud"), "none or keep"),
         (("--driving", "stand", "--driving", "wave", "--fps", "0"), "fps"),

@@ -19,7 +19,8 @@ class Animate:
     source: Annotated[Positional[Path], arg(metavar="SOURCE")]
     """A photo (JPEG, PNG, WebP), or a person folder made by `rsagan analyse`."""
     driving: UseAppendAction[tuple[str, ...]]
-    """A clip; or key poses, one after the other: names (`generate --pose list`), categories, pose files, photos."""
+    """A clip; a motion (a folder of pose files, or one file of many); or key poses, one after the other: names
+    (`generate --pose list`), categories, pose files, photos."""
     out: Path
     """The clip to write, an mp4."""
     also: Also = ()
@@ -36,10 +37,10 @@ class Animate:
     """Leave the poses their own limb lengths."""
     fps: Fps = None
     """Pictures a second."""
-    pace: Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(default: 2)")] = None
-    """Key poses a second, if poses drive."""
+    pace: Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(default: 2; of a motion, --fps)")] = None
+    """Poses a second, if poses drive."""
     smoothing: Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(default: 0.08)")] = None
-    """Seconds over which a clip's poses are smoothed; 0 for none."""
+    """Seconds over which a clip's or a motion's poses are smoothed; 0 for none."""
     audio: Annotated[str, arg(metavar="none|keep")] = "none"
     """keep: the clip's sound goes along."""
     json: bool = False

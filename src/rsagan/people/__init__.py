@@ -15,6 +15,7 @@ from rsagan.people.picture import AI_NOTICE, Fit, Picture, fit_box, png_bytes, r
 from rsagan.people.placing import lacks_legs, placed, placed_sequence
 from rsagan.people.pose import FACINGS, FLIP, JOINTS, LIMBS, NUM_JOINTS, Facing, Pose, same_shape
 from rsagan.people.pose_formats import from_json, from_order, read_pose, to_json, write_pose
+from rsagan.people.pose_sequence import read_motion
 from rsagan.people.regions import (
     LABEL_NAMES,
     NUM_REGIONS,
@@ -30,7 +31,7 @@ __all__ = [
     "AI_NOTICE", "FACINGS", "FLIP", "JOINTS", "LABEL_NAMES", "LIMBS", "NUM_JOINTS", "NUM_REGIONS", "PALETTE",
     "PERSON_FILES", "REGION_JOINTS", "Facing", "Fit", "Parsing", "Person", "Picture", "Pose", "Region",
     "draw_parsing", "draw_pose", "fit_box", "from_json", "from_order", "grid", "in_betweens", "lacks_legs", "one_hot",
-    "parsing_bytes", "placed", "placed_sequence", "png_bytes", "read_parsing", "read_person", "read_picture",
-    "read_pose", "same_shape", "smoothed", "to_json",
-    "to_regions", "write_parsing", "write_person", "write_png", "write_pose",
+    "parsing_bytes", "placed", "placed_sequence", "png_bytes", "read_motion", "read_parsing", "read_person",
+    "read_picture", "read_pose", "same_shape", "smoothed", "to_json", "to_regions", "write_parsing",
+    "write_person", "write_png", "write_pose",
 ]  # fmt: skip

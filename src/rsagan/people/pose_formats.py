@@ -89,40 +89,63 @@ def from_json(data: Any, where: str = "the pose", size: tuple[int, int] | None =
         data = data[0]
     if isinstance(data, list) and data and isinstance(data[0], dict):
         raise InputError(f"{where} holds {len(data)} poses, of which none is chosen; keep one of them.")
-    if not isinstance(data, dict):
-        raise InputError(f"{where} holds a JSON {type(data).__name__}, not an object with `people`.")
-    if "keypoints" in data:
-        flat, counts = data["keypoints"], {17: COCO_17}
-    else:
-        people = data.get("people")
-        if not isinstance(people, list):
-            raise InputError(f"{where} has no list `people` (OpenPose's format) and no `keypoints` (COCO's).")
-        if not people:
-            raise InputError(f"{where} holds no person: its list `people` is empty.")
-        if not isinstance(people[0], dict) or "pose_keypoints_2d" not in people[0]:
-            raise InputError(f"{where} has no `pose_keypoints_2d` for its first person.")
-        flat, counts = people[0]["pose_keypoints_2d"], {18: tuple(range(18)), 25: OPENPOSE_25}
-    triples = _triples(flat, where)
-    if len(triples) not in counts:
-        raise InputError(f"{where} has {len(triples)} joints; expected {' or '.join(map(str, counts))}.")
-    missing = triples[:, 2] <= 0
-    xy = np.where(missing[:, None], np.nan, triples[:, :2])
-    frame = _frame(data, where) or size
-    shares = not missing.all() and np.nanmax(np.abs(xy)) <= 1
-    if frame is not None:
-        xy = xy * frame[::-1] if shares else xy
-    elif shares:
-        raise InputError(
-            f"{where} gives shares of a picture, from 0 to 1, and not how large that is; its coordinates must be "
-            "pixels (OpenPose's --keypoint_scale 0)."
-        )
-    else:
-        xy, frame = _own_frame(xy)
-    pose = from_order(xy, counts[len(triples)], frame, np.clip(triples[:, 2], 0, 1), threshold=1e-6)
+    people = people_in(data, where)
+    if not people:
+        raise InputError(f"{where} holds no person: its list `people` is empty.")
+    xy, confidence, order = joints_in(people[0], where)
+    frame = frame_in(data, where) or size
+    xy = in_pixels(xy, frame, where)
+    if frame is None:
+        shift, frame = own_frame(xy)
+        xy = xy + shift
+    pose = from_order(xy, order, frame, confidence, threshold=1e-6)
     facing = data.get("facing")
     if facing is not None and facing not in FACINGS:
         raise InputError(f"{where}: `facing` must be one of {', '.join(FACINGS)}, not {facing!r:.20}.")
     return replace(pose, facing=facing)
+
+
+def people_in(data: Any, where: str) -> list[Any]:
+    """The people of one picture's JSON; COCO's `keypoints` are one. Raises InputError if it is neither's."""
+    if not isinstance(data, dict):
+        raise InputError(f"{where} holds a JSON {type(data).__name__}, not an object with `people`.")
+    if "keypoints" in data:
+        return [data]
+    people = data.get("people")
+    if not isinstance(people, list):
+        raise InputError(f"{where} has no list `people` (OpenPose's format) and no `keypoints` (COCO's).")
+    return people
+
+
+def joints_in(person: Any, where: str) -> tuple[NDArray[np.float64], NDArray[np.float64], Order]:
+    """A person's x and y (n, 2), NaN where missing, their confidence (n,) in [0, 1], and their order.
+
+    Raises:
+        InputError: no such list of numbers, or not as many joints as an order has.
+    """
+    if isinstance(person, dict) and "keypoints" in person:
+        flat, counts = person["keypoints"], {17: COCO_17}
+    elif isinstance(person, dict) and "pose_keypoints_2d" in person:
+        flat, counts = person["pose_keypoints_2d"], {18: tuple(range(18)), 25: OPENPOSE_25}
+    else:
+        raise InputError(f"{where} has no `pose_keypoints_2d` for a person.")
+    triples = _triples(flat, where)
+    if len(triples) not in counts:
+        raise InputError(f"{where} has {len(triples)} joints; expected {' or '.join(map(str, counts))}.")
+    xy = np.where(triples[:, 2:] <= 0, np.nan, triples[:, :2])
+    return xy, np.clip(triples[:, 2], 0, 1), counts[len(triples)]
+
+
+def in_pixels(xy: NDArray[np.float64], frame: tuple[int, int] | None, where: str) -> NDArray[np.float64]:
+    """Joints (n, 2) that may be shares of a frame (height, width); raises InputError if they are, and it is None."""
+    if np.isnan(xy).all() or np.nanmax(np.abs(xy)) > 1:
+        return xy
+    if frame is None:
+        raise InputError(
+            f"{where} gives shares of a picture, from 0 to 1, and not how large that is; its coordinates must be "
+            "pixels (OpenPose's --keypoint_scale 0)."
+        )
+    return xy * frame[::-1]
 
 
 def read_pose(path: Path | str, size: tuple[int, int] | None = None) -> Pose:
@@ -132,20 +155,27 @@ def read_pose(path: Path | str, size: tuple[int, int] | None = None) -> Pose:
         InputError: no such file, not JSON, or not a pose; one sentence says which.
     """
     path = Path(path)
+    if path.suffix.lower() == ".txt":
+        return from_nted_text(_text(path, _MAX_BYTES), str(path), size or (256, 176))
+    return from_json(load_json(path), str(path), size)
+
+
+def load_json(path: Path, most: int = _MAX_BYTES) -> Any:
+    """What a JSON file of at most `most` bytes holds. Raises InputError if it cannot be read."""
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InputError(f"{path} is larger than 1 MiB, far too large for a pose file.")
-        text = path.read_text(encoding="utf-8-sig")
+        return json.loads(_text(path, most))
+    except (ValueError, RecursionError) as error:  # a number of 5000 digits is a plain ValueError
+        raise InputError(f"{path} is not valid JSON ({error}).") from error
+
+
+def _text(path: Path, most: int) -> str:
+    try:
+        if path.stat().st_size > most:
+            raise InputError(f"{path} is larger than {most >> 20} MiB, far too large for a pose file.")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise InputError(f"Cannot read the pose {path}: {reason}.") from error
-    if path.suffix.lower() == ".txt":
-        return from_nted_text(text, str(path), size or (256, 176))
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:  # a number of 5000 digits is a plain ValueError
-        raise InputError(f"{path} is not valid JSON ({error}).") from error
-    return from_json(data, str(path), size)
 
 
 def from_nted_text(text: str, where: str, size: tuple[int, int]) -> Pose:
@@ -179,7 +209,8 @@ def _triples(flat: Any, where: str) -> NDArray[np.float64]:
     return np.array(flat, np.float64).reshape(-1, 3)
 
 
-def _frame(data: dict[str, Any], where: str) -> tuple[int, int] | None:
+def frame_in(data: dict[str, Any], where: str) -> tuple[int, int] | None:
+    """The size (height, width) that JSON states, or None. Raises InputError if that is no size."""
     height, width = (data.get(side, data.get(f"canvas_{side}")) for side in ("height", "width"))
     if height is None and width is None:
         return None
@@ -190,10 +221,11 @@ def _frame(data: dict[str, Any], where: str) -> tuple[int, int] | None:
     return height, width
 
 
-def _own_frame(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[int, int]]:
+def own_frame(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[int, int]]:
+    """What brings joints (n, 2) into their own bounding box with a tenth of margin, (2,), and its (height, width)."""
     if np.isnan(xy).all():
-        return xy, (1, 1)
+        return np.zeros(2), (1, 1)
     low, high = np.nanmin(xy, axis=0), np.nanmax(xy, axis=0)
     margin = 0.1 * max(high - low) + 1
     width, height = np.ceil(high - low + 2 * margin).astype(int)
-    return xy - low + margin, (int(height), int(width))
+    return margin - low, (int(height), int(width))
