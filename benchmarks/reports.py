@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rsagan.evaluation.intervals import Row
 from rsagan.files import write_text
 
 
@@ -13,3 +14,9 @@ def tell(found: dict[str, Any], out: Path | None) -> None:
     print(text)
     if out:
         write_text(out, text + "\n")
+
+
+def told(row: Row, form: str) -> str:
+    """A value with its interval, each in the format `form`."""
+    numbers = ("-" if each is None else format(each, form) for each in (row["value"], *row["interval"]))
+    return "{} ({} ... {})".format(*numbers)

@@ -21,11 +21,12 @@ from PIL import Image
 
 import clips
 from pairs import people_of
+from reports import told
 from rsagan import __version__
 from rsagan.data.pairs import spread
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
-from rsagan.evaluation.intervals import Draws, Row, Statistic, mean, ratio
+from rsagan.evaluation.intervals import Draws, Statistic, mean, ratio
 from rsagan.evaluation.measure import Measured, Truth, measure, trained_networks
 from rsagan.evaluation.painters import Painted, to_network
 from rsagan.evaluation.scores import some_pairs
@@ -150,10 +151,6 @@ def change(before: Measured, after: Measured, name: str) -> Statistic:
 
 def page(report: dict[str, Any]) -> str:
     """The report as Markdown."""
-
-    def told(row: Row, form: str) -> str:
-        numbers = ("-" if each is None else format(each, form) for each in (row["value"], *row["interval"]))
-        return "{} ({} ... {})".format(*numbers)
 
     (height, width), rows = report["data"]["frame"], report["rows"]
     names = [name.replace("_head", ", head") for name in NUMBERS]

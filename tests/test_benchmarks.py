@@ -4,12 +4,15 @@ import importlib
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from rsagan.network import Config
+from rsagan.people import Region
+from rsagan.synthetic.body import figure
 from rsagan.training.distributed import Group
 from rsagan.training.recipe import Losses, Recipe
 
@@ -24,7 +27,7 @@ def script(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module(name)
 
 
-@pytest.mark.parametrize("name", ["adaptation", "real_photos", "several_photos"])
+@pytest.mark.parametrize("name", ["adaptation", "evenness", "real_photos", "several_photos"])
 def test_pages_of_results_are_what_their_numbers_make(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = ROOT / "docs" / "results" / name.replace("_", "-")
     report = json.loads(kept.with_suffix(".json").read_text(encoding="utf-8"))
@@ -36,6 +39,33 @@ def test_pages_of_results_are_what_their_numbers_make(name: str, monkeypatch: py
         for row in report["rows"][2]["change"].values():
             row["interval"] = [None, None]
         assert "(- ... -)" in page(report)
+
+
+def test_evenness_tells_skins_apart_and_says_whose_face_is_lightened(monkeypatch: pytest.MonkeyPatch) -> None:
+    evenness = script("evenness", monkeypatch)
+    tones = {"very light": (250, 228, 214), "intermediate": (209, 154, 114), "dark": (69, 40, 25)}
+    parsing = np.zeros((16, 16), np.uint8)
+    parsing[4:12, 4:12] = Region.FACE
+    for name, tone in tones.items():
+        picture = np.full((16, 16, 3), 255, np.uint8)
+        picture[parsing > 0] = tone
+        folder = SimpleNamespace(picture=lambda _, shown=picture: shown, parsing=lambda _: parsing)
+        assert evenness.skin_class(folder, [0, 1]) == name
+        results = [picture, np.minimum(picture, 245) + np.uint8(10)]
+        found = evenness.faces(folder, np.array([(0, 1), (0, 1)]), results)
+        assert found["face_off"][0] == found["face_lighter"][0] == 0
+        assert found["face_off"][1] >= found["face_lighter"][1] > 1
+    parsing[:] = Region.UPPER
+    assert np.isnan(evenness.faces(folder, np.array([(0, 1)]), [picture])["face_off"]).all()
+
+
+def test_build_is_the_hips_over_the_height(monkeypatch: pytest.MonkeyPatch) -> None:
+    girth = script("evenness", monkeypatch).girth
+    slender, broad = (
+        girth(SimpleNamespace(figure=figure({f"universal-female-young-averagemuscle-{weight}weight": 1.0})))
+        for weight in ("min", "max")
+    )
+    assert slender < broad
 
 
 def test_training_speed_counts_the_penalty_too(monkeypatch: pytest.MonkeyPatch) -> None:
