@@ -90,6 +90,17 @@ def _finish(process: subprocess.Popen[bytes]) -> None:
     assert process.returncode == 0, errors.decode()[-3000:]
 
 
+def _assert_same_networks(one: Path, other: Path) -> None:
+    """Both runs have ended, with the same weights."""
+    a, b = load_newest(one), load_newest(other)
+    assert a is not None
+    assert b is not None
+    assert a["seen"] == b["seen"] == 80
+    for part in ("generator", "average"):
+        assert a[part].keys() == b[part].keys()
+        assert all(torch.equal(a[part][name], b[part][name]) for name in a[part])
+
+
 def test_two_processes_take_the_steps_of_one(prepared: Path, tmp_path: Path) -> None:
     """Small steps, since rounding grows: the flow is read where the correspondence is highest, and that place jumps."""
     process = _launch(tmp_path, prepared, tmp_path / "two")
@@ -127,14 +138,28 @@ def test_a_killed_process_changes_nothing(prepared: Path, tmp_path: Path) -> Non
     finally:
         process.terminate()  # takes its processes along
     assert {path.name[0] for path in Path(f"{run}-pids").iterdir()} == set("012")  # restarted twice, at once
-    a, b = load_newest(tmp_path / "straight"), load_newest(run)
-    assert a is not None
-    assert b is not None
-    assert a["seen"] == b["seen"] == 80
-    for part in ("generator", "average"):
-        assert a[part].keys() == b[part].keys()
-        assert all(torch.equal(a[part][name], b[part][name]) for name in a[part])
+    _assert_same_networks(tmp_path / "straight", run)
     assert [line["seen"] for line in _lines(run)] == list(range(4, 84, 4))
+
+
+@pytest.mark.slow
+def test_processes_that_are_asked_to_stop_agree_and_keep_their_step(prepared: Path, tmp_path: Path) -> None:
+    _finish(_launch(tmp_path, prepared, tmp_path / "straight"))
+    run = tmp_path / "asked"
+    process = _launch(tmp_path, prepared, run, slow=0.3)
+    while not (run / "log.jsonl").exists() or len(_lines(run)) < 5:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.terminate()  # torchrun passes it on
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "are kept; the same command goes on" in errors.decode()
+    kept = load_newest(run)
+    assert kept is not None
+    assert 20 <= kept["seen"] < 32  # checkpoints come at 16 and 32
+    assert _lines(run)[-1]["seen"] == kept["seen"]
+    _finish(_launch(tmp_path, prepared, run))
+    _assert_same_networks(tmp_path / "straight", run)
 
 
 def test_restarted_processes_do_not_meet_where_the_dead_ones_did() -> None:

@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ import torch
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
 from rsagan.network import Config, Generator, load_weights, save_weights
+from rsagan.training import loop
 from rsagan.training.checkpoint import load_newest
 from rsagan.training.loop import NonFiniteLoss, schedule, train
 from rsagan.training.recipe import Adversary, Losses, Recipe, load_recipe
@@ -131,6 +134,44 @@ def test_a_crash_loses_only_what_came_after_the_checkpoint(prepared: Path, tmp_p
     _assert_equal_states(tmp_path / "straight", tmp_path / "crashed")
     seen = [json.loads(line)["seen"] for line in (tmp_path / "crashed/log.jsonl").read_text().splitlines()]
     assert seen == [8, 16, 24, 32]
+
+
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
+def test_asked_to_stop_it_ends_its_step_and_keeps_it(
+    how: str, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(RECIPE, prepared, tmp_path / "straight", until=32)
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    step = loop.train_step
+
+    def asked(state: loop.State, *given: Any) -> Any:
+        if state.seen == 20:
+            signal.raise_signal(getattr(signal, how))
+        return step(state, *given)
+
+    monkeypatch.setattr(loop, "train_step", asked)
+    with pytest.raises(KeyboardInterrupt, match="stopped after 24 pictures, which are kept"):
+        train(RECIPE, prepared, tmp_path / "asked", until=32)
+    monkeypatch.undo()
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+    kept = load_newest(tmp_path / "asked")
+    assert kept is not None
+    assert kept["seen"] == 24  # no multiple of `checkpoint_every`
+    assert load_weights(tmp_path / "asked/weights.safetensors")[1]["training"]["pictures_seen"] == 24
+    train(RECIPE, prepared, tmp_path / "asked", until=32)
+    _assert_equal_states(tmp_path / "straight", tmp_path / "asked")
+
+
+def test_asked_twice_it_stops_at_once(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def impatient(*_: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("it went on")
+
+    monkeypatch.setattr(loop, "train_step", impatient)
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
+        train(RECIPE, prepared, tmp_path / "run")
+    assert load_newest(tmp_path / "run") is None
 
 
 @pytest.mark.slow

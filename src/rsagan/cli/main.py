@@ -60,8 +60,8 @@ def _run(given: list[str]) -> int:
     except (InputError, AssetError) as error:
         console.error(str(error))
         return 2
-    except KeyboardInterrupt:
-        console.error("interrupted; nothing is left half-written.")
+    except KeyboardInterrupt as asked:
+        console.error(str(asked) or "interrupted; nothing is left half-written.")
         return 130
     except OutputLost:
         raise

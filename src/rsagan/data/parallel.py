@@ -52,16 +52,20 @@ def in_parallel(function: Callable[[Given], Made], tasks: Iterable[Given], worke
             at_work = list(pool._processes.values())
             pool.shutdown(wait=False, cancel_futures=True)
             for worker in at_work:
-                worker.terminate()
+                worker.kill()
             raise
 
 
 def start_worker() -> None:
-    """Make this a process that works for another: one thread, Ctrl-C left to the parent, no life after the parent's."""
+    """Make this a process that works for another: one thread, signals left to the parent, no life after the parent's.
+
+    A cluster tells all processes to end, and a parent may still have something to finish.
+    """
     os.environ |= {"NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # the second is torch's, where it comes later
     import cv2
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
     cv2.setNumThreads(1)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)

@@ -154,6 +154,11 @@ def total(value: Tensor) -> Tensor:
     return value
 
 
+def anybody(flag: bool, device: torch.device) -> bool:
+    """Whether the flag is set in any process."""
+    return flag if world_size() == 1 else bool(total(torch.tensor(float(flag), device=device)) > 0)
+
+
 def ratio(numerator: Tensor, denominator: Tensor, least: float = 1e-6) -> Tensor:
     """This process's part of a quotient of two sums over the whole batch, wherever its pairs lie.
 

@@ -40,6 +40,7 @@ from rsagan.training.precision import autocast, computing_type, name_of
 from rsagan.training.preview import Preview
 from rsagan.training.process import prepare
 from rsagan.training.recipe import Recipe, build, load_recipe
+from rsagan.training.stopping import asked_to_stop
 
 AnyBatch = Mapping[str, Any]  # `rsagan.data.sampler.Batch`, or the same in pinned tensors
 
@@ -78,6 +79,7 @@ def train(
             checkpoint; weights of another network; an `until` below 1; of several processes, one that was given another
             recipe or data set than the first.
         NonFiniteLoss: training diverged.
+        KeyboardInterrupt: it was asked to stop, by Ctrl-C or SIGTERM, and has kept what it had reached.
     """
     if until is not None and until < 1:
         raise InputError(f"Training cannot stop after {until} pictures; at least 1 must be seen.")
@@ -146,11 +148,12 @@ def _train(
     before_this: Doubt | None = None
     log_start, logged = time.perf_counter(), state.seen
     kept = time.monotonic()
-    with RunLog(run, state.seen, goal) if group.chief else nullcontext() as log:
+    stop = False
+    with asked_to_stop() as asked, RunLog(run, state.seen, goal) if group.chief else nullcontext() as log:
         stream: Iterator[AnyBatch] = batches.stream(state.seen, recipe.batch, group.rank, group.world, recipe.loaders)
         if group.device.type == "cuda":
             stream = ahead(stream, pinned)
-        while state.seen < goal:
+        while state.seen < goal and not stop:
             began = time.perf_counter()
             batch = next(stream)
             sums["seconds_data"].append(time.perf_counter() - began)
@@ -166,9 +169,12 @@ def _train(
                 log.advance(state.seen)
 
             def due(every: int, before: int = before) -> bool:
-                return state.seen // every > before // every or state.seen >= goal
+                return state.seen // every > before // every
 
-            if due(recipe.log_every):
+            if group.world == 1 or due(recipe.log_every):  # to agree costs several processes a message
+                stop = distributed.anybody(asked(), group.device)
+            last = stop or state.seen >= goal
+            if last or due(recipe.log_every):
                 numbers = _means(sums, group.device)
                 speed = (state.seen - logged) / (time.perf_counter() - log_start)
                 if log:
@@ -177,12 +183,12 @@ def _train(
                 log_start, logged = time.perf_counter(), state.seen
             late = time.monotonic() - kept > 60 * recipe.checkpoint_minutes
             # Weights never lie there without a checkpoint: a run that was cut off could not go on.
-            if late or due(recipe.checkpoint_every) or due(recipe.snapshot_every):
+            if last or late or due(recipe.checkpoint_every) or due(recipe.snapshot_every):
                 doubt.settle(run)
                 if group.chief:
                     checkpoint.save(run, state.seen, state.to_dict(identity))
                 kept = time.monotonic()
-            if preview and log and due(recipe.snapshot_every):
+            if preview and log and (last or due(recipe.snapshot_every)):
                 sheet = preview.draw(state.average)
                 write_png(run / f"grid-{state.seen:010d}.png", sheet)
                 log.picture(state.seen, "grid", sheet)
@@ -190,6 +196,8 @@ def _train(
         stream.close()  # type: ignore[attr-defined]
     if group.chief and _pictures_seen(weights_file) != state.seen:
         save_weights(weights_file, state.average, _metadata(state, folder, second))
+    if stop:
+        raise KeyboardInterrupt(f"stopped after {state.seen} pictures, which are kept; the same command goes on.")
     return weights_file
 
 
