@@ -106,7 +106,7 @@ def animate(
     notes = given.notes + hidden_side(given)
     if clip:
         with stages("following the clip") as progress:
-            found = _followed(clip, fps, progress)
+            found = _followed(clip, fps, progress, notes)
         poses = _steady(found, f"The clip {clip.path}", fps, smoothing, notes)
         if sound and not clip.sound:
             notes.append(f"{clip.path} has no sound that can be kept.")
@@ -170,15 +170,15 @@ def _key_poses(driving: Sequence[str], size: tuple[int, int], notes: list[str]) 
     return poses
 
 
-def _followed(clip: "Clip", fps: float, progress: Progress) -> list[Pose | None]:
-    """The clip's poses as they are found."""
+def _followed(clip: "Clip", fps: float, progress: Progress, notes: list[str]) -> list[Pose | None]:
+    """The clip's poses as they are found; what to say about them is added to `notes`."""
     from rsagan.photo import clip_poses
     from rsagan.video import read_frames
 
     expected = round((clip.seconds or 0) * fps)
     pictures = (frame.picture for frame in read_frames(clip, fps))
     try:
-        found = clip_poses(pictures, progress=lambda done: progress(done, max(done, expected)))
+        found = clip_poses(pictures, progress=lambda done: progress(done, max(done, expected)), notes=notes)
     except InputError as error:
         raise InputError(f"{clip.path}: {error}") from error
     if len(found) < 2:

@@ -42,6 +42,19 @@ def test_no_such_person(woman: Picture) -> None:
         clip_poses([woman], person=3)
 
 
+def test_whom_it_follows_of_several_is_told(woman: Picture) -> None:
+    small = np.full_like(woman, 128)
+    half = woman[::2, ::2]
+    small[-half.shape[0] :, : half.shape[1]] = half
+    notes: list[str] = []
+    poses = clip_poses([np.concatenate([small, woman], axis=1)] * 2, notes=notes)
+    assert notes == ["The clip shows 2 people; the largest is taken."]
+    assert poses[1] is not None
+    assert np.nanmedian(poses[1].points[:, 0]) > woman.shape[1]
+    clip_poses([woman], notes=notes)
+    assert len(notes) == 1
+
+
 def test_a_frame_that_errs_is_outvoted() -> None:
     assert _voted(["front", "front", "back", "front", None, "front"]) == ["front"] * 4 + [None, "front"]
     assert _voted(["front"] * 9 + ["back"] * 9) == ["front"] * 9 + ["back"] * 9

@@ -19,7 +19,10 @@ _STEADY = 7  # frames over which the side that a person shows is voted on
 
 
 def clip_poses(
-    frames: Iterable[Picture], person: Which = None, progress: Callable[[int], None] | None = None
+    frames: Iterable[Picture],
+    person: Which = None,
+    progress: Callable[[int], None] | None = None,
+    notes: list[str] | None = None,
 ) -> list[Pose | None]:
     """The joints of one person all through a clip, as the estimator gives them; None where the person is not found.
 
@@ -30,6 +33,7 @@ def clip_poses(
         frames: uint8 (H, W, 3) RGB, all of one size.
         person: which one of that first frame: a number, 0 being the largest, or a place; the largest by default.
         progress: called with the number of frames done.
+        notes: what the user should know of the choice is added to it.
 
     Raises:
         InputError: nobody in the whole clip; no such person. AssetError: the networks' files cannot be had.
@@ -44,7 +48,12 @@ def clip_poses(
             now = now if doubt(now) is None else None
         if now is None and (count % _SEARCH_EVERY == 0 or (found and found[-1] is not None)):
             try:
-                now = choose(frame, person)[0] if last is None else _nearest(frame, last)
+                if last is None:
+                    now, told = choose(frame, person)
+                    if notes is not None:
+                        notes += [note.replace("The photo", "The clip") for note in told]
+                else:
+                    now = _nearest(frame, last)
             except InputError as error:
                 nobody = error
         found.append(None if now is None else (now.pose(), now.side))
