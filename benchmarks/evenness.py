@@ -7,9 +7,7 @@ OUT, or, with --docs, to results/, and the grid to images/evenness.jpg: the pair
 class of skin (source, result, truth).
 """
 
-import argparse
 import json
-from pathlib import Path
 from typing import Any, Final
 
 import cv2
@@ -17,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from reports import told
+from reports import asked, told
 from rsagan import __version__
 from rsagan.data.prepared import PreparedFolder
 from rsagan.data.synthesis import person_seeds
@@ -59,12 +57,7 @@ METRICS: Final = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--limit", type=int)
-    parser.add_argument("--docs", type=Path)
-    arguments = parser.parse_args()
+    arguments = asked(__doc__)
     folder = PreparedFolder(arguments.data)
     pairs = some_pairs(folder, arguments.limit)
     classes = classes_of(folder, pairs)
@@ -74,11 +67,10 @@ def main() -> None:
     print()
     measured |= faces(folder, pairs, measured["picture"]) | found(truth)
     report = report_of(folder, truth, classes, statistics(measured))
-    numbers, pictures = (arguments.docs / each if arguments.docs else arguments.out for each in ("results", "images"))
-    write_text(numbers / "evenness.json", json.dumps(report, indent=1) + "\n")
-    write_text(numbers / "evenness.md", page(report))
-    pictures.mkdir(parents=True, exist_ok=True)
-    sheet(folder, pairs, classes["skin"], measured).save(pictures / "evenness.jpg", quality=QUALITY)
+    write_text(arguments.numbers / "evenness.json", json.dumps(report, indent=1) + "\n")
+    write_text(arguments.numbers / "evenness.md", page(report))
+    arguments.pictures.mkdir(parents=True, exist_ok=True)
+    sheet(folder, pairs, classes["skin"], measured).save(arguments.pictures / "evenness.jpg", quality=QUALITY)
 
 
 def classes_of(folder: PreparedFolder, pairs: NDArray[np.int64]) -> dict[str, dict[str, NDArray[np.bool_]]]:

@@ -1,5 +1,6 @@
 """What a benchmark has found, printed and kept."""
 
+import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -20,3 +21,16 @@ def told(row: Row, form: str) -> str:
     """A value with its interval, each in the format `form`."""
     numbers = ("-" if each is None else format(each, form) for each in (row["value"], *row["interval"]))
     return "{} ({} ... {})".format(*numbers)
+
+
+def asked(description: str | None) -> argparse.Namespace:
+    """`data`, a prepared folder, `limit` of its pairs, and where to write: folders `numbers` and `pictures`."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--docs", type=Path)
+    found = parser.parse_args()
+    found.numbers = found.docs / "results" if found.docs else found.out
+    found.pictures = found.docs / "images" if found.docs else found.out
+    return found

@@ -9,9 +9,7 @@ clip of Sports2D (BSD-3-Clause), images/second-photo.jpg too: a real man from th
 poses by the first photo alone (above) and by both (below).
 """
 
-import argparse
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +19,7 @@ from PIL import Image
 
 import clips
 from pairs import people_of
-from reports import told
+from reports import asked, told
 from rsagan import __version__
 from rsagan.data.pairs import spread
 from rsagan.data.prepared import PreparedFolder
@@ -94,12 +92,7 @@ class Several:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--limit", type=int)
-    parser.add_argument("--docs", type=Path)
-    arguments = parser.parse_args()
+    arguments = asked(__doc__)
     folder = PreparedFolder(arguments.data)
     if any(entry.yaw is None for entry in folder.entries):
         raise InputError(f"{folder.path} does not say which way people are turned; take one of `rsagan synthesize`.")
@@ -111,13 +104,12 @@ def main() -> None:
         measured[count] = measure(truth, Several(folder, more[:, : count - 1]))
         print(f"{count}: {[round(float(measured[count][name].mean()), 4) for name in NUMBERS]}", flush=True)
     report = report_of(folder, truth, measured)
-    numbers, pictures = (arguments.docs / each if arguments.docs else arguments.out for each in ("results", "images"))
-    write_text(numbers / "several-photos.json", json.dumps(report, indent=1) + "\n")
-    write_text(numbers / "several-photos.md", page(report))
-    pictures.mkdir(parents=True, exist_ok=True)
-    sheet(folder, pairs, more, measured).save(pictures / "several-photos.jpg", quality=QUALITY)
+    write_text(arguments.numbers / "several-photos.json", json.dumps(report, indent=1) + "\n")
+    write_text(arguments.numbers / "several-photos.md", page(report))
+    arguments.pictures.mkdir(parents=True, exist_ok=True)
+    sheet(folder, pairs, more, measured).save(arguments.pictures / "several-photos.jpg", quality=QUALITY)
     if shown := real():
-        shown.save(pictures / "second-photo.jpg", quality=QUALITY)
+        shown.save(arguments.pictures / "second-photo.jpg", quality=QUALITY)
 
 
 def report_of(folder: PreparedFolder, truth: Truth, measured: dict[int, Measured]) -> dict[str, Any]:

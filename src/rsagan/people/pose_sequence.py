@@ -76,8 +76,8 @@ def _frames(path: Path) -> list[Frame] | None:
     if not isinstance(data, list) or len(data) < 2 or not isinstance(data[0], dict):
         return None
     if "image_id" in data[0]:
-        groups = groupby(data, lambda each: each.get("image_id") if isinstance(each, dict) else None)
-        return [(f"{path}, picture {name}", list(people), None) for name, people in groups]
+        groups = groupby(data, lambda each: str(each.get("image_id")) if isinstance(each, dict) else "")
+        return _with_gaps([(f"{path}, picture {name}", list(people), None) for name, people in groups])
     return [_frame(each, f"{path}, picture {k}") for k, each in enumerate(data)]
 
 
@@ -85,6 +85,19 @@ def _frame(data: Any, where: str) -> Frame:
     if isinstance(data, list) and len(data) == 1:
         data = data[0]
     return where, people_in(data, where), frame_in(data, where)
+
+
+def _with_gaps(frames: list[Frame]) -> list[Frame]:
+    """Pictures that show nobody are in no such list; where the others are numbered, they are put in again."""
+    numbers = [
+        int(digits[-1]) for where, _, _ in frames if (digits := re.findall(r"\d+", where.rpartition("picture")[2]))
+    ]
+    steps = np.diff(numbers)
+    if len(numbers) != len(frames) or (steps < 1).any() or steps.sum() > 2 * len(frames):
+        return frames
+    nobody: Frame = (frames[0][0], [], None)
+    gaps = [[each] + [nobody] * (int(step) - 1) for each, step in zip(frames, [*steps, 1], strict=True)]
+    return [each for gap in gaps for each in gap]
 
 
 def _has_joints(person: Any) -> bool:
