@@ -85,7 +85,8 @@ def animate(
         if value is not None and not least <= value <= most:
             raise InputError(f"{name} must be from {least:g} to {most}, not {value:g}.")
     clip = _as_clip(driving)
-    motion = None if clip else _as_motion(driving)
+    notes: list[str] = []
+    motion = None if clip else _as_motion(driving, notes)
     own_pace = clip.fps if clip else max(pace, 1.0) if motion and pace else 25.0
     fps = fps or own_pace
     if clip and pace is not None:
@@ -103,7 +104,7 @@ def animate(
     model = load(weights)
     given.check(model)  # before anything that takes long
     subject = given.prepare(model)
-    notes = given.notes + hidden_side(given)
+    notes = given.notes + hidden_side(given) + notes
     if clip:
         with stages("following the clip") as progress:
             found = _followed(clip, fps, progress, notes)
@@ -144,10 +145,10 @@ def _as_clip(driving: Sequence[str]) -> "Clip | None":
     return open_clip(driving[0])
 
 
-def _as_motion(driving: Sequence[str]) -> list[Pose | None] | None:
-    """The poses, if what drives is a motion; None for a list of poses."""
+def _as_motion(driving: Sequence[str], notes: list[str]) -> list[Pose | None] | None:
+    """The poses, if what drives is a motion; None for a list of poses. What to say of it is added to `notes`."""
     named = (*library.names(), *library.categories())
-    motions = {text: motion for text in driving if text not in named and (motion := read_motion(text))}
+    motions = {text: motion for text in driving if text not in named and (motion := read_motion(text, notes))}
     if motions and len(driving) > 1:
         raise InputError(f"{next(iter(motions))} is a motion; it must be the only thing that drives.")
     return next(iter(motions.values()), None)

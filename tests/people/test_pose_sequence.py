@@ -71,7 +71,9 @@ def test_the_largest_is_followed_whatever_their_order(tmp_path: Path) -> None:
         data.append(picture(*(two if k % 2 else two[::-1])))
     data[3] = picture(moved(WALK[3], 20, 0.6))  # alone: somebody else
     path.write_text(json.dumps(data))
-    motion = read_motion(path)
+    notes: list[str] = []
+    motion = read_motion(path, notes)
+    assert notes == [f"The motion {path} begins with 2 people; the largest is taken."]
     assert motion is not None
     assert [k for k, each in enumerate(motion) if each is None] == [3]
     ways = shifts(motion, 500)

@@ -25,7 +25,7 @@ _ANOTHER: Final = 0.8  # farther from where they were, in heights of the body, i
 Frame = tuple[str, list[Any], tuple[int, int] | None]  # where it stands, its people, its (height, width) if stated
 
 
-def read_motion(path: Path | str) -> list[Pose | None] | None:
+def read_motion(path: Path | str, notes: list[str] | None = None) -> list[Pose | None] | None:
     """The poses of one person, picture by picture, all in one frame; None where a picture has nobody.
 
     The person is the largest of the first picture with anybody, then whoever is nearest to where they were.
@@ -34,6 +34,7 @@ def read_motion(path: Path | str) -> list[Pose | None] | None:
         path: a folder of JSON files in the order of their names, as OpenPose's --write_json makes it; or a JSON file
             with a list: of such objects (DWPose, the editors for ControlNet), or of COCO's people with their
             `image_id` (AlphaPose).
+        notes: what the user should know of the choice is added to it.
 
     Returns:
         None if `path` is neither: something else, a person folder, or the file of a single pose.
@@ -61,9 +62,11 @@ def read_motion(path: Path | str) -> list[Pose | None] | None:
     if size:
         shift = np.zeros(2)
     size = size or own
-    return _one_of(
-        [[from_order(xy + shift, order, size, sure, 1e-6) for xy, sure, order in people] for people in found]
-    )
+    poses = [[from_order(xy + shift, order, size, sure, 1e-6) for xy, sure, order in people] for people in found]
+    first = next(people for people in poses if people)
+    if notes is not None and len(first) > 1:
+        notes.append(f"The motion {path} begins with {len(first)} people; the largest is taken.")
+    return _one_of(poses)
 
 
 def _frames(path: Path) -> list[Frame] | None:

@@ -136,12 +136,12 @@ def _train(
     if group.chief:
         _make_folder(run)
     state.restore(saved)
-    if group.chief:
+    goal = recipe.pictures if until is None else min(until, recipe.pictures)
+    goal += -goal % recipe.batch  # whole steps only
+    if group.chief and state.seen < goal:
         write_text(run / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
     backbone = load_backbone(recipe, group.device, state.kind)
     preview = Preview(folder, group.device) if group.chief else None
-    goal = recipe.pictures if until is None else min(until, recipe.pictures)
-    goal += -goal % recipe.batch  # whole steps only
 
     weights_file = run / "weights.safetensors"
     sums: dict[str, list[Tensor | float]] = defaultdict(list)
