@@ -24,6 +24,7 @@ from rsagan.people import (
     Picture,
     Pose,
     Region,
+    covered_in,
     draw_parsing,
     draw_pose,
     grid,
@@ -328,7 +329,7 @@ def analyse(
         found = analyse_photo(picture, size, person, parsing=regions, joints=joints)
     except InputError as error:
         raise InputError(f"{photo}: {error}") from error
-    write_person(out, found.person)
+    write_person(out, found.person, found.fit)
     shown = draw_pose(found.person.pose, draw_parsing(found.person.parsing, found.person.picture))
     write_png(Path(out) / "overlay.png", shown)
     return Analysed(Path(out), found)
@@ -409,9 +410,11 @@ def read_source(
             whole = Person(whole.picture, whole.pose, regions)
         from rsagan.photo import cut_out, soft_outline
 
-        photo, notes = whole.picture, []
-        fit, outline = Fit(1.0, (0.0, 0.0), whole.size, whole.size), soft_outline(whole.parsing)
-        subject = replace(whole, picture=cut_out(photo, outline))
+        outline, notes = soft_outline(whole.parsing), []
+        subject = replace(whole, picture=cut_out(whole.picture, outline))
+        rows, columns = covered_in(source)
+        photo = whole.picture[rows, columns]
+        fit = Fit(1.0, (columns.start or 0, rows.start or 0), photo.shape[:2], whole.size)
     else:
         from rsagan.transfer import analyse as analyse_source
 

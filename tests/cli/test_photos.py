@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from rsagan.cli.main import main
-from rsagan.people import JOINTS, Region, read_person, read_picture
+from rsagan.people import JOINTS, Region, covered_in, read_person, read_picture
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("analysis")]
 SAMPLE = Path(str(files("rsagan") / "samples" / "woman-walking.jpg"))
@@ -150,6 +150,17 @@ def test_a_photo_serves_as_pose(weights: Path, tmp_path: Path) -> None:
     arguments = ["generate", str(SAMPLE), "--pose", str(OTHER), "--weights", str(weights), "--out", str(tmp_path)]
     assert main(arguments) == 0
     assert (tmp_path / "man-standing.png").is_file()
+
+
+def test_a_person_folder_keeps_what_its_photo_showed(weights: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "him"
+    assert main(["analyse", str(OTHER), "--out", str(folder)]) == 0
+    rows, columns = covered_in(folder)
+    size = rows.stop - rows.start, columns.stop - columns.start
+    assert size != (256, 176)  # the frame reaches beyond the photo
+    given = ["generate", str(folder), "--pose", "stand", "--weights", str(weights), "--out", str(tmp_path)]
+    assert main([*given, "--background", "keep"]) == 0
+    assert read_picture(tmp_path / "stand.png").shape[:2] == size
 
 
 def test_the_photos_own_background_is_kept(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,8 +12,10 @@ from rsagan.errors import InputError
 from rsagan.files import replacing
 from rsagan.people import (
     PALETTE,
+    Fit,
     Person,
     Pose,
+    covered_in,
     draw_parsing,
     draw_pose,
     grid,
@@ -22,6 +24,7 @@ from rsagan.people import (
     read_parsing,
     read_person,
     write_parsing,
+    write_png,
 )
 from rsagan.people import write_person as write
 
@@ -40,6 +43,16 @@ def test_folder_round_trip(person: Person, tmp_path: Path) -> None:
     assert (back.parsing == person.parsing).all()
     np.testing.assert_allclose(back.pose.points, person.pose.points, atol=1e-3)
     assert back.size == (256, 176)
+
+
+def test_a_folder_knows_which_part_shows_the_photo(person: Person, tmp_path: Path) -> None:
+    write(tmp_path, person)
+    assert covered_in(tmp_path) == (slice(None), slice(None))
+    fit = Fit(2.0, (20.0, -30.0), (120, 70), (256, 176))
+    write(tmp_path, person, fit)
+    assert covered_in(tmp_path) == fit.covered() == (slice(0, 210), slice(20, 160))
+    write_png(tmp_path / "picture.png", person.picture, Photo="0 400 20 160")  # from another picture
+    assert covered_in(tmp_path) == (slice(None), slice(None))
 
 
 def test_a_person_is_replaced_as_a_whole(person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

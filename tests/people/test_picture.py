@@ -253,6 +253,15 @@ def test_fit_has_an_inverse(fit: Fit) -> None:
     np.testing.assert_allclose(fit.pose_to_photo(frame).points, pose.points, atol=1e-3)
 
 
+@pytest.mark.parametrize("box", [(0, 0, 60, 40), (-30, -10, 90, 60), (10, -35, 30, 40), (5, 5, 25, 35)])
+def test_what_of_the_frame_shows_the_photo(box: tuple[float, float, float, float]) -> None:
+    fit = fit_box(box, (40, 60), (256, 176))
+    shown = np.zeros(fit.frame_size, np.uint8)
+    shown[fit.covered()] = 1
+    assert (shown == fit.regions_to_frame(np.ones((40, 60), np.uint8))).all()
+    assert shown.any()
+
+
 def test_fit_keeps_the_aspect_and_fills() -> None:
     fit = fit_box((10, 0, 30, 40), (40, 60), (256, 176))
     corners = np.full((18, 2), np.nan, np.float32)

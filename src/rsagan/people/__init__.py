@@ -5,6 +5,7 @@ from rsagan.people.motion import in_betweens, smoothed
 from rsagan.people.person import (
     PERSON_FILES,
     Person,
+    covered_in,
     parsing_bytes,
     read_parsing,
     read_person,
@@ -29,7 +30,7 @@ from rsagan.people.regions import (
 
 __all__ = [
     "AI_NOTICE", "FACINGS", "FLIP", "JOINTS", "LABEL_NAMES", "LIMBS", "NUM_JOINTS", "NUM_REGIONS", "PALETTE",
-    "PERSON_FILES", "REGION_JOINTS", "Facing", "Fit", "Parsing", "Person", "Picture", "Pose", "Region",
+    "PERSON_FILES", "REGION_JOINTS", "Facing", "Fit", "Parsing", "Person", "Picture", "Pose", "Region", "covered_in",
     "draw_parsing", "draw_pose", "fit_box", "from_json", "from_order", "grid", "in_betweens", "lacks_legs", "one_hot",
     "parsing_bytes", "placed", "placed_sequence", "png_bytes", "read_motion", "read_parsing", "read_person",
     "read_picture", "read_pose", "same_shape", "smoothed", "to_json", "to_regions", "write_parsing",

@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,12 +13,13 @@ from PIL import Image
 
 from rsagan.errors import InputError
 from rsagan.files import replacing
-from rsagan.people.picture import Picture, read_picture, write_png
+from rsagan.people.picture import Fit, Picture, read_picture, write_png
 from rsagan.people.pose import Pose
 from rsagan.people.pose_formats import read_pose, write_pose
 from rsagan.people.regions import PALETTE, Parsing, to_regions
 
 PERSON_FILES: Final = ("picture.png", "pose.json", "parsing.png")
+_COVERED: Final = "Photo"  # in the metadata of a person's picture
 _MOST_CLASSES = 60  # of any label set
 
 
@@ -140,11 +141,15 @@ def parsing_bytes(parsing: Parsing) -> bytes:
     return file.getvalue()
 
 
-def write_person(folder: Path | str, person: Person) -> None:
-    """Write the person folder: picture.png, pose.json, parsing.png; a person that was there stays if one fails."""
+def write_person(folder: Path | str, person: Person, fit: Fit | None = None) -> None:
+    """Write the person folder: picture.png, pose.json, parsing.png; a person that was there stays if one fails.
+
+    The picture's metadata say which of its rows and columns show the photo, where a fit says so.
+    """
+    covered = {} if fit is None else {_COVERED: " ".join(f"{each.start} {each.stop}" for each in fit.covered())}
     with ExitStack() as together:
         picture, pose, parsing = (together.enter_context(replacing(Path(folder) / name)) for name in PERSON_FILES)
-        write_png(picture, person.picture)
+        write_png(picture, person.picture, **covered)
         write_pose(pose, person.pose)
         write_parsing(parsing, person.parsing)
 
@@ -166,3 +171,12 @@ def read_person(folder: Path | str) -> Person:
         return Person(picture, pose, parsing)
     except InputError as error:
         raise InputError(f"{folder}: {error}") from error
+
+
+def covered_in(folder: Path | str) -> tuple[slice, slice]:
+    """The rows and columns of a person folder's picture that show the photo; all of them where nobody has said."""
+    with suppress(OSError, ValueError, KeyError), Image.open(Path(folder) / "picture.png") as image:
+        y0, y1, x0, x1 = (int(number) for number in str(image.info[_COVERED]).split())
+        if 0 <= y0 < y1 <= image.height and 0 <= x0 < x1 <= image.width:
+            return slice(y0, y1), slice(x0, x1)
+    return slice(None), slice(None)

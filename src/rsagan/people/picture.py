@@ -78,17 +78,17 @@ def read_picture(source: Path | str | bytes, where: str | None = None, largest_s
         raise InputError(f"{where} is damaged or cut short and cannot be decoded.") from error
 
 
-def write_png(path: Path | str, picture: Picture, notice: str | None = None) -> None:
-    """Write a PNG, whole or not at all. `notice` goes into its metadata as Description, nothing else does."""
+def write_png(path: Path | str, picture: Picture, notice: str | None = None, **told: str) -> None:
+    """Write a PNG, whole or not at all. Into its metadata go `notice`, as Description, and `told`."""
     with replacing(path) as temporary:
-        temporary.write_bytes(png_bytes(picture, notice))
+        temporary.write_bytes(png_bytes(picture, notice, **told))
 
 
-def png_bytes(picture: Picture, notice: str | None = None) -> bytes:
+def png_bytes(picture: Picture, notice: str | None = None, **told: str) -> bytes:
     """The PNG file that `write_png` writes."""
     info = PngImagePlugin.PngInfo()
-    if notice:
-        info.add_itxt("Description", notice)
+    for name, text in (({"Description": notice} if notice else {}) | told).items():
+        info.add_itxt(name, text)
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(picture)).save(file, format="PNG", pnginfo=info)
     return file.getvalue()
@@ -128,6 +128,14 @@ class Fit:
         framed = np.zeros(self.frame_size, np.uint8)
         framed[np.ix_(there_y, there_x)] = regions[np.ix_(rows[there_y], columns[there_x])]
         return framed
+
+    def covered(self) -> tuple[slice, slice]:
+        """The rows and columns of the frame that show the photo; beyond them its border is continued."""
+        ends = []
+        for start, side, limit in zip(self.offset[::-1], self.photo_size, self.frame_size, strict=True):
+            first, past = np.ceil(start - 0.5), np.ceil(start + side * self.scale - 0.5)
+            ends.append(slice(max(0, int(first)), min(limit, int(past))))
+        return ends[0], ends[1]
 
     def picture_to_frame(self, picture: Picture) -> Picture:
         """Cut and scale; where the frame reaches beyond the photo it continues the border's own colour."""

@@ -229,11 +229,9 @@ def _within(found: "Analysis") -> Picture:
     """The frame's part of the photo on the backdrop, where the fitted picture continues the photo's borders."""
     from rsagan.photo import BACKDROP
 
-    fit, picture = found.fit, found.person.picture.copy()
-    (height, width), (x, y) = fit.photo_size, fit.offset
-    rows, columns = np.arange(picture.shape[0]) + 0.5 - y, np.arange(picture.shape[1]) + 0.5 - x
-    picture[(rows < 0) | (rows > height * fit.scale)] = BACKDROP
-    picture[:, (columns < 0) | (columns > width * fit.scale)] = BACKDROP
+    picture, shown = np.empty_like(found.person.picture), found.fit.covered()
+    picture[:] = BACKDROP
+    picture[shown] = found.person.picture[shown]
     return picture
 
 
