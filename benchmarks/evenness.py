@@ -20,14 +20,16 @@ from rsagan import __version__
 from rsagan.data.prepared import PreparedFolder
 from rsagan.data.synthesis import person_seeds
 from rsagan.errors import InputError
-from rsagan.evaluation.intervals import Draws, Statistic, mean, ratio, share
+from rsagan.evaluation.intervals import Draws, Statistic, mean, share
 from rsagan.evaluation.measure import Measured, Truth, measure, trained_networks
 from rsagan.evaluation.painters import Weights
+from rsagan.evaluation.person import lab
 from rsagan.evaluation.scores import some_pairs
+from rsagan.evaluation.summary import HEAD, perceptual, statistics_of
 from rsagan.files import write_text
 from rsagan.network import shipped_weights
 from rsagan.people import Picture, Pose, Region, grid
-from rsagan.photo.agreement import joints_right
+from rsagan.photo.agreement import ESTIMATOR, joints_right
 from rsagan.photo.parser import parse, shipped
 from rsagan.synthetic.body import template
 from rsagan.synthetic.catalogue import Identity, identity
@@ -123,11 +125,6 @@ def skin_class(folder: PreparedFolder, views: list[int]) -> str:
     return next(name for name, begins in SKIN.items() if angle > begins)
 
 
-def lab(picture: Picture) -> NDArray[np.float32]:
-    """CIE L*a*b*, float32 (H, W, 3)."""
-    return np.asarray(cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2Lab))
-
-
 def inner_face(parsing: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """The face without its rim of one pixel."""
     return cv2.erode((parsing == Region.FACE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -146,29 +143,27 @@ def faces(folder: PreparedFolder, pairs: NDArray[np.int64], results: list[Pictur
 def found(truth: Truth) -> Measured:
     """What the estimator and the parser, given joints and outline, make of the true pictures of the targets."""
     folder, parser = truth.folder, shipped()
-    views = {int(k): None for k in truth.pairs[:, 1]}
     joints, regions = {}, {}
-    for k in views:
-        picture, parsing = folder.picture(k), folder.parsing(k)
-        entry = folder.entries[k]
+    targets = truth.pairs[:, 1].tolist()
+    for k in set(targets):
+        picture, parsing, entry = folder.picture(k), folder.parsing(k), folder.entries[k]
         pose = Pose(np.where(entry.visible[:, None], entry.points, np.nan).astype(np.float32), folder.size)
-        joints[k] = joints_right(truth.pose(k), pose)
-        parsed = parse(picture, pose, (parsing > 0).astype(np.float32), parser).parsing
         body = parsing > 0
+        joints[k] = joints_right(truth.pose(k), pose)
+        parsed = parse(picture, pose, body.astype(np.float32), parser).parsing
         regions[k] = int((parsed == parsing)[body].sum()), int(body.sum())
     both = {"found_joints": joints, "found_regions": regions}
-    return {name: np.array([of[int(k)] for k in truth.pairs[:, 1]]) for name, of in both.items()}
+    return {name: np.array([of[k] for k in targets]) for name, of in both.items()}
 
 
 def statistics(measured: Measured) -> dict[str, Statistic]:
     """By the names of `METRICS`."""
-    ratios = [
-        ratio(mean(measured[name]), mean(measured[f"{name}_copy"]))
-        for name in ("vgg16_hed", "mobilenetv2", "vgg16_hed_head", "mobilenetv2_head")
-    ]
-    right, joints, regions = (np.array(measured[name], float).T for name in ("joints", "found_joints", "found_regions"))
+    networks = ["vgg16_hed", "mobilenetv2"]
+    known = statistics_of(measured, networks)
+    ratios = [known[f"{perceptual(each)}{end}, ratio to copied source"] for end in ("", HEAD) for each in networks]
+    joints, regions = (np.array(measured[name], float).T for name in ("found_joints", "found_regions"))
     off, lighter = mean(measured["face_off"]), mean(measured["face_lighter"])
-    each = [*ratios, share(*right), off, lighter, share(*joints), share(*regions)]
+    each = [*ratios, known[f"joint accuracy ({ESTIMATOR})"], off, lighter, share(*joints), share(*regions)]
     return dict(zip(METRICS, each, strict=True))
 
 
@@ -224,9 +219,9 @@ def sheet(
     rows = []
     for members in skin.values():
         order = np.flatnonzero(members)[np.argsort(measured["vgg16_hed"][members], kind="stable")]
-        nearest = sorted(order, key=lambda k: abs(int(np.flatnonzero(order == k)[0]) - len(order) // 2))
+        from_middle = np.argsort(np.abs(np.arange(len(order)) - len(order) // 2), kind="stable")
         chosen: dict[str, int] = {}
-        for k in nearest:
+        for k in order[from_middle]:
             chosen.setdefault(folder.entries[pairs[k][0]].identity, int(k))
         row: list[Picture] = []
         for k in list(chosen.values())[:SHOWN]:

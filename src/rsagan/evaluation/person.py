@@ -17,7 +17,7 @@ def garment_difference(result: Picture, found: Parsing, truth: Picture, true_par
 
     About 2 is just visible; 10 is another shade; 50 is another colour.
     """
-    labs = [_lab(picture) for picture in (result, truth)]
+    labs = [lab(picture) for picture in (result, truth)]
     differences = np.full(len(_GARMENTS), np.nan)
     for k, region in enumerate(_GARMENTS):
         masks = found == region, true_parsing == region
@@ -27,5 +27,6 @@ def garment_difference(result: Picture, found: Parsing, truth: Picture, true_par
     return differences
 
 
-def _lab(picture: Picture) -> NDArray[np.float32]:
+def lab(picture: Picture) -> NDArray[np.float32]:
+    """CIE L*a*b* of a picture, float32 (H, W, 3)."""
     return np.asarray(cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2Lab))

@@ -58,10 +58,7 @@ def read_motion(path: Path | str, notes: list[str] | None = None) -> list[Pose |
     everything = [xy for people in found for xy, _, _ in people]
     if not everything:
         raise InputError(f"{path} holds nobody in any of its {len(frames)} pictures.")
-    shift, own = own_frame(np.concatenate(everything))
-    if size:
-        shift = np.zeros(2)
-    size = size or own
+    shift, size = (np.zeros(2), size) if size else own_frame(np.concatenate(everything))
     poses = [[from_order(xy + shift, order, size, sure, 1e-6) for xy, sure, order in people] for people in found]
     first = next(people for people in poses if people)
     if notes is not None and len(first) > 1:
@@ -79,8 +76,7 @@ def _frames(path: Path) -> list[Frame] | None:
     if not isinstance(data, list) or len(data) < 2 or not isinstance(data[0], dict):
         return None
     if "image_id" in data[0]:
-        groups = groupby(data, lambda each: str(each.get("image_id")) if isinstance(each, dict) else "")
-        return _with_gaps([(f"{path}, picture {name}", list(people), None) for name, people in groups])
+        return _by_picture(data, path)
     return [_frame(each, f"{path}, picture {k}") for k, each in enumerate(data)]
 
 
@@ -90,15 +86,16 @@ def _frame(data: Any, where: str) -> Frame:
     return where, people_in(data, where), frame_in(data, where)
 
 
-def _with_gaps(frames: list[Frame]) -> list[Frame]:
-    """Pictures that show nobody are in no such list; where the others are numbered, they are put in again."""
-    numbers = [
-        int(digits[-1]) for where, _, _ in frames if (digits := re.findall(r"\d+", where.rpartition("picture")[2]))
-    ]
+def _by_picture(data: list[Any], path: Path) -> list[Frame]:
+    """COCO's people by picture. One that shows nobody is in no such list; where they are numbered, it is put in."""
+    groups = groupby(data, lambda each: str(each.get("image_id")) if isinstance(each, dict) else "")
+    named = [(name, list(people)) for name, people in groups]
+    frames: list[Frame] = [(f"{path}, picture {name}", people, None) for name, people in named]
+    numbers = [int(digits[-1]) for name, _ in named if (digits := re.findall(r"\d+", name))]
     steps = np.diff(numbers)
     if len(numbers) != len(frames) or (steps < 1).any() or steps.sum() > 2 * len(frames):
         return frames
-    nobody: Frame = (frames[0][0], [], None)
+    nobody: Frame = (str(path), [], None)
     gaps = [[each] + [nobody] * (int(step) - 1) for each, step in zip(frames, [*steps, 1], strict=True)]
     return [each for gap in gaps for each in gap]
 

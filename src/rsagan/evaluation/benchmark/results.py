@@ -128,11 +128,10 @@ def score_method(
             f"{painting.there:,} of {report['counts']['pairs']:,} pictures were painted by an earlier call; if {name} "
             f"was changed since, delete {Path(out) / 'results'} and score it again."
         )
-        _write_texts(Path(out), report)
     if painting.painted:
         each = painting.seconds / painting.painted
         report["speed"] = {"painted": painting.painted, "seconds a picture": round(each, 6), "machine": machine()}
-        _write_texts(Path(out), report)
+    _write_texts(Path(out), report)
     return report
 
 
