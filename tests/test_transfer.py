@@ -57,6 +57,18 @@ def test_a_prepared_subject_gives_the_same_again(model: Model) -> None:
     np.testing.assert_array_equal(subject.pose(pose).picture, first)
 
 
+def test_a_prepared_person_keeps_their_head_and_an_encoded_one_is_the_networks() -> None:
+    view = render_view(identity(3), 0, (128, 88), pose="stand")
+    person, shipped = Person(view.picture, Pose(view.points, (128, 88)), view.parsing), load(shipped_weights((128, 88)))
+    x, y = np.round(view.points[0]).astype(int)
+    face = np.s_[y - 3 : y + 3, x - 3 : x + 3]
+    painted, whole = shipped.encode(person).paint(person.pose), shipped.prepare(person).paint(person.pose)
+    off = [np.abs(each.picture[face].astype(int) - person.picture[face]).mean() for each in (painted, whole)]
+    assert off[1] < 1 < off[0]
+    hips = round(float(view.points[8, 1]))
+    np.testing.assert_array_equal(painted.picture[hips:], whole.picture[hips:])
+
+
 def test_the_outline_is_what_the_parsing_calls_person(model: Model) -> None:
     result = model.prepare(make_person((128, 88))).pose(Pose(POINTS, (128, 88)))
     assert result.outline is not None

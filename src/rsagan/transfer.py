@@ -8,7 +8,7 @@ result = subject.pose(pose)        # any number of times
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -36,6 +36,7 @@ from rsagan.people.motion import held
 from rsagan.photo import Analysis
 from rsagan.photo import analyse as analyse_photo
 from rsagan.photo.analyse import Joints, Which
+from rsagan.photo.head import Parts, with_own_head
 
 NO_OUTLINE: Final = "These weights draw no parsing map, so only a plain background is possible with them."
 MOST_ENLARGED: Final = 8  # times the size that was painted, with the photo's own detail; beyond that plainly
@@ -64,11 +65,19 @@ class Result:
 class Subject:
     """One person, encoded. Made by `Model.prepare`."""
 
-    def __init__(self, model: "Model", person: Person, encoded: Encoded, large: torch.Tensor | None) -> None:
+    def __init__(
+        self,
+        model: "Model",
+        person: Person,
+        encoded: Encoded,
+        large: torch.Tensor | None,
+        heads: Sequence[Person] = (),
+    ) -> None:
         self.model = model
         self.person = person
         self._encoded = encoded
         self._large = large  # what was encoded, (1, 3, f * h, f * w), where the person's picture is larger
+        self._heads = heads  # the pictures whose head may stand in for the painted one
 
     def pose(self, pose: Pose, keep_place: bool = False, retarget: bool = True, on_ground: bool = False) -> Result:
         """The person in `pose`.
@@ -86,8 +95,16 @@ class Subject:
         return self.paint(target_of(pose, self.person, keep_place, retarget, on_ground))
 
     def paint(self, target: Pose) -> Result:
-        """The person with these joints of their own frame, however few there are."""
-        return self.model.paint(self._encoded, target, self._large)
+        """The person with these joints of their own frame, however few there are.
+
+        Of a subject that `Model.prepare` made, a head that is seen from the side that one of the person's pictures shows
+        is that picture's own.
+        """
+        result = self.model.paint(self._encoded, target, self._large)
+        if result.parsing is None or result.outline is None:
+            return result
+        whole = with_own_head(Parts(result.picture, result.parsing, result.outline), target, self._heads)
+        return replace(result, **whole._asdict())
 
     def animate(self, poses: Sequence[Pose], retarget: bool = True, on_ground: bool = False) -> Iterator[Result]:
         """The person moving through `poses` of one body, placed together so that nothing jumps.
@@ -138,7 +155,7 @@ class Model:
         for each in people:
             if reason := each.pose.usable():
                 raise InputError(f"The source person cannot be used: {reason}.")
-        return self.encode(*people)
+        return self.encode(*people, own_head=True)
 
     def check_shape(self, size: tuple[int, int]) -> None:
         """Raises InputError if a frame of `size` (height, width) is not shaped as those trained for."""
@@ -149,8 +166,8 @@ class Model:
             )
 
     @torch.inference_mode()
-    def encode(self, person: Person, *others: Person) -> Subject:
-        """As `prepare`, however few joints there are.
+    def encode(self, person: Person, *others: Person, own_head: bool = False) -> Subject:
+        """As `prepare`, however few joints there are; unless `own_head`, results are the network's alone.
 
         Raises:
             InputError: a frame of another shape than trained for; several pictures, and weights that take one.
@@ -162,7 +179,7 @@ class Model:
         large = None
         if factor > 1 and self.generator.config.detail:
             large = stacked([pad(self._tensor(each.picture, size), 8 * factor) for each in people], 1 / factor)
-        return Subject(self, person, encoded, large)
+        return Subject(self, person, encoded, large, people if own_head else ())
 
     def _encode(self, person: Person) -> Encoded:
         self.check_shape(person.size)
@@ -180,7 +197,7 @@ class Model:
 
     @torch.inference_mode()
     def paint(self, encoded: Encoded, target: Pose, large: torch.Tensor | None = None) -> Result:
-        """Render an encoded person; the result is as large as the target's frame.
+        """Render an encoded person by the network alone; the result is as large as the target's frame.
 
         Args:
             large: `encoded.picture` at a whole multiple f of its size, (1, 3, f * h, f * w): where the result shows

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rsagan.people import LIMBS, Pose, lacks_legs, library, placed, placed_sequence
+from rsagan.people.head import head_breadth
 from rsagan.people.retarget import bone_lengths, retargeted
 
 STAND = library.load("stand")
@@ -136,3 +137,14 @@ def test_an_arm_that_moves_does_not_move_the_body() -> None:
     shifted = wave + rest[1] - wave[1]
     out = placed_sequence([Pose(rest, (256, 300)), Pose(shifted, (256, 300))], STAND)
     np.testing.assert_allclose(out[0].points[1], out[1].points[1], atol=1e-3)
+
+
+def test_a_head_keeps_its_breadth_whatever_the_shoulders_do() -> None:
+    raised = library.load("arms-raised")
+    theirs, ours = bone_lengths([raised]), bone_lengths([STAND])
+    assert theirs is not None
+    assert ours is not None
+    moved = retargeted(raised.points, theirs, ours)
+    assert head_breadth(moved) == pytest.approx(head_breadth(STAND.points), rel=0.03)
+    shrunk = raised.points * ours["torso"] / theirs["torso"]
+    assert head_breadth(shrunk) < 0.85 * head_breadth(STAND.points)

@@ -13,6 +13,7 @@ from rsagan.people import FACINGS, FLIP, Facing, Fit, Parsing, Person, Picture, 
 from rsagan.photo import landmarks, rtm
 from rsagan.photo.checks import ANKLES, MIN_HEIGHT, doubt, inside, visible_part
 from rsagan.photo.edges import freed
+from rsagan.photo.joints import as_rendered
 from rsagan.photo.landmarks import Detection, Side
 
 Joints = Literal["blazepose", "rtmlib"]
@@ -101,7 +102,8 @@ def analyse(
         picture = cut_out(picture, mask)
     # The parser has seen upright people only.
     shares = np.ones_like(parsed.facings) if chosen.tilted and chosen.side != "side" else parsed.facings
-    found = Person(picture, turned(pose, facing_of(shares, chosen.side)), regions)
+    pose = turned(pose, facing_of(shares, chosen.side))
+    found = Person(picture, as_rendered(pose) if joints == "blazepose" else pose, regions)
     return Analysis(found, fit, notes, mask, [each.box for each in people])
 
 

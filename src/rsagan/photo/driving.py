@@ -10,6 +10,7 @@ from rsagan.errors import InputError
 from rsagan.people import Picture, Pose
 from rsagan.photo.analyse import Which, choose
 from rsagan.photo.checks import doubt
+from rsagan.photo.joints import as_rendered
 from rsagan.photo.landmarks import Detection, Side, find_people, follow
 
 _FACE_JOINTS = [0, 14, 15]  # nose and eyes
@@ -89,7 +90,7 @@ def _voted(sides: list[Side | None]) -> list[Side | None]:
 
 def _faced(pose: Pose, side: Side | None) -> Pose:
     if side != "back":
-        return pose
+        return as_rendered(pose)
     points = pose.points.copy()  # the joint network draws a face on every back
     points[_FACE_JOINTS] = np.nan
     return replace(pose, points=points, facing="back")

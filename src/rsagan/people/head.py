@@ -1,0 +1,137 @@
+"""Which way a head is turned, and how one picture's head lies on another's, from nose, eyes, ears and neck."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsagan.people.pose import NECK, NOSE, Pose
+
+Floats = NDArray[np.float64]
+
+FACE: Final = [0, 14, 15, 16, 17]  # nose, right eye, left eye, right ear, left ear
+
+# Where the joints lie in a head, in breadths of it between the ears: to the person's left, up, forwards. Those of the
+# synthetic people's rest shape, as their pictures say where joints are.
+_JOINTS: Final = [*FACE, NECK]
+_PLACES: Final = np.array(
+    [
+        (0.0, -0.19, 0.69),
+        (-0.175, 0.025, 0.495),
+        (0.175, 0.025, 0.495),
+        (-0.44, 0.0, 0.0),
+        (0.44, 0.0, 0.0),
+        (0.0, -1.13, -0.13),
+    ]
+)
+_NECK_TELLS: Final = (
+    0.1  # as much as that share of a joint of the face: a head nods and tilts on it, shoulders are shrugged
+)
+_FEWEST: Final = 2  # joints of the face
+_UPRIGHT: Final = 0.02  # squared breadths: what a nod by 30 degrees, or a tilt by 73, must gain to be believed
+_NOD, _TILT, _BEHIND = np.radians((30, 73, 40))
+_IMPOSSIBLE: Final = 1.0  # squared breadths
+_SEEN_UP_TO, _HIDDEN_FROM = np.cos(np.radians((93, 78)))  # a nose is not seen beyond, and not hidden before
+_COARSE, _FINE = np.radians((5, 1))
+
+
+def turned_apart(one: Pose, other: Pose) -> float | None:
+    """By how many degrees two heads show themselves from different sides, 0..180; how they are tilted in the picture
+    does not count. None where one of them shows too little of itself: the neck and two joints of the face are asked."""
+    views = [_view(pose.points) for pose in (one, other)]
+    if views[0] is None or views[1] is None:
+        return None
+    return float(np.degrees(np.arccos(np.clip(views[0].camera @ views[1].camera, -1, 1))))
+
+
+def head_breadth(points: NDArray[np.floating]) -> float:
+    """Pixels between the ears of a head (18, 2), as it would show from the front; NaN where too little of it shows."""
+    view = _view(points)
+    return float("nan") if view is None else view.breadth
+
+
+def head_motion(start: Pose, end: Pose) -> Floats | None:
+    """How a head lies on another one as if both were flat: turned, scaled and moved.
+
+    Returns:
+        (2, 3), from pixels of `start` to those of `end`; None where they do not share two joints of the face and the
+        neck.
+    """
+    here, there = (_complex(pose.points) for pose in (start, end))
+    weights = _weights(~np.isnan(here) & ~np.isnan(there))
+    if weights is None:
+        return None
+    ratio, offset, _ = _laid(np.nan_to_num(here), np.nan_to_num(there), weights)
+    return np.array([[ratio.real, -ratio.imag, offset.real], [ratio.imag, ratio.real, offset.imag]])
+
+
+class _View(NamedTuple):
+    """The direction towards the camera as the head has it, (3,): to its left, up, forwards; and the head's breadth."""
+
+    camera: Floats
+    breadth: float
+
+
+def _view(points: NDArray[np.floating]) -> _View | None:
+    """How a head (18, 2) is seen, or None where too little of it is."""
+    seen = _complex(points)
+    weights = _weights(~np.isnan(seen))
+    if weights is None:
+        return None
+    seen, nose = np.nan_to_num(seen), not np.isnan(points[NOSE, 0])
+    yaws, nods = np.arange(-np.pi, np.pi, _COARSE), np.arange(-9, 10) * _COARSE
+    for fine in (False, True):
+        costs, breadths = _explained(seen, weights, nose, yaws, nods)
+        best = np.unravel_index(costs.argmin(), costs.shape)
+        yaw, nod = yaws[best[0]], nods[best[1]]
+        if not fine:
+            around = np.arange(-4, 5) * _FINE
+            yaws, nods = yaw + around, nod + around
+    camera = np.array([-np.sin(yaw) * np.cos(nod), np.sin(nod), np.cos(yaw) * np.cos(nod)])
+    return _View(camera, float(breadths[best]))
+
+
+def _explained(
+    seen: NDArray[np.complex128], weights: Floats, nose: bool, yaws: Floats, nods: Floats
+) -> tuple[Floats, Floats]:
+    """How badly a head that is turned by each of `yaws`, then nods by each of `nods`, explains its joints, and how
+    broad it would be: (Y, N) each."""
+    x, y, z = _PLACES.T
+    yaw, nod = yaws[:, None, None], nods[None, :, None]
+    ahead = z * np.cos(yaw) - x * np.sin(yaw)
+    shown = x * np.cos(yaw) + z * np.sin(yaw) - 1j * (y * np.cos(nod) - ahead * np.sin(nod))  # (Y, N, 6), y down
+    ratio, _, off = _laid(shown, seen, weights)
+    misfit = off / np.maximum(np.abs(ratio) ** 2, 1e-9)
+    unlikely = (nods / _NOD) ** 2 + (np.angle(ratio) / _TILT) ** 2
+    facing = np.cos(yaws)[:, None]
+    if nose:
+        impossible = facing < _SEEN_UP_TO
+    else:
+        impossible = facing > _HIDDEN_FROM
+        unlikely = unlikely + ((np.pi - np.abs(yaws[:, None])) / _BEHIND) ** 2
+    return np.asarray(misfit + _UPRIGHT * unlikely + _IMPOSSIBLE * impossible), np.abs(ratio)
+
+
+def _complex(points: NDArray[np.floating]) -> NDArray[np.complex128]:
+    """The head's joints as x + iy, (6,); NaN where one is missing."""
+    return np.asarray(points[_JOINTS, 0] + 1j * points[_JOINTS, 1].astype(np.float64))
+
+
+def _weights(known: NDArray[np.bool_]) -> Floats | None:
+    """How much each of the head's joints counts, or None if too few of them are known."""
+    if not known[-1] or known[:-1].sum() < _FEWEST:
+        return None
+    weights = np.where(known, [1.0] * len(FACE) + [_NECK_TELLS], 0.0)
+    return np.asarray(weights / weights.sum())
+
+
+def _laid(
+    start: NDArray[np.complex128], end: NDArray[np.complex128], weights: Floats
+) -> tuple[NDArray[np.complex128], NDArray[np.complex128], Floats]:
+    """Ratio and offset (complex) that lay joints (..., 6) on `end` (6,) best, and the mean squared distance left."""
+    middle, goal = (weights * start).sum(-1, keepdims=True), (weights * end).sum()
+    out, wanted = start - middle, end - goal
+    size = np.maximum((weights * np.abs(out) ** 2).sum(-1, keepdims=True), 1e-9)
+    ratio = (weights * wanted * out.conj()).sum(-1, keepdims=True) / size
+    left = (weights * np.abs(wanted - ratio * out) ** 2).sum(-1)
+    return np.asarray(ratio[..., 0]), np.asarray((goal - ratio * middle)[..., 0]), np.asarray(left)

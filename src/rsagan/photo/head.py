@@ -1,0 +1,116 @@
+"""A person's own head on a result whose head shows itself from the same side: no painter knows a face better."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsagan.people import Parsing, Person, Picture, Pose, Region
+from rsagan.people.head import FACE, head_motion, turned_apart
+from rsagan.people.pose import NECK
+
+Floats = NDArray[np.float32]
+
+_SAME, _OTHER = 20.0, 26.0  # degrees: up to which a head is seen from the same side, and from which it is not
+# Along the head from the neck (0) to the middle of the face (1), and aside of that line, in the same lengths: the
+# throat is painted and the chin is the picture's, sooner where one has a throat and the other has none; hair hangs
+# lower; beyond the farther edge all is painted.
+_THROAT, _CHIN, _HAIR, _ABOVE, _ASIDE = (0.3, 0.6), (0.5, 0.7), (-1.2, -0.7), (2.3, 2.8), (1.3, 1.7)
+_EDGE: Final = 1 / 256  # of the height, a pixel of what is painted: so soft are the edges
+_HEAD: Final = (Region.BACKGROUND, Region.HAIR, Region.FACE)
+_CUT: Final = 0.7  # of a head's breadth: whose upper end is as broad goes on beyond the picture
+
+
+class Parts(NamedTuple):
+    """A painted person: picture uint8 (H, W, 3), regions uint8 (H, W), outline float32 (H, W) in 0..1."""
+
+    picture: Picture
+    parsing: Parsing
+    outline: Floats
+
+
+def with_own_head(painted: Parts, target: Pose, people: Sequence[Person]) -> Parts:
+    """A result with the head of that one of the person's pictures that shows it from the side that the target asks for.
+
+    Up to 8 degrees the head is the picture's; to 14 it fades into the painted one. Where an arm is before a head, the
+    result stays as painted, as it does where no picture shows a whole head.
+
+    Args:
+        painted: in the pose `target`, on the backdrop of the person's pictures.
+        people: the person's pictures, of the result's size.
+    """
+    near = [(angle, k) for k, person in enumerate(people) if (angle := turned_apart(target, person.pose)) is not None]
+    if not near or min(near)[0] >= _OTHER:
+        return painted
+    angle, best = min(near)
+    person = people[best]
+    motion = head_motion(target, person.pose)
+    if motion is None or _is_cut(person.parsing):
+        return painted
+    import cv2
+
+    height, width = painted.parsing.shape
+    soft = _EDGE * height
+
+    def brought(values: NDArray[Any], how: int = cv2.INTER_LINEAR) -> NDArray[Any]:
+        border = cv2.BORDER_CONSTANT if values.ndim == 2 else cv2.BORDER_REPLICATE
+        return cv2.warpAffine(values, motion, (width, height), flags=how | cv2.WARP_INVERSE_MAP, borderMode=border)
+
+    def blurred(mask: NDArray[np.bool_], grow: int) -> Floats:
+        reach = abs(grow) * round(soft)
+        morph = cv2.dilate if grow > 0 else cv2.erode
+        grown = morph(mask.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) if reach else mask
+        return np.asarray(cv2.GaussianBlur(grown.astype(np.float32), (0, 0), soft))
+
+    free = blurred(np.isin(painted.parsing, _HEAD), -2) * brought(blurred(np.isin(person.parsing, _HEAD), -2))
+    hair = np.maximum(blurred(painted.parsing == Region.HAIR, 1), brought(blurred(person.parsing == Region.HAIR, 1)))
+    is_person = brought(blurred(person.parsing > 0, 0))
+    both = is_person * blurred(painted.parsing > 0, 0)
+    share = _faded(angle, _OTHER, _SAME) * free * _extent(target, hair, both)
+    share = np.clip(share, 0, 1).astype(np.float32)
+    own = brought(_shrunk(person.picture, float(np.hypot(*motion[:, 0]))))
+    picture = painted.picture + share[..., None] * (own.astype(np.float32) - painted.picture)
+    return Parts(
+        np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8),
+        np.where(share > 0.5, brought(person.parsing, cv2.INTER_NEAREST), painted.parsing),
+        np.asarray(painted.outline + share * (is_person - painted.outline), np.float32),
+    )
+
+
+def _extent(target: Pose, hair: Floats, both: Floats) -> Floats:
+    """How much of each pixel belongs to the head: (H, W) in 0..1; so are `hair` and where `both` show the person."""
+    neck = target.points[NECK].astype(np.float64)
+    up = np.nanmean(target.points[FACE], axis=0) - neck
+    up /= max(float(up @ up), 1.0)  # along `up` a length is 1 at the middle of the face
+    y, x = np.mgrid[: hair.shape[0], : hair.shape[1]]
+    along = (x - neck[0]) * up[0] + (y - neck[1]) * up[1]
+    aside = np.abs((x - neck[0]) * up[1] - (y - neck[1]) * up[0])
+    skin = both * _faded(along, *_THROAT) + (1 - both) * _faded(along, *_CHIN)
+    low = hair * _faded(along, *_HAIR) + (1 - hair) * skin
+    return np.asarray(low * _faded(along, *_ABOVE[::-1]) * _faded(aside, *_ASIDE[::-1]), np.float32)
+
+
+def _faded(value: NDArray[np.floating] | float, none: float, whole: float) -> NDArray[np.floating]:
+    """0 at `none` and before, 1 at `whole` and beyond, smooth between them."""
+    share = np.clip((np.asarray(value) - none) / (whole - none), 0, 1)
+    return np.asarray(share * share * (3 - 2 * share))
+
+
+def _shrunk(picture: Picture, ratio: float) -> Picture:
+    """A picture of which every `ratio`th pixel will be taken, without what would alias."""
+    import cv2
+
+    if ratio <= 1:
+        return picture
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.5 * np.sqrt(ratio**2 - 1) + 1e-3))
+
+
+def _is_cut(parsing: Parsing) -> bool:
+    """Whether a head's crown lies beyond the picture, or beyond the photo within it."""
+    breadths = np.isin(parsing, (Region.HAIR, Region.FACE)).sum(1)
+    rows = np.flatnonzero(breadths)
+    if not len(rows):
+        return True
+    top = rows[0] + round(_EDGE * len(parsing))
+    return bool(rows[0] == 0 or breadths[min(top, rows[-1])] > _CUT * breadths.max())
