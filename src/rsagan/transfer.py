@@ -97,8 +97,8 @@ class Subject:
     def paint(self, target: Pose) -> Result:
         """The person with these joints of their own frame, however few there are.
 
-        Of a subject that `Model.prepare` made, a head that is seen from the side that one of the person's pictures shows
-        is that picture's own.
+        Of a subject that `Model.prepare` made, a head is that of one of the person's pictures where that shows it from
+        the same side.
         """
         result = self.model.paint(self._encoded, target, self._large)
         if result.parsing is None or result.outline is None:
