@@ -24,9 +24,7 @@ _PLACES: Final = np.array(
         (0.0, -1.13, -0.13),
     ]
 )
-_NECK_TELLS: Final = (
-    0.1  # as much as that share of a joint of the face: a head nods and tilts on it, shoulders are shrugged
-)
+_NECK_TELLS: Final = 0.1  # of what a joint of the face does: heads nod and tilt on it, and shoulders are shrugged
 _FEWEST: Final = 2  # joints of the face
 _UPRIGHT: Final = 0.02  # squared breadths: what a nod by 30 degrees, or a tilt by 73, must gain to be believed
 _NOD, _TILT, _BEHIND = np.radians((30, 73, 40))

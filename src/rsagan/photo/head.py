@@ -33,7 +33,7 @@ class Parts(NamedTuple):
 def with_own_head(painted: Parts, target: Pose, people: Sequence[Person]) -> Parts:
     """A result with the head of that one of the person's pictures that shows it from the side that the target asks for.
 
-    Up to 8 degrees the head is the picture's; to 14 it fades into the painted one. Where an arm is before a head, the
+    Up to 20 degrees the head is the picture's; to 26 it fades into the painted one. Where an arm is before a head, the
     result stays as painted, as it does where no picture shows a whole head.
 
     Args:
