@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,17 @@ def test_a_crash_loses_only_what_came_after_the_checkpoint(prepared: Path, tmp_p
     assert seen == [8, 16, 24, 32]
 
 
+@pytest.fixture
+def hearing() -> Iterator[None]:
+    """Signals as in a terminal, also where the tests run in the background, whose Ctrl-C is ignored."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {each: signal.signal(each, handler) for each, handler in usual.items()}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.usefixtures("hearing")
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
 def test_asked_to_stop_it_ends_its_step_and_keeps_it(
     how: str, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -162,6 +174,24 @@ def test_asked_to_stop_it_ends_its_step_and_keeps_it(
     _assert_equal_states(tmp_path / "straight", tmp_path / "asked")
 
 
+@pytest.mark.usefixtures("hearing")
+def test_what_is_ignored_does_not_stop_it(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = loop.train_step
+
+    def asked(state: loop.State, *given: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return step(state, *given)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    monkeypatch.setattr(loop, "train_step", asked)
+    train(RECIPE, prepared, tmp_path / "run", until=16)
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    kept = load_newest(tmp_path / "run")
+    assert kept is not None
+    assert kept["seen"] == 16
+
+
+@pytest.mark.usefixtures("hearing")
 def test_asked_twice_it_stops_at_once(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def impatient(*_: Any) -> Any:
         signal.raise_signal(signal.SIGINT)

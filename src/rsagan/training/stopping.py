@@ -11,12 +11,14 @@ from types import FrameType
 def asked_to_stop() -> Iterator[Callable[[], bool]]:
     """Says, from the first such signal on, that one came; a second one acts as if nobody had waited for the first.
 
-    Only the main thread hears signals; elsewhere the answer is always no.
+    Only the main thread hears signals; elsewhere the answer is always no. What is ignored stays so, as Ctrl-C is by a
+    script's jobs in the background.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: handler for each, handler in handlers.items() if handler is not signal.SIG_IGN}
     came = threading.Event()
 
     def hear(_number: int, _frame: FrameType | None) -> None:
