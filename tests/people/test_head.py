@@ -41,17 +41,13 @@ def test_how_far_heads_are_turned_from_each_other(yaw: float, nod: float) -> Non
     assert again < 8
 
 
-def test_left_is_not_right_and_a_back_is_no_front() -> None:
+def test_left_is_not_right() -> None:
     assert (turned_apart(seen(40), seen(-40)) or 0) > 60
-    back = seen(180, missing=(0, 14, 15))
-    assert (turned_apart(seen(0), back) or 0) > 150
-    again = turned_apart(back, seen(175, missing=(0, 14, 15)))
-    assert again is not None
-    assert again < 15
 
 
 def test_who_shows_too_little_cannot_be_compared() -> None:
     assert turned_apart(seen(0), seen(0, missing=(NECK,))) is None
+    assert turned_apart(seen(0), seen(180, missing=(0, 14, 15))) is None
     assert turned_apart(seen(0), seen(0, missing=(14, 15, 16, 17))) is None
     assert head_motion(seen(0), seen(0, missing=(NECK,))) is None
     assert head_motion(seen(0, missing=(0, 14, 16)), seen(0, missing=(15, 17))) is None

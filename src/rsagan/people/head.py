@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rsagan.people.pose import NECK, NOSE, Pose
+from rsagan.people.pose import NECK, Pose
 
 Floats = NDArray[np.float64]
 
@@ -25,17 +25,18 @@ _PLACES: Final = np.array(
     ]
 )
 _NECK_TELLS: Final = 0.1  # of what a joint of the face does: heads nod and tilt on it, and shoulders are shrugged
-_FEWEST: Final = 2  # joints of the face
+_FEWEST: Final = 2  # joints of the face, the nose being one of them: two ears and a neck tell next to nothing
 _UPRIGHT: Final = 0.02  # squared breadths: what a nod by 30 degrees, or a tilt by 73, must gain to be believed
-_NOD, _TILT, _BEHIND = np.radians((30, 73, 40))
-_IMPOSSIBLE: Final = 1.0  # squared breadths
-_SEEN_UP_TO, _HIDDEN_FROM = np.cos(np.radians((93, 78)))  # a nose is not seen beyond, and not hidden before
-_COARSE, _FINE = np.radians((5, 1))
+_NOD, _TILT = np.radians((30, 73))
+_FARTHEST, _COARSE, _FINE = np.radians((95, 5, 1))  # a nose is not seen beyond
 
 
 def turned_apart(one: Pose, other: Pose) -> float | None:
-    """By how many degrees two heads show themselves from different sides, 0..180; how they are tilted in the picture
-    does not count. None where one of them shows too little of itself: the neck and two joints of the face are asked."""
+    """By how many degrees two heads show themselves from different sides, 0..180.
+
+    How they are tilted in the picture does not count. None where one of them shows too little of itself: neck, nose and
+    another joint of the face are asked.
+    """
     views = [_view(pose.points) for pose in (one, other)]
     if views[0] is None or views[1] is None:
         return None
@@ -52,8 +53,8 @@ def head_motion(start: Pose, end: Pose) -> Floats | None:
     """How a head lies on another one as if both were flat: turned, scaled and moved.
 
     Returns:
-        (2, 3), from pixels of `start` to those of `end`; None where they do not share two joints of the face and the
-        neck.
+        (2, 3), from pixels of `start` to those of `end`; None where they do not share neck, nose and another joint of
+        the face.
     """
     here, there = (_complex(pose.points) for pose in (start, end))
     weights = _weights(~np.isnan(here) & ~np.isnan(there))
@@ -76,10 +77,10 @@ def _view(points: NDArray[np.floating]) -> _View | None:
     weights = _weights(~np.isnan(seen))
     if weights is None:
         return None
-    seen, nose = np.nan_to_num(seen), not np.isnan(points[NOSE, 0])
-    yaws, nods = np.arange(-np.pi, np.pi, _COARSE), np.arange(-9, 10) * _COARSE
+    seen = np.nan_to_num(seen)
+    yaws, nods = np.arange(-_FARTHEST, _FARTHEST + _FINE, _COARSE), np.arange(-9, 10) * _COARSE
     for fine in (False, True):
-        costs, breadths = _explained(seen, weights, nose, yaws, nods)
+        costs, breadths = _explained(seen, weights, yaws, nods)
         best = np.unravel_index(costs.argmin(), costs.shape)
         yaw, nod = yaws[best[0]], nods[best[1]]
         if not fine:
@@ -89,9 +90,7 @@ def _view(points: NDArray[np.floating]) -> _View | None:
     return _View(camera, float(breadths[best]))
 
 
-def _explained(
-    seen: NDArray[np.complex128], weights: Floats, nose: bool, yaws: Floats, nods: Floats
-) -> tuple[Floats, Floats]:
+def _explained(seen: NDArray[np.complex128], weights: Floats, yaws: Floats, nods: Floats) -> tuple[Floats, Floats]:
     """How badly a head that is turned by each of `yaws`, then nods by each of `nods`, explains its joints, and how
     broad it would be: (Y, N) each."""
     x, y, z = _PLACES.T
@@ -101,13 +100,7 @@ def _explained(
     ratio, _, off = _laid(shown, seen, weights)
     misfit = off / np.maximum(np.abs(ratio) ** 2, 1e-9)
     unlikely = (nods / _NOD) ** 2 + (np.angle(ratio) / _TILT) ** 2
-    facing = np.cos(yaws)[:, None]
-    if nose:
-        impossible = facing < _SEEN_UP_TO
-    else:
-        impossible = facing > _HIDDEN_FROM
-        unlikely = unlikely + ((np.pi - np.abs(yaws[:, None])) / _BEHIND) ** 2
-    return np.asarray(misfit + _UPRIGHT * unlikely + _IMPOSSIBLE * impossible), np.abs(ratio)
+    return np.asarray(misfit + _UPRIGHT * unlikely), np.abs(ratio)
 
 
 def _complex(points: NDArray[np.floating]) -> NDArray[np.complex128]:
@@ -117,7 +110,7 @@ def _complex(points: NDArray[np.floating]) -> NDArray[np.complex128]:
 
 def _weights(known: NDArray[np.bool_]) -> Floats | None:
     """How much each of the head's joints counts, or None if too few of them are known."""
-    if not known[-1] or known[:-1].sum() < _FEWEST:
+    if not (known[0] and known[-1]) or known[:-1].sum() < _FEWEST:
         return None
     weights = np.where(known, [1.0] * len(FACE) + [_NECK_TELLS], 0.0)
     return np.asarray(weights / weights.sum())

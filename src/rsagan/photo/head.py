@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rsagan.people import Parsing, Person, Picture, Pose, Region
 from rsagan.people.head import FACE, head_motion, turned_apart
-from rsagan.people.pose import NECK
+from rsagan.people.pose import NECK, NOSE
 
 Floats = NDArray[np.float32]
 
@@ -33,7 +33,8 @@ class Parts(NamedTuple):
 def with_own_head(painted: Parts, target: Pose, people: Sequence[Person]) -> Parts:
     """A result with the head of that one of the person's pictures that shows it from the side that the target asks for.
 
-    Up to 20 degrees the head is the picture's; to 26 it fades into the painted one. Where an arm is before a head, the
+    Only a head that shows its nose is carried over: from behind, joints do not tell enough, and painters know hair. Up
+    to 20 degrees the head is the picture's; to 26 it fades into the painted one. Where an arm is before a head, the
     result stays as painted, as it does where no picture shows a whole head.
 
     Args:
@@ -46,7 +47,7 @@ def with_own_head(painted: Parts, target: Pose, people: Sequence[Person]) -> Par
     angle, best = min(near)
     person = people[best]
     motion = head_motion(target, person.pose)
-    if motion is None or _is_cut(person.parsing):
+    if motion is None or _is_cut(person):
         return painted
     import cv2
 
@@ -106,11 +107,12 @@ def _shrunk(picture: Picture, ratio: float) -> Picture:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.5 * np.sqrt(ratio**2 - 1) + 1e-3))
 
 
-def _is_cut(parsing: Parsing) -> bool:
+def _is_cut(person: Person) -> bool:
     """Whether a head's crown lies beyond the picture, or beyond the photo within it."""
-    breadths = np.isin(parsing, (Region.HAIR, Region.FACE)).sum(1)
+    nose = round(float(person.pose.points[NOSE, 1]))
+    breadths = np.isin(person.parsing[: max(nose, 0)], (Region.HAIR, Region.FACE)).sum(1)  # beside what hangs lower
     rows = np.flatnonzero(breadths)
     if not len(rows):
         return True
-    top = rows[0] + round(_EDGE * len(parsing))
+    top = rows[0] + round(_EDGE * len(person.parsing))
     return bool(rows[0] == 0 or breadths[min(top, rows[-1])] > _CUT * breadths.max())
