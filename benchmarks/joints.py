@@ -6,8 +6,6 @@ where it is, as found and after `rsagan.photo.joints.as_rendered`; of people who
 """
 
 import argparse
-import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +43,7 @@ def main() -> None:
         if entry.identity not in people or entry.yaw is None or abs(entry.yaw) > BACK:
             continue
         true = Pose(entry.points, folder.size)
-        found = replace(estimate(folder.picture(number)), facing=None)
+        found = estimate(folder.picture(number))
         if found.usable() is None:
             rows.append([off(found, true), off(as_rendered(found), true)])
             ears.append([np.linalg.norm(np.subtract(*pose.points[[16, 17]])) for pose in (found, true)])
@@ -61,8 +59,7 @@ def main() -> None:
         for k, name in enumerate(JOINTS)
     }
     apart = float(np.nanmedian(breadths[:, 1] / np.maximum(breadths[:, 0], 1)))
-    data = json.loads((arguments.data / "manifest.json").read_text(encoding="utf-8")).get("plan")
-    about = {"estimator": ESTIMATOR, "data": data, "pictures": len(rows)}
+    about = {"estimator": ESTIMATOR, "data": folder.manifest.get("plan"), "pictures": len(rows)}
     tell({**about, "joints": joints, "true distance of the ears by the found one": round(apart, 3)}, arguments.out)
 
 

@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 
 from rsagan.people import Person, Pose, Region, library
+from rsagan.people.head import FACE
 from rsagan.photo.head import Parts, with_own_head
 
 STAND, ASIDE = library.load("stand"), library.load("stand-right")
 SIZE = STAND.size
-HEAD = STAND.points[[0, 14, 15, 16, 17]].mean(0)
+HEAD = STAND.points[FACE].mean(0)
 Y, X = np.mgrid[: SIZE[0], : SIZE[1]]
 
 
 def person_at(pose: Pose, colour: int, top: float = 1.3) -> Person:
     """A ball of a head, whose left half is lighter, over a block of a body; `top` ends it, in lengths of the neck."""
-    middle, neck = np.nanmean(pose.points[[0, 14, 15, 16, 17]], axis=0), pose.points[1]
+    middle, neck = np.nanmean(pose.points[FACE], axis=0), pose.points[1]
     length = np.linalg.norm(middle - neck)
     ball = (np.hypot(X - middle[0], (Y - middle[1]) / 1.3) < 0.65 * length) & (middle[1] - top * length < Y)
     body = (np.abs(X - neck[0]) < 1.6 * length) & (neck[1] < Y) & (neck[1] + 4 * length > Y)
@@ -71,7 +72,7 @@ def test_a_head_from_another_side_stays_painted() -> None:
 def test_of_several_pictures_the_one_from_that_side_lends_its_head() -> None:
     front, aside = person_at(STAND, 120), person_at(ASIDE, 60)
     for pose, value in ((STAND, 120), (ASIDE, 60)):
-        x, y = np.round(np.nanmean(pose.points[[0, 14, 15, 16, 17]], axis=0)).astype(int)
+        x, y = np.round(np.nanmean(pose.points[FACE], axis=0)).astype(int)
         result = with_own_head(painted_at(pose), pose, [front, aside])
         assert (np.abs(result.picture[y - 3 : y + 3, x - 8 : x - 3].astype(int) - value) < 4).all()
 

@@ -12,11 +12,11 @@ from rsagan.people.pose import NECK, NOSE
 
 Floats = NDArray[np.float32]
 
-_SAME, _OTHER = 20.0, 26.0  # degrees: up to which a head is seen from the same side, and from which it is not
+_OTHER, _SAME = 26.0, 20.0  # degrees: from which a head is seen from another side, and up to which from the same
 # Along the head from the neck (0) to the middle of the face (1), and aside of that line, in the same lengths: the
 # throat is painted and the chin is the picture's, sooner where one has a throat and the other has none; hair hangs
-# lower; beyond the farther edge all is painted.
-_THROAT, _CHIN, _HAIR, _ABOVE, _ASIDE = (0.3, 0.6), (0.5, 0.7), (-1.2, -0.7), (2.3, 2.8), (1.3, 1.7)
+# lower. Of each two, all is painted at the first, and all the picture's at the second.
+_THROAT, _CHIN, _HAIR, _ABOVE, _ASIDE = (0.3, 0.6), (0.5, 0.7), (-1.2, -0.7), (2.8, 2.3), (1.7, 1.3)
 _EDGE: Final = 1 / 256  # of the height, a pixel of what is painted: so soft are the edges
 _HEAD: Final = (Region.BACKGROUND, Region.HAIR, Region.FACE)
 _CUT: Final = 0.7  # of a head's breadth: whose upper end is as broad goes on beyond the picture
@@ -42,9 +42,9 @@ def with_own_head(painted: Parts, target: Pose, people: Sequence[Person]) -> Par
         people: the person's pictures, of the result's size.
     """
     near = [(angle, k) for k, person in enumerate(people) if (angle := turned_apart(target, person.pose)) is not None]
-    if not near or min(near)[0] >= _OTHER:
+    angle, best = min(near, default=(_OTHER, 0))
+    if angle >= _OTHER:
         return painted
-    angle, best = min(near)
     person = people[best]
     motion = head_motion(target, person.pose)
     if motion is None or _is_cut(person):
@@ -89,7 +89,7 @@ def _extent(target: Pose, hair: Floats, both: Floats) -> Floats:
     aside = np.abs((x - neck[0]) * up[1] - (y - neck[1]) * up[0])
     skin = both * _faded(along, *_THROAT) + (1 - both) * _faded(along, *_CHIN)
     low = hair * _faded(along, *_HAIR) + (1 - hair) * skin
-    return np.asarray(low * _faded(along, *_ABOVE[::-1]) * _faded(aside, *_ASIDE[::-1]), np.float32)
+    return np.asarray(low * _faded(along, *_ABOVE) * _faded(aside, *_ASIDE), np.float32)
 
 
 def _faded(value: NDArray[np.floating] | float, none: float, whole: float) -> NDArray[np.floating]:

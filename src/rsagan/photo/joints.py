@@ -37,5 +37,6 @@ def as_rendered(pose: Pose) -> Pose:
     between = points[_EARS].mean(0)
     if not np.isnan(between).any():
         points[_EARS] = between + _EARS_APART * (points[_EARS] - between)
-    inside = ((points > -0.5) & (points < np.array(pose.size[::-1]) - 0.5)).all(1, keepdims=True)
-    return replace(pose, points=np.where(inside, points, pose.points).astype(np.float32))
+    moved = replace(pose, points=points.astype(np.float32))
+    inside = moved.without_outside().present
+    return replace(pose, points=np.where(inside[:, None], moved.points, pose.points))

@@ -28,11 +28,11 @@ from rsagan.files import replacing
 from rsagan.network.layers import channels_last, norm
 from rsagan.network.pose_maps import POSE_CHANNELS, pose_maps
 from rsagan.people import FACINGS, NUM_JOINTS, NUM_REGIONS, Parsing, Picture, Pose
+from rsagan.people.head import FACE
 
 HEIGHT: Final = 256  # frames of another height are parsed at this one
 FORMAT: Final = 1
 _MIRRORED: Final = [0, 3, 2, 1]  # of `FACINGS`
-_FACE: Final = [0, 14, 15, 16, 17]
 # EfficientNet-Lite0's blocks: kernel, stride, channels out; all but the first expand their input sixfold.
 _BLOCKS: Final = (
     (3, 1, 16),
@@ -175,7 +175,7 @@ def _to(x: Tensor, like: Tensor) -> Tensor:
 def _pooled(x: Tensor, maps: Tensor, outline: Tensor, points: Tensor) -> Tensor:
     """What tells the facing: means over the outline and round the face's joints, and the joints themselves."""
     size = (x.shape[2], x.shape[3])
-    head = F.adaptive_avg_pool2d(maps[:, _FACE].amax(1, keepdim=True), size)
+    head = F.adaptive_avg_pool2d(maps[:, FACE].amax(1, keepdim=True), size)
     body = F.adaptive_avg_pool2d(outline, size) + 0.01
     means = [(x * weight).sum((2, 3)) / (weight.sum((2, 3)) + 0.01) for weight in (body, head)]
     present = ~torch.isnan(points).any(-1, keepdim=True)
