@@ -36,7 +36,7 @@ from rsagan.people.motion import held
 from rsagan.photo import Analysis
 from rsagan.photo import analyse as analyse_photo
 from rsagan.photo.analyse import Joints, Which
-from rsagan.photo.head import Parts, with_own_head
+from rsagan.photo.head import Head, Parts, with_own_head
 
 NO_OUTLINE: Final = "These weights draw no parsing map, so only a plain background is possible with them."
 MOST_ENLARGED: Final = 8  # times the size that was painted, with the photo's own detail; beyond that plainly
@@ -71,13 +71,13 @@ class Subject:
         person: Person,
         encoded: Encoded,
         large: torch.Tensor | None,
-        heads: Sequence[Person] = (),
+        heads: Sequence[Head] = (),
     ) -> None:
         self.model = model
         self.person = person
         self._encoded = encoded
         self._large = large  # what was encoded, (1, 3, f * h, f * w), where the person's picture is larger
-        self._heads = heads  # the pictures whose head may stand in for the painted one
+        self._heads = heads  # those that may stand in for the painted one
 
     def pose(self, pose: Pose, keep_place: bool = False, retarget: bool = True, on_ground: bool = False) -> Result:
         """The person in `pose`.
@@ -179,7 +179,7 @@ class Model:
         large = None
         if factor > 1 and self.generator.config.detail:
             large = stacked([pad(self._tensor(each.picture, size), 8 * factor) for each in people], 1 / factor)
-        return Subject(self, person, encoded, large, people if own_head else ())
+        return Subject(self, person, encoded, large, [Head(each) for each in people] if own_head else ())
 
     def _encode(self, person: Person) -> Encoded:
         self.check_shape(person.size)

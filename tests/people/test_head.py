@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rsagan.people import Pose
-from rsagan.people.head import FACE, head_breadth, head_motion, turned_apart
+from rsagan.people.head import FACE, camera_of, head_breadth, head_motion, turned_apart
 from rsagan.people.pose import NECK
 from rsagan.synthetic.body import template
 from rsagan.synthetic.skeleton import turn
@@ -30,25 +30,29 @@ def seen(yaw: float, nod: float = 0.0, tilt: float = 0.0, scale: float = 1.0, mi
     return Pose(points, SIZE)
 
 
+def apart(one: Pose, other: Pose) -> float | None:
+    return turned_apart(camera_of(one), camera_of(other))
+
+
 @pytest.mark.parametrize("yaw", [0, 20, 45, 80])
 @pytest.mark.parametrize("nod", [-10, 0, 10])
 def test_how_far_heads_are_turned_from_each_other(yaw: float, nod: float) -> None:
-    found = turned_apart(seen(0), seen(yaw, nod))
+    found = apart(seen(0), seen(yaw, nod))
     assert found is not None
     assert abs(found - np.hypot(yaw, nod)) < 10
-    again = turned_apart(seen(yaw, nod), seen(yaw, nod, tilt=25, scale=2.5))
+    again = apart(seen(yaw, nod), seen(yaw, nod, tilt=25, scale=2.5))
     assert again is not None
     assert again < 8
 
 
 def test_left_is_not_right() -> None:
-    assert (turned_apart(seen(40), seen(-40)) or 0) > 60
+    assert (apart(seen(40), seen(-40)) or 0) > 60
 
 
 def test_who_shows_too_little_cannot_be_compared() -> None:
-    assert turned_apart(seen(0), seen(0, missing=(NECK,))) is None
-    assert turned_apart(seen(0), seen(180, missing=(0, 14, 15))) is None
-    assert turned_apart(seen(0), seen(0, missing=(14, 15, 16, 17))) is None
+    assert apart(seen(0), seen(0, missing=(NECK,))) is None
+    assert apart(seen(0), seen(180, missing=(0, 14, 15))) is None
+    assert apart(seen(0), seen(0, missing=(14, 15, 16, 17))) is None
     assert head_motion(seen(0), seen(0, missing=(NECK,))) is None
     assert head_motion(seen(0, missing=(0, 14, 16)), seen(0, missing=(15, 17))) is None
     assert np.isnan(head_breadth(seen(0, missing=(NECK,)).points))

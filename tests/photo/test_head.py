@@ -5,7 +5,7 @@ import pytest
 
 from rsagan.people import Person, Pose, Region, library
 from rsagan.people.head import FACE
-from rsagan.photo.head import Parts, with_own_head
+from rsagan.photo.head import Head, Parts, with_own_head
 
 STAND, ASIDE = library.load("stand"), library.load("stand-right")
 SIZE = STAND.size
@@ -37,7 +37,7 @@ def moved(pose: Pose, way: tuple[float, float]) -> Pose:
 
 def test_the_head_is_the_pictures_and_the_body_the_painted_one() -> None:
     target, photo = moved(STAND, (10, 6)), person_at(STAND, 120)
-    result = with_own_head(painted_at(target), target, [photo])
+    result = with_own_head(painted_at(target), target, [Head(photo)])
     x, y = np.round(HEAD).astype(int)
     np.testing.assert_allclose(
         result.picture[y + 2 : y + 10, x + 5 : x + 15].astype(int), photo.picture[y - 4 : y + 4, x - 5 : x + 5], atol=3
@@ -53,7 +53,7 @@ def test_what_the_pictures_head_does_not_cover_is_backdrop() -> None:
     wide = np.hypot(X - HEAD[0], Y - HEAD[1]) < 36
     high = wide & (painted.parsing == Region.BACKGROUND) & (HEAD[1] > Y)
     painted.picture[high], painted.parsing[high], painted.outline[high] = 20, Region.HAIR, 1
-    result = with_own_head(painted, target, [photo])
+    result = with_own_head(painted, target, [Head(photo)])
     beside = high & (np.hypot(X - HEAD[0], (Y - HEAD[1]) / 1.3) > 25)
     assert beside.sum() > 30
     assert (result.picture[beside] > 230).all()
@@ -63,30 +63,30 @@ def test_what_the_pictures_head_does_not_cover_is_backdrop() -> None:
 
 def test_a_head_from_another_side_stays_painted() -> None:
     painted = painted_at(ASIDE)
-    assert with_own_head(painted, ASIDE, [person_at(STAND, 120)]) is painted
+    assert with_own_head(painted, ASIDE, [Head(person_at(STAND, 120))]) is painted
     assert with_own_head(painted, ASIDE, []) is painted
     nowhere = Pose(np.full((18, 2), np.nan, np.float32), SIZE)
-    assert with_own_head(painted, nowhere, [person_at(STAND, 120)]) is painted
+    assert with_own_head(painted, nowhere, [Head(person_at(STAND, 120))]) is painted
 
 
 def test_of_several_pictures_the_one_from_that_side_lends_its_head() -> None:
     front, aside = person_at(STAND, 120), person_at(ASIDE, 60)
     for pose, value in ((STAND, 120), (ASIDE, 60)):
         x, y = np.round(np.nanmean(pose.points[FACE], axis=0)).astype(int)
-        result = with_own_head(painted_at(pose), pose, [front, aside])
+        result = with_own_head(painted_at(pose), pose, [Head(front), Head(aside)])
         assert (np.abs(result.picture[y - 3 : y + 3, x - 8 : x - 3].astype(int) - value) < 4).all()
 
 
 @pytest.mark.parametrize("top", [0.2, 0.35])
 def test_a_head_that_the_photo_cuts_stays_painted(top: float) -> None:
     painted = painted_at(STAND)
-    assert with_own_head(painted, STAND, [person_at(STAND, 120, top)]) is painted
+    assert with_own_head(painted, STAND, [Head(person_at(STAND, 120, top))]) is painted
 
 
 def test_an_arm_before_the_head_stays_painted() -> None:
     painted = painted_at(STAND)
     arm = (np.abs(HEAD[1] - Y) < 4) & (np.abs(HEAD[0] - X) < 30)
     painted.picture[arm], painted.parsing[arm] = 77, Region.ARMS
-    result = with_own_head(painted, STAND, [person_at(STAND, 120)])
+    result = with_own_head(painted, STAND, [Head(person_at(STAND, 120))])
     assert (np.abs(result.picture[arm].astype(int) - 77) <= 3).all()
     assert (result.parsing[arm] == Region.ARMS).all()

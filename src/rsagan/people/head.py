@@ -31,16 +31,22 @@ _NOD, _TILT = np.radians((30, 73))
 _FARTHEST, _COARSE, _FINE = np.radians((95, 5, 1))  # a nose is not seen beyond
 
 
-def turned_apart(one: Pose, other: Pose) -> float | None:
-    """By how many degrees two heads show themselves from different sides, 0..180.
+def camera_of(pose: Pose) -> Floats | None:
+    """The direction towards the camera as a head has it, float64 (3,) of length 1: to its left, up, forwards.
 
-    How they are tilted in the picture does not count. None where one of them shows too little of itself: neck, nose and
-    another joint of the face are asked.
+    How it is tilted in the picture does not count. None where it shows too little of itself: neck, nose and another
+    joint of the face are asked.
     """
-    views = [_view(pose.points) for pose in (one, other)]
-    if views[0] is None or views[1] is None:
+    view = _view(pose.points)
+    return None if view is None else view.camera
+
+
+def turned_apart(one: Floats | None, other: Floats | None) -> float | None:
+    """By how many degrees two heads show themselves from different sides, 0..180, by `camera_of` each; None if one
+    of these is."""
+    if one is None or other is None:
         return None
-    return float(np.degrees(np.arccos(np.clip(views[0].camera @ views[1].camera, -1, 1))))
+    return float(np.degrees(np.arccos(np.clip(one @ other, -1, 1))))
 
 
 def head_breadth(points: NDArray[np.floating]) -> float:
@@ -65,7 +71,7 @@ def head_motion(start: Pose, end: Pose) -> Floats | None:
 
 
 class _View(NamedTuple):
-    """The direction towards the camera as the head has it, (3,): to its left, up, forwards; and the head's breadth."""
+    """The direction towards the camera, as `camera_of` gives it, and the head's breadth in pixels."""
 
     camera: Floats
     breadth: float

@@ -1,13 +1,15 @@
 """A person's own head on a result whose head shows itself from the same side: no painter knows a face better."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.people import Parsing, Person, Picture, Pose, Region
-from rsagan.people.head import FACE, head_motion, turned_apart
+from rsagan.people.head import FACE, camera_of, head_motion, turned_apart
 from rsagan.people.pose import NECK, NOSE
 
 Floats = NDArray[np.float32]
@@ -30,8 +32,49 @@ class Parts(NamedTuple):
     outline: Floats
 
 
-def with_own_head(painted: Parts, target: Pose, people: Sequence[Person]) -> Parts:
-    """A result with the head of that one of the person's pictures that shows it from the side that the target asks for.
+class _Masks(NamedTuple):
+    """What may belong to a head, hair, and the person: float32 (H, W) each, soft, in 0..1."""
+
+    free: Floats
+    hair: Floats
+    person: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A picture of a person that may lend its head; what that picture alone says of it is found once.
+
+    Attributes:
+        person: the picture, of any size.
+    """
+
+    person: Person
+
+    @cached_property
+    def camera(self) -> NDArray[np.float64] | None:
+        """From where it is seen, see `rsagan.people.head.camera_of`."""
+        return camera_of(self.person.pose)
+
+    @cached_property
+    def masks(self) -> _Masks:
+        """In the picture's pixels."""
+        return _masks(self.person.parsing)
+
+    @cached_property
+    def is_cut(self) -> bool:
+        """Whether its crown lies beyond the picture, or beyond the photo within it."""
+        parsing = self.person.parsing
+        nose = round(float(self.person.pose.points[NOSE, 1]))
+        breadths = np.isin(parsing[: max(nose, 0)], (Region.HAIR, Region.FACE)).sum(1)  # beside what hangs lower
+        rows = np.flatnonzero(breadths)
+        if not len(rows):
+            return True
+        top = rows[0] + round(_EDGE * len(parsing))
+        return bool(rows[0] == 0 or breadths[min(top, rows[-1])] > _CUT * breadths.max())
+
+
+def with_own_head(painted: Parts, target: Pose, heads: Sequence[Head]) -> Parts:
+    """A result with that one of the person's heads that a picture shows from the side that the target asks for.
 
     Only a head that shows its nose is carried over: from behind, joints do not tell enough, and painters know hair. Up
     to 20 degrees the head is the picture's; to 26 it fades into the painted one. Where an arm is before a head, the
@@ -39,24 +82,42 @@ def with_own_head(painted: Parts, target: Pose, people: Sequence[Person]) -> Par
 
     Args:
         painted: in the pose `target`, on the backdrop of the person's pictures.
-        people: the person's pictures, of the result's size.
+        heads: one a picture of the person.
     """
-    near = [(angle, k) for k, person in enumerate(people) if (angle := turned_apart(target, person.pose)) is not None]
+    camera = camera_of(target) if heads else None
+    near = [(angle, k) for k, head in enumerate(heads) if (angle := turned_apart(camera, head.camera)) is not None]
     angle, best = min(near, default=(_OTHER, 0))
     if angle >= _OTHER:
         return painted
-    person = people[best]
+    head, person = heads[best], heads[best].person
     motion = head_motion(target, person.pose)
-    if motion is None or _is_cut(person):
+    if motion is None or head.is_cut:
         return painted
     import cv2
 
     height, width = painted.parsing.shape
-    soft = _EDGE * height
 
     def brought(values: NDArray[Any], how: int = cv2.INTER_LINEAR) -> NDArray[Any]:
         border = cv2.BORDER_CONSTANT if values.ndim == 2 else cv2.BORDER_REPLICATE
         return cv2.warpAffine(values, motion, (width, height), flags=how | cv2.WARP_INVERSE_MAP, borderMode=border)
+
+    masks, own = _masks(painted.parsing), _Masks(*map(brought, head.masks))
+    extent = _extent(target, np.maximum(masks.hair, own.hair), own.person * masks.person)
+    share = _faded(angle, _OTHER, _SAME) * (masks.free * own.free) * extent
+    share = np.clip(share, 0, 1).astype(np.float32)
+    colours = brought(_shrunk(person.picture, float(np.hypot(*motion[:, 0]))))
+    picture = painted.picture + share[..., None] * (colours.astype(np.float32) - painted.picture)
+    return Parts(
+        np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8),
+        np.where(share > 0.5, brought(person.parsing, cv2.INTER_NEAREST), painted.parsing),
+        np.asarray(painted.outline + share * (own.person - painted.outline), np.float32),
+    )
+
+
+def _masks(parsing: Parsing) -> _Masks:
+    import cv2
+
+    soft = _EDGE * len(parsing)
 
     def blurred(mask: NDArray[np.bool_], grow: int) -> Floats:
         reach = abs(grow) * round(soft)
@@ -64,19 +125,7 @@ def with_own_head(painted: Parts, target: Pose, people: Sequence[Person]) -> Par
         grown = morph(mask.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) if reach else mask
         return np.asarray(cv2.GaussianBlur(grown.astype(np.float32), (0, 0), soft))
 
-    free = blurred(np.isin(painted.parsing, _HEAD), -2) * brought(blurred(np.isin(person.parsing, _HEAD), -2))
-    hair = np.maximum(blurred(painted.parsing == Region.HAIR, 1), brought(blurred(person.parsing == Region.HAIR, 1)))
-    is_person = brought(blurred(person.parsing > 0, 0))
-    both = is_person * blurred(painted.parsing > 0, 0)
-    share = _faded(angle, _OTHER, _SAME) * free * _extent(target, hair, both)
-    share = np.clip(share, 0, 1).astype(np.float32)
-    own = brought(_shrunk(person.picture, float(np.hypot(*motion[:, 0]))))
-    picture = painted.picture + share[..., None] * (own.astype(np.float32) - painted.picture)
-    return Parts(
-        np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8),
-        np.where(share > 0.5, brought(person.parsing, cv2.INTER_NEAREST), painted.parsing),
-        np.asarray(painted.outline + share * (is_person - painted.outline), np.float32),
-    )
+    return _Masks(blurred(np.isin(parsing, _HEAD), -2), blurred(parsing == Region.HAIR, 1), blurred(parsing > 0, 0))
 
 
 def _extent(target: Pose, hair: Floats, both: Floats) -> Floats:
@@ -105,14 +154,3 @@ def _shrunk(picture: Picture, ratio: float) -> Picture:
     if ratio <= 1:
         return picture
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.5 * np.sqrt(ratio**2 - 1) + 1e-3))
-
-
-def _is_cut(person: Person) -> bool:
-    """Whether a head's crown lies beyond the picture, or beyond the photo within it."""
-    nose = round(float(person.pose.points[NOSE, 1]))
-    breadths = np.isin(person.parsing[: max(nose, 0)], (Region.HAIR, Region.FACE)).sum(1)  # beside what hangs lower
-    rows = np.flatnonzero(breadths)
-    if not len(rows):
-        return True
-    top = rows[0] + round(_EDGE * len(person.parsing))
-    return bool(rows[0] == 0 or breadths[min(top, rows[-1])] > _CUT * breadths.max())
