@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rsagan.errors import InputError
 from rsagan.people.pose import NECK, Pose, same_shape
-from rsagan.people.retarget import TORSO, bone_lengths, root
+from rsagan.people.retarget import root, torso_length
 
 Tracks = NDArray[np.float64]
 
@@ -137,8 +137,8 @@ def _in_frame_of(first: Pose, pose: Pose) -> Pose:
     """The pose in the frame of the first, never stretched."""
     if same_shape(pose.size, first.size, _SAME_SHAPE):
         return pose.resized(first.size)
-    theirs, ours = bone_lengths([pose]), bone_lengths([first])
-    scale = first.size[0] / pose.size[0] if theirs is None or ours is None else ours[TORSO] / theirs[TORSO]
+    theirs, ours = torso_length(pose), torso_length(first)
+    scale = first.size[0] / pose.size[0] if theirs is None or ours is None else ours / theirs
     points = pose.points.astype(np.float64) * scale
     points += np.asarray(root(first.points.astype(np.float64)) - root(points))
     return replace(pose, points=points.astype(np.float32), size=first.size)

@@ -41,16 +41,31 @@ def bone_lengths(poses: Sequence[Pose]) -> dict[str, float] | None:
     Returns:
         by name; None if hardly a bone is seen.
     """
+    breadths = np.array([head_breadth(pose.points) for pose in poses])
+    return _judged(_views(poses) | {_BREADTH: breadths})
+
+
+def torso_length(pose: Pose) -> float | None:
+    """The length of a body's torso in pixels, as `bone_lengths` judges it; None if hardly a bone is seen."""
+    lengths = _judged(_views([pose]))
+    return None if lengths is None else lengths[TORSO]
+
+
+def _views(poses: Sequence[Pose]) -> dict[str, Points]:
+    """What each bone measures in the pictures, in pixels: the torso once a pose, limbs twice; NaN where hidden."""
     tracks = np.stack([pose.points for pose in poses])
     bones: dict[str, list[Points]] = {TORSO: [tracks[:, NECK] - middle_of_hips(tracks)]}
     bones |= {name: [tracks[:, b] - tracks[:, a] for a, b in pairs] for name, (pairs, _) in _BONES.items()}
-    views = {name: np.linalg.norm(np.concatenate(vectors), axis=1) for name, vectors in bones.items()}
-    views[_BREADTH] = np.array([head_breadth(points) for points in tracks])
+    return {name: np.linalg.norm(np.concatenate(vectors), axis=1) for name, vectors in bones.items()}
+
+
+def _judged(views: dict[str, Points]) -> dict[str, float] | None:
+    """The lengths that explain such views, of whatever has none the usual one; None if hardly a bone is seen."""
     seen: dict[str, float] = {}
     for name, lengths in views.items():
         known = lengths[~np.isnan(lengths)]
         if len(known):
-            seen[name] = float(np.percentile(known, 90) if len(poses) > 1 else known.max())
+            seen[name] = float(np.percentile(known, 90) if len(views[TORSO]) > 1 else known.max())
     ratios = [length / _USUAL[name] for name, length in seen.items() if name not in ("head", _BREADTH)]
     if not ratios or max(ratios) < 1:
         return None
