@@ -10,7 +10,6 @@ from tests.synthetic.digests import digest
 from rsagan.synthetic import View, identity, render_view
 
 SMALL = (128, 88)
-FACE_POINTS = (0, 14, 15, 16, 17)
 
 
 @pytest.fixture(scope="module")

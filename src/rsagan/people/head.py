@@ -10,6 +10,7 @@ from rsagan.people.pose import NECK, Pose
 Floats = NDArray[np.float64]
 
 FACE: Final = [0, 14, 15, 16, 17]  # nose, right eye, left eye, right ear, left ear
+NOSE_AND_EYES: Final = FACE[:3]  # what a back does not show
 
 # Where the joints lie in a head, in breadths of it between the ears: to the person's left, up, forwards. Those of the
 # synthetic people's rest shape, as their pictures say where joints are.

@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rsagan.people.head import FACE
 from rsagan.people.pose import NECK, Pose
-from rsagan.people.retarget import FACE, TORSO, Lengths, bone_lengths, retargeted, root
+from rsagan.people.retarget import TORSO, Lengths, bone_lengths, retargeted, root
 
 Tracks = NDArray[np.float64]
 

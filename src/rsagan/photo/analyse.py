@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rsagan.errors import InputError
 from rsagan.people import FACINGS, FLIP, Facing, Fit, Parsing, Person, Picture, Pose, fit_box
+from rsagan.people.head import NOSE_AND_EYES
 from rsagan.photo import landmarks, rtm
 from rsagan.photo.checks import ANKLES, MIN_HEIGHT, doubt, inside, visible_part
 from rsagan.photo.edges import freed
@@ -32,7 +33,6 @@ _LIKELY: Final[dict[Side, tuple[float, ...]]] = {
     "back": (0.1, 0.2, 0.7, 0.2),
     "side": (0.2, 0.6, 0.2, 0.6),
 }
-_FACE_JOINTS: Final = (0, 14, 15)  # nose and eyes
 _RIGHT_TRUNK: Final = (2, 8)  # shoulder and hip
 _LEFT_TRUNK: Final = (5, 11)
 
@@ -157,7 +157,7 @@ def turned(pose: Pose, facing: Facing) -> Pose:
     confidence = None if pose.confidence is None else pose.confidence[order]
     points = points[order]
     if facing == "back":
-        points[list(_FACE_JOINTS)] = np.nan
+        points[NOSE_AND_EYES] = np.nan
     return replace(pose, points=points, confidence=confidence, facing=facing)
 
 

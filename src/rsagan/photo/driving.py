@@ -8,12 +8,12 @@ import numpy as np
 
 from rsagan.errors import InputError
 from rsagan.people import Picture, Pose
+from rsagan.people.head import NOSE_AND_EYES
 from rsagan.photo.analyse import Which, choose
 from rsagan.photo.checks import doubt
 from rsagan.photo.joints import as_rendered
 from rsagan.photo.landmarks import Detection, Side, find_people, follow
 
-_FACE_JOINTS = [0, 14, 15]  # nose and eyes
 _SEARCH_EVERY = 5  # frames without anybody between two searches of the whole picture
 _ANOTHER = 0.8  # farther from where they were, or more unlike in size, is somebody else
 _STEADY = 7  # frames over which the side that a person shows is voted on
@@ -92,5 +92,5 @@ def _faced(pose: Pose, side: Side | None) -> Pose:
     if side != "back":
         return as_rendered(pose)
     points = pose.points.copy()  # the joint network draws a face on every back
-    points[_FACE_JOINTS] = np.nan
+    points[NOSE_AND_EYES] = np.nan
     return replace(pose, points=points, facing="back")

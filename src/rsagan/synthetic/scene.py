@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numba import njit
 
+from rsagan.people.head import FACE
 from rsagan.people.regions import Region
 from rsagan.synthetic import raster, shade
 from rsagan.synthetic.bags import hangers, settle
@@ -31,7 +32,6 @@ JOINT_BONES = (
 )
 # how much nearer than a joint the surface in front of it may be, dm, in OpenPose order
 DEPTH_OF_JOINT = floats([0.35, 1.7, 1.35, 0.8, 0.6, 1.35, 0.8, 0.6, 1.9, 1.0, 0.9, 1.9, 1.0, 0.9, 0.4, 0.4, 0.5, 0.5])
-FACE_POINTS = (0, 14, 15, 16, 17)
 NOISE = noise_table()
 
 
@@ -73,7 +73,7 @@ def joints(skeleton: Skeleton, figure: Figure) -> Floats:
         out[place] = skeleton.at(bone)
     out[1] = (out[2] + out[5]) / 2
     inset = floats([[0.0, 0.0, -0.1], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.1, 0.0, 0.0], [-0.1, 0.0, 0.0]])
-    for place, point in zip((0, 14, 15, 16, 17), figure.landmarks + inset, strict=True):
+    for place, point in zip(FACE, figure.landmarks + inset, strict=True):
         out[place] = skeleton.to_world("head", point)
     return out
 
@@ -304,7 +304,7 @@ def photographed(
         visible[k] &= bool(near.any())  # or a bag lies on it
         # a face point behind the head itself is missing; behind a raised hand it is only hidden
         on_head = regions[row[k], column[k]] in (Region.HAIR, Region.FACE)
-        if k in FACE_POINTS and not visible[k] and front > 0 and on_head:
+        if k in FACE and not visible[k] and front > 0 and on_head:
             inside[k] = False
     flat[~inside] = np.nan
     return flat, visible & inside

@@ -1,15 +1,12 @@
 """The twofold head crop: where the head is, by the joints, and the pictures and joints cut there."""
 
-from typing import Final
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from rsagan.network.layers import constant
-
-_FACE: Final = (0, 14, 15, 16, 17)  # nose, eyes, ears
-_NECK: Final = 1
+from rsagan.people.head import FACE
+from rsagan.people.pose import NECK
 
 
 def head_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -32,7 +29,7 @@ def head_boxes(points: Tensor, size: tuple[int, int]) -> Tensor:
     """
     height, width = size
     usual = 3 / 16 * height
-    face, neck = points[:, constant(_FACE, points.device)], points[:, _NECK]
+    face, neck = points[:, constant(tuple(FACE), points.device)], points[:, NECK]
     seen = ~face[..., 0].isnan()
     known, has_neck = seen.any(1), ~neck[:, 0].isnan()
     filled = face.nan_to_num(0.0)
