@@ -161,14 +161,19 @@ def turned(pose: Pose, facing: Facing) -> Pose:
     return replace(pose, points=points, confidence=confidence, facing=facing)
 
 
-def choose(photo: Picture, person: Which = None, joints: Joints = "blazepose") -> tuple[Detection, list[str]]:
-    """The person meant, found by `joints`, and what to tell the user about the choice.
+def choose(photo: Picture, person: Which = None, what: str = "photo") -> tuple[Detection, list[str]]:
+    """The person meant, and what to tell the user about the choice.
+
+    Args:
+        photo: uint8 (H, W, 3) RGB.
+        person: which one: a number, 0 being the largest, or a place (x, y); the largest by default.
+        what: what sentences call the picture.
 
     Raises:
         InputError: nobody; nobody large enough; no person of that number, or at that place.
     """
     person = _meant(person)
-    return _pick(_candidates(photo, person, joints), person)
+    return _pick(_candidates(photo, person, what=what), person, what)
 
 
 def _meant(person: Any) -> Which:
@@ -184,47 +189,47 @@ def _meant(person: Any) -> Which:
         raise InputError(f"A person is a number or a place (x, y), not {person!r:.40}.") from error
 
 
-def _candidates(photo: Picture, person: Which, joints: Joints) -> list[Detection]:
+def _candidates(photo: Picture, person: Which, joints: Joints = "blazepose", what: str = "photo") -> list[Detection]:
     """Everybody in the photo who could be taken, largest first; at least one."""
     place = person if isinstance(person, tuple) else None
     if place and not (0 <= place[0] < photo.shape[1] and 0 <= place[1] < photo.shape[0]):
         raise InputError(
-            f"The place {place[0]:g},{place[1]:g} lies outside the photo, which is {photo.shape[1]} pixels wide and "
+            f"The place {place[0]:g},{place[1]:g} lies outside the {what}, which is {photo.shape[1]} pixels wide and "
             f"{photo.shape[0]} high."
         )
     human = [found for found in _FIND[joints](photo, place) if doubt(found) is None]
     people = [found for found in human if found.height >= MIN_HEIGHT]
     if not people and human:
         raise InputError(
-            f"The person in the photo is only {round(human[0].height)} pixels tall; at least {MIN_HEIGHT} are needed."
+            f"The person in the {what} is only {round(human[0].height)} pixels tall; at least {MIN_HEIGHT} are needed."
         )
     if not people:
         raise InputError(
-            "No person was found in the photo; take one that shows a person clearly, best from head to toe."
+            f"No person was found in the {what}; take one that shows a person clearly, best from head to toe."
         )
     return people
 
 
-def _pick(people: list[Detection], person: Which) -> tuple[Detection, list[str]]:
-    count = "one person" if len(people) == 1 else f"{len(people)} people"
+def _pick(people: list[Detection], person: Which, what: str = "photo") -> tuple[Detection, list[str]]:
+    shown = f"the {what} shows {'one person' if len(people) == 1 else f'{len(people)} people'}"
     if isinstance(person, tuple):
-        return _at(person, people, count), []
+        return _at(person, people, shown), []
     if isinstance(person, int) and not 0 <= person < len(people):
-        raise InputError(f"There is no person {person}: the photo shows {count}, counted from 0 (the largest).")
+        raise InputError(f"There is no person {person}: {shown}, counted from 0 (the largest).")
     if len(people) == 1:
         return people[0], []
     which = "the largest is taken" if person is None else f"number {person} is taken (0 is the largest)"
     number = person if isinstance(person, int) else 0
-    return people[number], [f"The photo shows {len(people)} people; {which}."]
+    return people[number], [f"The {what} shows {len(people)} people; {which}."]
 
 
-def _at(place: tuple[float, float], people: list[Detection], count: str) -> Detection:
+def _at(place: tuple[float, float], people: list[Detection], shown: str) -> Detection:
     """The person whose box holds the place; of several the one whose middle is nearest."""
     x, y = place
     here = [each for each in people if each.box[0] <= x <= each.box[2] and each.box[1] <= y <= each.box[3]]
     if not here:
         middles = ", ".join(f"{_middle(each)[0]:.0f},{_middle(each)[1]:.0f}" for each in people)
-        raise InputError(f"Nobody was found at {x:g},{y:g}; the photo shows {count}, at {middles}.")
+        raise InputError(f"Nobody was found at {x:g},{y:g}; {shown}, at {middles}.")
     return min(here, key=lambda each: float(np.hypot(*(_middle(each) - place))))
 
 

@@ -50,9 +50,9 @@ def clip_poses(
         if now is None and (count % _SEARCH_EVERY == 0 or (found and found[-1] is not None)):
             try:
                 if last is None:
-                    now, told = choose(frame, person)
+                    now, told = choose(frame, person, "clip")
                     if notes is not None:
-                        notes += [note.replace("The photo", "The clip") for note in told]
+                        notes += told
                 else:
                     now = _nearest(frame, last)
             except InputError as error:
@@ -62,7 +62,7 @@ def clip_poses(
         if progress:
             progress(count + 1)
     if last is None:
-        raise InputError(str(nobody or "The clip has no frames.").replace("the photo", "the clip"))
+        raise nobody or InputError("The clip has no frames.")
     sides = _voted([None if each is None else each[1] for each in found])
     return [None if each is None else _faced(each[0], side) for each, side in zip(found, sides, strict=True)]
 
