@@ -1,6 +1,7 @@
 """Nobody ever sees half a file, and nothing unfinished is left lying about."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rsagan.errors import InputError
-from rsagan.files import check_folder, replacing, sweep, write_text
+from rsagan.files import check_folder, held, replacing, sweep, write_text
 
 
 def test_an_error_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
@@ -24,6 +25,32 @@ def test_an_error_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
         fill_the_disk()
     assert path.read_text() == "old"
     assert [each.name for each in tmp_path.iterdir()] == ["numbers.txt"]
+
+
+def test_a_folder_is_held_by_one_process_until_it_ends_or_dies(tmp_path: Path) -> None:
+    folder = tmp_path / "new/run"
+    program = (
+        "import sys, time; from rsagan.files import held\nwith held(sys.argv[1]): print(flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", program, str(folder)], stdout=subprocess.PIPE)
+    try:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(InputError, match=rf"at work in {re.escape(str(folder))}; wait"), held(folder):
+            pass
+    finally:
+        other.kill()
+        other.communicate()
+    with held(folder), pytest.raises(InputError, match="at work"), held(folder):
+        pass
+    with held(folder):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_not_held(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"Cannot write .*run: "), held(tmp_path / "file/run"):
+        pass
 
 
 def test_a_file_that_somebody_holds_is_renamed_once_it_is_let_go(

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from filelock import FileLock, Timeout
+
 from rsagan.errors import InputError
 
 
@@ -36,6 +38,28 @@ def spare(inputs: Iterable[Path | str | None], outputs: Iterable[Path]) -> None:
         for path in given:
             if out.is_file() and path.is_file() and out.samefile(path):
                 raise InputError(f"The result would replace {path}, which it is made from; choose another place.")
+
+
+@contextmanager
+def held(folder: Path | str) -> Iterator[None]:
+    """Make a folder, and keep it for this process: until the end, or its death, no other may hold it.
+
+    Raises:
+        InputError: another process, or another thread, holds it; or it cannot be made or written to.
+    """
+    with writing(folder):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        lock = FileLock(Path(folder) / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise InputError(
+                f"Another process is at work in {folder}; wait until it has ended, or choose another folder."
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 _WRITING = ".writing-"  # how the names of unfinished files begin

@@ -18,6 +18,7 @@ import torch
 
 from rsagan.data.prepared import PreparedFolder
 from rsagan.errors import InputError
+from rsagan.files import held
 from rsagan.network import Config, Generator, load_weights, save_weights
 from rsagan.training import loop
 from rsagan.training.checkpoint import load_newest
@@ -126,6 +127,17 @@ def test_resuming_in_a_new_process_is_bit_for_bit(prepared: Path, tmp_path: Path
     assert {name: logs[0][name] for name in same} == {name: logs[1][name] for name in same}
 
 
+def test_a_run_in_which_another_process_is_at_work_is_left_alone(prepared: Path, tmp_path: Path) -> None:
+    train(RECIPE, prepared, tmp_path, until=8)
+    (tmp_path / ".writing-theirs").touch()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    with held(tmp_path), pytest.raises(InputError, match="Another process is at work"):
+        train(RECIPE, prepared, tmp_path, until=16)
+    assert {path: path.stat().st_mtime_ns for path in before if path.exists()} == before
+    train(RECIPE, prepared, tmp_path, until=16)
+    assert not (tmp_path / ".writing-theirs").exists()
+
+
 def test_a_crash_loses_only_what_came_after_the_checkpoint(prepared: Path, tmp_path: Path) -> None:
     train(RECIPE, prepared, tmp_path / "straight", until=32)
     train(RECIPE, prepared, tmp_path / "crashed", until=16)
@@ -232,7 +244,7 @@ def test_kills_at_any_moment_change_nothing(prepared: Path, tmp_path: Path) -> N
             break
     assert kills >= 2
     _assert_equal_states(tmp_path / "straight", tmp_path / "killed")
-    assert not [path for path in (tmp_path / "killed").iterdir() if path.name.startswith(".")]
+    assert not list((tmp_path / "killed").glob(".writing-*"))
 
 
 def test_a_full_disk_is_one_sentence_and_costs_no_checkpoint(prepared: Path, tmp_path: Path) -> None:
@@ -245,7 +257,7 @@ def test_a_full_disk_is_one_sentence_and_costs_no_checkpoint(prepared: Path, tmp
             train(RECIPE, prepared, tmp_path / "run", until=32)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
+    assert not list((tmp_path / "run").glob(".writing-*"))
     train(RECIPE, prepared, tmp_path / "run", until=32)
     train(RECIPE, prepared, tmp_path / "straight", until=32)
     _assert_equal_states(tmp_path / "straight", tmp_path / "run")

@@ -25,7 +25,7 @@ from rsagan.data.mixed import mixed_batches
 from rsagan.data.prepared import MALFORMED, PreparedFolder
 from rsagan.data.stream import open_data
 from rsagan.errors import DivergedError, InputError
-from rsagan.files import file_hash, replacing, sweep, write_text
+from rsagan.files import file_hash, held, replacing, sweep, write_text
 from rsagan.network import Discriminator, Generator, load_weights, save_weights
 from rsagan.network.config import SIZES
 from rsagan.network.layers import channels_last
@@ -133,13 +133,9 @@ def _train(
         begun = distributed.from_chief(begun, group.device)
         assert begun is not None
         saved = checkpoint.decode(begun)
-    if group.chief:
-        _make_folder(run)
     state.restore(saved)
     goal = recipe.pictures if until is None else min(until, recipe.pictures)
     goal += -goal % recipe.batch  # whole steps only
-    if group.chief and state.seen < goal:
-        write_text(run / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
     backbone = load_backbone(recipe, group.device, state.kind)
     preview = Preview(folder, group.device) if group.chief else None
 
@@ -149,7 +145,15 @@ def _train(
     log_start, logged = time.perf_counter(), state.seen
     kept = time.monotonic()
     stop = False
-    with asked_to_stop() as asked, RunLog(run, state.seen, goal) if group.chief else nullcontext() as log:
+    with (
+        held(run) if group.chief else nullcontext(),
+        asked_to_stop() as asked,
+        RunLog(run, state.seen, goal) if group.chief else nullcontext() as log,
+    ):
+        if group.chief:
+            sweep(run)  # after a killed process
+            if state.seen < goal:
+                write_text(run / "recipe.json", json.dumps(recipe.to_dict(), indent=1) + "\n")
         stream: Iterator[AnyBatch] = batches.stream(state.seen, recipe.batch, group.rank, group.world, recipe.loaders)
         if group.device.type == "cuda":
             stream = ahead(stream, pinned)
@@ -194,8 +198,8 @@ def _train(
                 log.picture(state.seen, "grid", sheet)
                 save_weights(weights_file, state.average, _metadata(state, folder, second))
         stream.close()  # type: ignore[attr-defined]
-    if group.chief and _pictures_seen(weights_file) != state.seen:
-        save_weights(weights_file, state.average, _metadata(state, folder, second))
+        if group.chief and _pictures_seen(weights_file) != state.seen:
+            save_weights(weights_file, state.average, _metadata(state, folder, second))
     if stop:
         raise KeyboardInterrupt(f"stopped after {state.seen} pictures, which are kept; the same command goes on.")
     return weights_file
@@ -220,17 +224,6 @@ def _pictures_seen(weights: Path) -> int | None:
         return int(read_metadata(weights)["training"]["pictures_seen"])
     except InputError:
         return None
-
-
-def _make_folder(run: Path) -> None:
-    """Make the run's folder, and clean up after a killed process."""
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"Cannot write {run}: {error.strerror or error}; choose another folder for the run."
-        ) from error
-    sweep(run)
 
 
 def _means(sums: Mapping[str, list[Tensor | float]], device: torch.device) -> dict[str, float]:
