@@ -219,6 +219,26 @@ def test_dresses_are_shown_more_often(tmp_path: Path) -> None:
     assert chances[1] == pytest.approx(room._RARE * chances[0])
 
 
+def reaching(x: int, y: int) -> Sighting:
+    """A block figure whose right wrist is at x, y, with a hand of 8 x 8 pixels there."""
+    sighting = drawn()
+    sighting.parsing[y - 4 : y + 4, x - 4 : x + 4] = Region.ARMS
+    sighting.truth[4] = x, y
+    return sighting
+
+
+def test_hands_before_body_and_face_are_shown_more_often(tmp_path: Path) -> None:
+    beside, behind, out = reaching(40, 120), reaching(88, 120), reaching(88, 120)
+    behind.parsing[behind.parsing == Region.ARMS] = Region.UPPER
+    out.truth[8] = np.nan
+    shown = {"body": reaching(88, 120), "face": reaching(90, 66), "beside": beside, "behind": behind, "cut": out}
+    paths = [tmp_path / f"{name}.npz" for name in shown]
+    for path, sighting in zip(paths, shown.values(), strict=True):
+        sightings.save(path, sighting)
+    chances = room._chances(paths)
+    np.testing.assert_allclose(chances / chances[2], [room._HARD, room._HARD, 1, 1, 1])
+
+
 def test_the_first_stages_stay_as_they_were(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(room, "start_from_imagenet", lambda parser: None)
     parser, average, optimiser, seen = room._resumed(Recipe(tmp_path))
