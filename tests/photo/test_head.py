@@ -5,7 +5,7 @@ import pytest
 
 from rsagan.people import Person, Pose, Region, library
 from rsagan.people.head import FACE
-from rsagan.photo.head import Head, Parts, with_own_head
+from rsagan.photo.head import Head, Parts, _box, _extent, with_own_head
 
 STAND, ASIDE = library.load("stand"), library.load("stand-right")
 SIZE = STAND.size
@@ -90,3 +90,16 @@ def test_an_arm_before_the_head_stays_painted() -> None:
     result = with_own_head(painted, STAND, [Head(person_at(STAND, 120))])
     assert (np.abs(result.picture[arm].astype(int) - 77) <= 3).all()
     assert (result.parsing[arm] == Region.ARMS).all()
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("way", [(0, 0), (60, -20)])
+def test_nothing_of_a_head_lies_beyond_its_box(tilt: float, way: tuple[float, float]) -> None:
+    turn = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
+    target = moved(Pose((STAND.points - STAND.points[1]) @ turn + STAND.points[1], SIZE), way)
+    everywhere = np.ones(SIZE, np.float32)
+    whole = _extent(target, (slice(0, SIZE[0]), slice(0, SIZE[1])), everywhere, everywhere)
+    box = _box(target)
+    np.testing.assert_array_equal(_extent(target, box, everywhere[box], everywhere[box]), whole[box])
+    assert 0 < whole[box].sum() == pytest.approx(whole.sum(), rel=1e-6)
+    assert whole[box].size < 0.6 * whole.size

@@ -96,22 +96,24 @@ def with_own_head(painted: Parts, target: Pose, heads: Sequence[Head]) -> Parts:
     import cv2
 
     height, width = painted.parsing.shape
+    box = _box(target)  # beyond it all stays as painted
 
     def brought(values: NDArray[Any], how: int = cv2.INTER_LINEAR) -> NDArray[Any]:
         border = cv2.BORDER_CONSTANT if values.ndim == 2 else cv2.BORDER_REPLICATE
-        return cv2.warpAffine(values, motion, (width, height), flags=how | cv2.WARP_INVERSE_MAP, borderMode=border)
+        flags = how | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(values, motion, (width, height), flags=flags, borderMode=border)[box]
 
-    masks, own = _masks(painted.parsing), _Masks(*map(brought, head.masks))
-    extent = _extent(target, np.maximum(masks.hair, own.hair), own.person * masks.person)
+    masks, own = _Masks(*(each[box] for each in _masks(painted.parsing))), _Masks(*map(brought, head.masks))
+    extent = _extent(target, box, np.maximum(masks.hair, own.hair), own.person * masks.person)
     share = _faded(angle, _OTHER, _SAME) * (masks.free * own.free) * extent
     share = np.clip(share, 0, 1).astype(np.float32)
     colours = brought(_shrunk(person.picture, float(np.hypot(*motion[:, 0]))))
-    picture = painted.picture + share[..., None] * (colours.astype(np.float32) - painted.picture)
-    return Parts(
-        np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8),
-        np.where(share > 0.5, brought(person.parsing, cv2.INTER_NEAREST), painted.parsing),
-        np.asarray(painted.outline + share * (own.person - painted.outline), np.float32),
-    )
+    out = Parts(painted.picture.copy(), painted.parsing.copy(), painted.outline.copy())
+    picture = painted.picture[box] + share[..., None] * (colours.astype(np.float32) - painted.picture[box])
+    out.picture[box] = np.clip(picture + 0.5, 0, 255)
+    out.parsing[box] = np.where(share > 0.5, brought(person.parsing, cv2.INTER_NEAREST), painted.parsing[box])
+    out.outline[box] += share * (own.person - painted.outline[box])
+    return out
 
 
 def _masks(parsing: Parsing) -> _Masks:
@@ -128,12 +130,30 @@ def _masks(parsing: Parsing) -> _Masks:
     return _Masks(blurred(np.isin(parsing, _HEAD), -2), blurred(parsing == Region.HAIR, 1), blurred(parsing > 0, 0))
 
 
-def _extent(target: Pose, hair: Floats, both: Floats) -> Floats:
-    """How much of each pixel belongs to the head: (H, W) in 0..1; so are `hair` and where `both` show the person."""
+def _axis(target: Pose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The neck, and the way up the head, (2,) each: along it a length is 1 at the middle of the face."""
     neck = target.points[NECK].astype(np.float64)
     up = np.nanmean(target.points[FACE], axis=0) - neck
-    up /= max(float(up @ up), 1.0)  # along `up` a length is 1 at the middle of the face
-    y, x = np.mgrid[: hair.shape[0], : hair.shape[1]]
+    return neck, up / max(float(up @ up), 1.0)
+
+
+def _box(target: Pose) -> tuple[slice, slice]:
+    """The rows and columns of the frame that `_extent` does not leave out."""
+    neck, up = _axis(target)
+    aside = np.array([up[1], -up[0]])
+    ends = [a * up + b * aside for a in (_HAIR[0], _ABOVE[0]) for b in (-_ASIDE[0], _ASIDE[0])]
+    corners = neck + np.array(ends) / max(float(up @ up), 1e-9)
+    (x0, y0), (x1, y1) = (
+        np.clip(each, 0, target.size[::-1]).astype(int) for each in (corners.min(0), corners.max(0) + 1)
+    )
+    return slice(y0, y1), slice(x0, x1)
+
+
+def _extent(target: Pose, box: tuple[slice, slice], hair: Floats, both: Floats) -> Floats:
+    """How much of each pixel of the box belongs to the head, 0..1; as large are `hair` and where `both` show the
+    person, in 0..1 too."""
+    neck, up = _axis(target)
+    y, x = np.mgrid[box]
     along = (x - neck[0]) * up[0] + (y - neck[1]) * up[1]
     aside = np.abs((x - neck[0]) * up[1] - (y - neck[1]) * up[0])
     skin = both * _faded(along, *_THROAT) + (1 - both) * _faded(along, *_CHIN)
