@@ -4,7 +4,6 @@ import colorsys
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from rsagan.people.picture import Picture
@@ -13,6 +12,7 @@ from rsagan.people.regions import PALETTE, Parsing
 
 # One hue a limb, all the way round the circle, so that left and right tell apart.
 _LIMB_COLOURS = [tuple(int(255 * c) for c in colorsys.hsv_to_rgb(i / len(LIMBS), 0.9, 1.0)) for i in range(len(LIMBS))]
+_OPACITY = 0.55  # of regions over a picture
 
 
 def draw_pose(pose: Pose, picture: Picture | None = None) -> Picture:
@@ -34,23 +34,28 @@ def draw_pose(pose: Pose, picture: Picture | None = None) -> Picture:
     return np.asarray(Image.alpha_composite(Image.fromarray(base).convert("RGBA"), overlay).convert("RGB"))
 
 
-def draw_parsing(parsing: Parsing, picture: Picture | None = None, opacity: float = 0.55) -> Picture:
-    """The regions in their colours, alone or laid over `picture`; the background stays as it is."""
+def draw_parsing(parsing: Parsing, picture: Picture | None = None) -> Picture:
+    """The regions in their colours, alone or laid over `picture` (same size), whose background stays as it is.
+
+    Returns:
+        uint8 (H, W, 3).
+    """
     colours = PALETTE[parsing]
     if picture is None:
         return np.asarray(colours)
-    weight = (parsing > 0)[..., None] * opacity
+    weight = (parsing > 0)[..., None] * _OPACITY
     return np.asarray(picture * (1 - weight) + colours * weight + 0.5, np.uint8)
 
 
-def grid(rows: Sequence[Sequence[Picture]], gap: int = 4, colour: int = 255) -> Picture:
-    """Lay pictures out in rows; each cell is as large as the largest picture, smaller ones are centred."""
+def grid(rows: Sequence[Sequence[Picture]], gap: int = 4) -> Picture:
+    """Lay pictures out in rows on white: uint8 (H, W, 3).
+
+    Each cell is as large as the largest picture, smaller ones are centred; `gap` pixels lie round each.
+    """
     cells = [cell for row in rows for cell in row]
     height, width = max(c.shape[0] for c in cells), max(c.shape[1] for c in cells)
     columns = max(len(row) for row in rows)
-    sheet: NDArray[np.uint8] = np.full(
-        (len(rows) * (height + gap) + gap, columns * (width + gap) + gap, 3), colour, np.uint8
-    )
+    sheet: Picture = np.full((len(rows) * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
     for i, row in enumerate(rows):
         for j, cell in enumerate(row):
             y = gap + i * (height + gap) + (height - cell.shape[0]) // 2

@@ -52,7 +52,6 @@ def doubt(person: Detection) -> str | None:
 
 def visible_part(person: Detection) -> str | None:
     """None for a whole body, else what is seen of it, as `head to hips`."""
-
     parts = {"head": [0, 7, 8], "shoulders": SHOULDERS, "hips": HIPS, "knees": KNEES, "ankles": ANKLES}
     seen = [name for name, at in parts.items() if inside(person, at)]
     first = seen[0] if seen else "chest"
