@@ -639,6 +639,68 @@ def test_results_are_shown_before_the_photo(page: Any) -> None:
     assert next(one for name, one in asked if name == "animate")["background"] == "keep"
 
 
+def test_results_are_shown_before_a_picture(page: Any, tmp_path: Path) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(request: Any) -> None:
+        name = request.url.rpartition("/")[2]
+        asked.append((name, None if name == "scene" else request.post_data_json))
+
+    page.on("request", lambda request: note(request) if request.method == "POST" else None)
+    for name, colour in (("beach", "gold"), ("wall", "grey")):
+        Image.new("RGB", (300, 200), colour).save(tmp_path / f"{name}.png")
+    (tmp_path / "broken.png").write_bytes((tmp_path / "wall.png").read_bytes()[:60])
+    choose, picture = (
+        page.get_by_role("button", name="A picture of your own"),
+        page.get_by_role("radio", name="A picture"),
+    )
+    expect(picture).to_have_count(0)
+
+    def give(name: str) -> None:
+        with page.expect_file_chooser() as chooser:
+            choose.press("Enter")
+        chooser.value.set_files(tmp_path / f"{name}.png")
+
+    give("broken")
+    expect(page.get_by_role("alert")).to_contain_text("The background is damaged or cut short")
+    expect(picture).to_have_count(0)
+    page.problems.clear()  # the browser itself reports the 422
+    assert page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")  # true: nobody asks
+    another_result(page, lambda: give("beach"))
+    expect(picture).to_be_checked()
+    assert not page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
+    beach = asked[-1][1]["background"]
+    assert len(beach) == 32
+    # By keys away from it and back.
+    another_result(page, lambda: picture.press("ArrowRight"))
+    expect(page.get_by_role("radio", name="Plain")).to_be_focused()
+    assert asked[-1][1]["background"] == "plain"
+    another_result(page, lambda: page.keyboard.press("ArrowLeft"))
+    expect(picture).to_be_focused()
+    assert asked[-1][1]["background"] == beach
+    # Another one; going back brings the first back.
+    another_result(page, lambda: give("wall"))
+    expect(picture).to_have_attribute("title", "wall.png")
+    assert asked[-1][1]["background"] not in ("plain", beach)
+    page.get_by_role("button", name="Result 2, back to it").click()
+    expect(picture).to_have_attribute("title", "beach.png")
+    expect(picture).to_be_checked()
+    # One that was let go is handed in again, and the animation has it, too.
+    asked.clear()
+    gone = {"error": "There is no such background, or not any more."}
+    page.route("**/v1/generate", lambda route: route.fulfill(status=404, json=gone), times=1)
+    another_result(page, lambda: page.get_by_role("button", name="Mirror the pose").click())
+    assert sorted(name for name, _ in asked) == ["generate", "generate", "man-standing", "scene"]
+    assert asked[-1][1]["background"] == beach
+    page.problems.clear()  # the browser itself reports the 404
+    page.evaluate("() => { rsagan.timeline.add(); rsagan.timeline.add(); }")
+    page.get_by_role("tab", name="Animate").click()
+    page.get_by_label("Seconds between").fill("0.25")
+    page.get_by_role("button", name="Export MP4").click()
+    expect(page.locator("#clip-video")).to_be_visible()
+    assert next(one for name, one in asked if name == "animate")["background"] == beach
+
+
 @pytest.mark.parametrize("size", [(390, 560), (900, 700)])
 def test_a_pose_chosen_far_below_shows_its_picture(
     open_page: Callable[..., Any], service: Service, size: tuple[int, int]
@@ -939,6 +1001,11 @@ def test_fingers_on_a_phone(open_page: Callable[..., Any], service: Service) -> 
     page.wait_for_timeout(500)
     another_result(page, lambda: page.locator("#library button").first.tap())
     expect(page.locator("#result-picture")).to_be_visible()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="A picture of your own").tap()
+    another_result(page, lambda: chooser.value.set_files(PHOTO))
+    row = "[...document.getElementById('background-row').children].map((one) => one.getBoundingClientRect().right)"
+    assert max(page.evaluate(row)) <= 390 - 16
     page.get_by_role("tab", name="Animate").tap()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -974,6 +1041,8 @@ def test_a_demo_with_a_token(open_page: Callable[..., Any], start: Callable[...,
         page.problems.clear()  # the browser reports the 401 on the way
         expect(page.get_by_role("button", name="Paint")).to_be_hidden()
         expect(page.get_by_role("button", name="From a photo")).to_be_hidden()
+        expect(page.locator("#background")).to_be_visible()
+        expect(page.locator("#scene")).to_be_hidden()
         another_result(page, lambda: page.get_by_role("button", name="walk", exact=True).click())
         drop(page, "body", WALKING, "image/jpeg")
         expect(page.locator("#toasts")).to_contain_text("demo")

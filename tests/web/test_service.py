@@ -142,7 +142,32 @@ def test_backgrounds(service: Service) -> None:
         assert generate(service, source, background="keep", preview="hand").status_code == 200
     without = generate(service, alone, background="keep")
     assert (without.status_code, "came without a photo" in without.json()["error"]) == (422, True)
-    assert generate(service, with_photo, background="beach").status_code == 422
+
+
+def test_a_picture_to_stand_before(service: Service, someone: dict[str, Any]) -> None:
+    def send(picture: bytes, kind: str = "image/png") -> httpx.Response:
+        with service.client() as client:
+            return client.post("/v1/scene", content=picture, headers={"content-type": kind})
+
+    red, blue = (png_bytes(np.full((90, 120, 3), colour, np.uint8)) for colour in ((200, 20, 20), (30, 60, 160)))
+    scene = send(red).json()["scene"]
+    assert send(red).json() == {"scene": scene}
+    assert send(blue).json()["scene"] != scene
+    shown = generate(service, someone["source"], background=scene).json()
+    assert Image.open(io.BytesIO(base64.b64decode(shown["picture"]))).size == (176, 256)
+    assert generate(service, someone["source"], background=scene, preview="hand").status_code == 200
+    for source, background, words in (
+        (someone["source"], "beach", "There is no such background, or not any more"),
+        (someone["source"], someone["source"], "There is no such background, or not any more"),
+        (scene, "plain", "This person is no longer kept"),
+    ):
+        refused = generate(service, source, background=background)
+        assert (refused.status_code, words in refused.json()["error"]) == (404, True)
+    refused = send(b"GIF89a")
+    assert refused.status_code == 422
+    assert refused.json()["error"] == "The background is not a readable JPEG, PNG or WebP picture."
+    assert send(red, "text/plain").status_code == 415
+    assert send(bytes((24 << 20) + 1)).status_code == 413
 
 
 def test_several_pictures_of_a_person_become_one(service: Service, someone: dict[str, Any]) -> None:
@@ -423,11 +448,12 @@ def test_the_demo_takes_nothing() -> None:
             return [
                 await client.post("/v1/analyse", content=PHOTO.read_bytes(), headers={"content-type": "image/jpeg"}),
                 await client.post("/v1/person", json=person_asked()),
+                await client.post("/v1/scene", content=PHOTO.read_bytes(), headers={"content-type": "image/jpeg"}),
                 await client.get("/v1/about"),
             ]
 
-    photo, person, about = asyncio.run(ask())
-    assert photo.status_code == person.status_code == 403
+    photo, person, scene, about = asyncio.run(ask())
+    assert photo.status_code == person.status_code == scene.status_code == 403
     assert about.json()["demo"] is True
 
 

@@ -10,11 +10,12 @@ import torch
 
 from rsagan.errors import InputError
 from rsagan.network import load_weights, save_weights
-from rsagan.people import Person, Pose, parsing_bytes, png_bytes
-from rsagan.photo import BACKDROP
-from rsagan.transfer import Result
+from rsagan.people import Person, Picture, Pose, library, parsing_bytes, png_bytes, read_picture, to_json
+from rsagan.photo import BACKDROP, other_scene
+from rsagan.transfer import Result, Subject
 from rsagan.web import worker
-from rsagan.web.sources import Source
+from rsagan.web.failures import Gone
+from rsagan.web.sources import Scenery, Source
 from rsagan.web.studio import Studio
 
 
@@ -86,6 +87,37 @@ def test_a_result_is_shown_before_its_own_background() -> None:
         Source(person, ({}, [])).shown(result, "keep")
     # Of a photo that is backdrop all over, too, something is shown.
     Source(person, ({}, []), before=(np.full_like(photo, BACKDROP), outline)).shown(result, "keep")
+
+
+def test_a_result_is_shown_before_another_picture(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is cut to the frame of the person, whatever that of the service, and goes as people do."""
+    size = (256, 176)
+    studio = Studio(weights, (128, 88), 2**24, 60)
+    picture = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
+    scene = studio.scene(png_bytes(picture))[0]["scene"]
+    parsing = np.zeros(size, np.uint8)
+    parsing[60:220, 60:116] = 3
+    painted = np.full((*size, 3), BACKDROP, np.uint8)
+    painted[60:220, 20:76] = (20, 180, 20)
+    found = np.zeros(size, np.float32)
+    found[60:220, 20:76] = 1
+    stand = library.load("stand")
+    source = studio.person(png_bytes(painted), parsing_bytes(parsing), pose=to_json(stand))[0]["source"]
+    monkeypatch.setattr(Subject, "pose", lambda *_: Result(painted, stand, None, found, size))
+
+    def shown() -> Picture:
+        return read_picture(studio.generate(source, "walk", background=scene)[1][0])
+
+    behind = other_scene(picture, size)
+    np.testing.assert_array_equal(shown(), behind.show(painted, found))
+    np.testing.assert_array_equal(shown()[:, 90:], behind.picture[:, 90:])
+    studio.sources._kept[scene].used -= 61
+    with pytest.raises(Gone, match="no such background, or not any more"):
+        shown()
+    scenery = Scenery(png_bytes(picture), ({}, []))
+    before = scenery.bytes
+    scenery.scene(size)
+    assert scenery.bytes == before + 256 * 176 * 3
 
 
 def test_a_graphics_card_that_is_lost_ends_the_worker() -> None:

@@ -28,8 +28,11 @@ ALL_BYTES: Final = 192 << 20  # of bodies that are being received or answered, a
 BODY_SECONDS: Final = 20.0
 BURST, A_SECOND = 80.0, 30.0  # of cost, per client
 # A hand asks for fifty previews a second; what they take, the line bounds: the newest of a hand waits alone.
-_COST: Final = {"/v1/analyse": 8.0, "/v1/person": 8.0, "/v1/together": 8.0, "/v1/animate": 20.0, "/v1/generate": 0.25}
-_LIMITS: Final = {"/v1/analyse": PHOTO_BYTES, "/v1/person": PERSON_BYTES}
+_COST: Final = {
+    "/v1/analyse": 8.0, "/v1/person": 8.0, "/v1/together": 8.0, "/v1/scene": 8.0,
+    "/v1/animate": 20.0, "/v1/generate": 0.25,
+}  # fmt: skip
+_LIMITS: Final = {"/v1/analyse": PHOTO_BYTES, "/v1/scene": PHOTO_BYTES, "/v1/person": PERSON_BYTES}
 _OPEN: Final = ("/healthz", "/readyz")  # for load balancers: any host name, no token
 _GUARDED: Final = ("/v1/", "/metrics", "/openapi.json")
 

@@ -20,6 +20,6 @@ class Metrics:
             "rsagan_worker_restarts", "Times the worker had to be started again.", registry=registry
         )
         self.ready = Gauge("rsagan_worker_ready", "1 while the worker can paint.", registry=registry)
-        self.sources = Gauge("rsagan_sources", "Prepared people in memory.", registry=registry)
+        self.sources = Gauge("rsagan_sources", "Prepared people, and backgrounds, in memory.", registry=registry)
         self.source_bytes = Gauge("rsagan_source_bytes", "Memory they take.", registry=registry)
         self.clips = Gauge("rsagan_clips", "Animations being made.", registry=registry)

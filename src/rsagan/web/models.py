@@ -1,6 +1,6 @@
 """What the routes take and give, as the OpenAPI page shows it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,10 +19,12 @@ PoseLike = Annotated[
 ]
 SourceName = Annotated[str, Field(max_length=64, description="As `/v1/analyse` or `/v1/person` named the person.")]
 Background = Annotated[
-    Literal["plain", "keep"],
+    Name,
     Field(
         description="`keep` shows the result before the frame's part of the photo, the person taken out. That is known "
-        "of people whom `/v1/analyse` found, and of those handed in with their `photo`."
+        "of people whom `/v1/analyse` found, and of those handed in with their `photo`. A name that `/v1/scene` gave "
+        "shows it before that picture.",
+        examples=["plain"],
     ),
 ]
 Data = Annotated[str, Field(description="A PNG, as base64.")]
@@ -102,6 +104,12 @@ class AnalysisTold(SourceTold):
         ),
     ]
     person: Annotated[int, Field(description="Which of them this is.")]
+
+
+class SceneTold(BaseModel):
+    """A picture to stand before, which the service keeps for a while."""
+
+    scene: Annotated[str, Field(description="What `background` names it.")]
 
 
 class ResultTold(BaseModel):

@@ -41,6 +41,12 @@ def _may_fail(*codes: int) -> dict[int | str, dict[str, Any]]:
 
 
 _POSTED = (408, 409, 413, 422, 429, 503, 504)
+_A_PICTURE = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in PHOTO_TYPES},
+    }
+}
 
 
 @dataclass(frozen=True)
@@ -125,25 +131,14 @@ def people_routes(desk: Desk) -> APIRouter:
             raise Gone(f"There is no such sample; there are {', '.join(SAMPLES)}.")
         return _analysis(*await desk.for_client(request, desk.line.ask("sample", {"name": name})))
 
-    @router.post(
-        "/v1/analyse",
-        responses=_may_fail(415, *_POSTED),
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in PHOTO_TYPES},
-            }
-        },
-    )
+    @router.post("/v1/analyse", responses=_may_fail(415, *_POSTED), openapi_extra=_A_PICTURE)
     async def analyse(
         request: Request,
         person: Annotated[int | None, Query(ge=0, le=99, description="Which person, 0 being the largest.")] = None,
     ) -> models.AnalysisTold:
         """Find a person in a photo. The body is the picture file itself."""
         _only_in_full(desk.settings)
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in PHOTO_TYPES:
-            raise HTTPException(415, f"Send the photo itself, as one of {', '.join(PHOTO_TYPES)}.")
-        photo = await request.body()
+        photo = await _picture(request)
         return _analysis(*await desk.for_client(request, desk.line.ask("analyse", {"person": person}, [photo])))
 
     @router.post("/v1/person", responses=_may_fail(*_POSTED))
@@ -168,6 +163,14 @@ def people_routes(desk: Desk) -> APIRouter:
 def picture_routes(desk: Desk) -> APIRouter:
     """People and poses to pictures."""
     router = APIRouter(tags=["pictures"])
+
+    @router.post("/v1/scene", responses=_may_fail(415, *_POSTED), openapi_extra=_A_PICTURE)
+    async def scene(request: Request) -> models.SceneTold:
+        """Hand in a picture to stand before. The body is the picture file itself."""
+        _only_in_full(desk.settings, "Backgrounds")
+        picture = await _picture(request)
+        told, _ = await desk.for_client(request, desk.line.ask("scene", {}, [picture]))
+        return models.SceneTold(**told)
 
     @router.post(
         "/v1/generate",
@@ -247,6 +250,13 @@ def _poses() -> list[models.PoseTold]:
 def _only_in_full(settings: Settings, what: str = "Photos") -> None:
     if settings.demo:
         raise HTTPException(403, f"{what} cannot be sent to this demo; install rsagan and run `rsagan web` for that.")
+
+
+async def _picture(request: Request) -> bytes:
+    """The file that is the body."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in PHOTO_TYPES:
+        raise HTTPException(415, f"Send the picture itself, as one of {', '.join(PHOTO_TYPES)}.")
+    return await request.body()
 
 
 async def _disconnected(request: Request) -> None:

@@ -1,4 +1,6 @@
-"""People that were analysed or handed in, kept in memory for a limited time and size."""
+"""People that were analysed or handed in, and pictures for them to stand before: kept in memory for a limited time and
+size.
+"""
 
 import hashlib
 import secrets
@@ -14,11 +16,42 @@ import torch
 from numpy.typing import NDArray
 
 from rsagan.errors import InputError
-from rsagan.people import Fit, Person, Picture
+from rsagan.people import Fit, Person, Picture, read_picture
 from rsagan.transfer import NO_OUTLINE, Model, Result, Subject
 
 if TYPE_CHECKING:
     from rsagan.photo import Scene
+
+
+@dataclass(eq=False)
+class Scenery:
+    """A picture to stand before, as the client sent it.
+
+    Attributes:
+        answer: what the client was told.
+    """
+
+    file: bytes
+    answer: tuple[dict[str, Any], list[bytes]]
+    used: float = 0.0
+    _scene: "Scene | None" = field(default=None, init=False)
+
+    def scene(self, frame: tuple[int, int]) -> "Scene":
+        """The picture cut to a frame, (height, width); the first time this takes longer.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        from rsagan.photo import other_scene
+
+        if self._scene is None or self._scene.fit.frame_size != frame:
+            self._scene = other_scene(read_picture(self.file, "the background"), frame)
+        return self._scene
+
+    @property
+    def bytes(self) -> int:
+        """Memory it takes, about."""
+        return _bytes([self.file, self._scene.picture if self._scene else ()])
 
 
 @dataclass(eq=False)
@@ -44,17 +77,20 @@ class Source:
             self.subjects[model.size] = model.prepare(self.person, *self.others)
         return self.subjects[model.size]
 
-    def shown(self, result: Result, background: str) -> Picture:
-        """The result as it is painted, `plain`, or before its own background, `keep`; the first time this takes longer.
+    def shown(self, result: Result, background: str | Scenery) -> Picture:
+        """The result as it is painted, `plain`, before its own background, `keep`, or before another.
+
+        The first time before a background takes longer.
 
         Raises:
-            InputError: the own background is not known; the weights draw no outline to lay on it.
+            InputError: the own background is not known; the weights draw no outline to lay on one.
         """
         if background == "plain":
             return result.picture
         if result.outline is None:
             raise InputError(NO_OUTLINE)
-        return self._scene.show(result.picture, result.outline)
+        scene = background.scene(self.person.size) if isinstance(background, Scenery) else self._scene
+        return scene.show(result.picture, result.outline)
 
     @cached_property
     def _scene(self) -> "Scene":
@@ -87,7 +123,7 @@ class Sources:
     def __init__(self, most_bytes: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._most_bytes, self._seconds, self._clock = most_bytes, seconds, clock
         self._key = secrets.token_bytes(32)
-        self._kept: OrderedDict[str, Source] = OrderedDict()
+        self._kept: OrderedDict[str, Source | Scenery] = OrderedDict()
 
     def name(self, *content: bytes) -> str:
         """What a source of that content is called."""
@@ -96,8 +132,8 @@ class Sources:
             digest.update(len(part).to_bytes(8, "big") + part)
         return digest.hexdigest()
 
-    def get(self, name: str) -> Source | None:
-        """The source, if it is still there; its time starts anew."""
+    def get(self, name: str) -> Source | Scenery | None:
+        """What goes by that name, if it is still there; its time starts anew."""
         self.sweep()
         source = self._kept.get(name)
         if source:
@@ -105,8 +141,8 @@ class Sources:
             self._kept.move_to_end(name)
         return source
 
-    def put(self, name: str, source: Source) -> None:
-        """Keep a source."""
+    def put(self, name: str, source: Source | Scenery) -> None:
+        """Keep a person or a background."""
         source.used = self._clock()
         self._kept[name] = source
         self._kept.move_to_end(name)

@@ -28,7 +28,7 @@ from rsagan.transfer import Model, Result, load, shipped_weights
 from rsagan.video import Film
 from rsagan.web.failures import Gone
 from rsagan.web.settings import MOST_PICTURES, SAMPLES
-from rsagan.web.sources import Source, Sources
+from rsagan.web.sources import Scenery, Source, Sources
 
 if TYPE_CHECKING:
     from rsagan.photo import Analysis
@@ -140,6 +140,21 @@ class Studio:
         self.sources.put(name, source)
         return source.answer
 
+    def scene(self, picture: bytes) -> Reply:
+        """Take a picture for people to stand before.
+
+        Raises:
+            InputError: unreadable.
+        """
+        name = self.sources.name(b"scene", picture)
+        known = self.sources.get(name)
+        if known:
+            return known.answer
+        scenery = Scenery(picture, ({"scene": name}, []))
+        scenery.scene(self.size)
+        self.sources.put(name, scenery)
+        return scenery.answer
+
     def generate(self, source: str, pose: Any, keep_place: bool = False, background: str = "plain") -> Reply:
         """Paint: the picture as PNG and the regions as the network drew them (or nothing), with the pose as used."""
         result, shown = self._paint(self.model, source, pose, keep_place, background)
@@ -193,15 +208,26 @@ class Studio:
     def _paint(self, model: Model, source: str, pose: Any, keep_place: bool, background: str) -> tuple[Result, Picture]:
         """The result, and how it is shown."""
         target = library.load(pose) if isinstance(pose, str) else from_json(pose)
-        kept = self._source(source)
+        kept, behind = self._source(source), self._behind(background)
         result = kept.subject(model).pose(target, keep_place)
-        return result, kept.shown(result, background)
+        return result, kept.shown(result, behind)
 
     def _source(self, name: str) -> Source:
         source = self.sources.get(name)
-        if source is None:
+        if not isinstance(source, Source):
             raise Gone("This person is no longer kept; send the photo or the person again.")
         return source
+
+    def _behind(self, background: str) -> str | Scenery:
+        if background in ("plain", "keep"):
+            return background
+        scenery = self.sources.get(background)
+        if not isinstance(scenery, Scenery):
+            raise Gone(
+                "There is no such background, or not any more; it is `plain`, `keep`, or a picture: send that to "
+                "/v1/scene, and what it is called there with each request."
+            )
+        return scenery
 
     def _film(self, name: str) -> tuple[Film, io.BytesIO]:
         film = self.films.get(name)

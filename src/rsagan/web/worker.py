@@ -22,7 +22,7 @@ _log = logging.getLogger("rsagan.web")
 START_SECONDS: Final = 300.0
 SWEEP_SECONDS: Final = 30.0
 METHODS: Final = (
-    "analyse", "sample", "person", "together",
+    "analyse", "sample", "person", "together", "scene",
     "generate", "preview", "film_open", "film_frame", "film_close", "film_drop",
 )  # fmt: skip
 

@@ -73,6 +73,9 @@ export const analyse = (photo, { person, signal } = {}) => {
   return call(`/v1/analyse${which}`, { method: "POST", body: photo, type: photo.type, signal, as: "json" });
 };
 
+export const handScene = async (file) =>
+  (await call("/v1/scene", { method: "POST", body: file, type: file.type, as: "json" })).scene;
+
 // Server-sent events of a clip; EventSource cannot show a token.
 export async function follow(path, onEvent, signal) {
   const reader = (await call(path, { signal })).body.pipeThrough(new TextDecoderStream()).getReader();

@@ -44,7 +44,7 @@ const timeline = new Timeline({
   pose: () => result.pose,
   frameSize: () => source.frame,
   source: () => source.ask(false),
-  background: () => result.background,
+  background: () => result.askBackground(false),
   paint: (pose) => result.painter.frame(pose),
   show: (blob, pose) => result.show(blob, pose),
   rest: () => result.rest(),
@@ -113,7 +113,7 @@ function working(on) {
   $("source-frame").setAttribute("aria-busy", String(on));
 }
 
-// A file `as` "photo", "pose" or "side", another photo of the same person.
+// A file `as` "photo", "pose", "side", another photo of the same person, or "scene", to stand before.
 function takeFile(file, as = "photo") {
   if (!file) return;
   if (file.type === "application/json" || file.name?.endsWith(".json")) takePoseFile(file);
@@ -121,6 +121,7 @@ function takeFile(file, as = "photo") {
   else if (!FILES.includes(file.type)) toast("This file cannot be read here; give a JPEG, PNG or WebP picture.", "bad");
   else if (as === "pose") poseOf(file);
   else if (as === "side") sideOf(file);
+  else if (as === "scene") result.standBefore(file);
   else take(file);
 }
 
@@ -176,6 +177,7 @@ $("file").onchange = () => takeFile($("file").files[0], fileAs);
 $("choose").onclick = () => chooseFile("photo");
 $("pose-photo").onclick = () => chooseFile("pose");
 $("add-side").onclick = () => chooseFile("side");
+$("scene").onclick = () => chooseFile("scene");
 $("another").onclick = () => {
   open(false);
   (about.demo ? $("samples").querySelector("button") : $("choose")).focus();
@@ -315,7 +317,7 @@ addEventListener("keydown", (event) => {
 });
 // A sample is found again in a moment; a photo of one's own, or anything made, is asked about by the browser.
 addEventListener("beforeunload", (event) => {
-  if (photo instanceof Blob || source.others.length || undo.past.length || timeline.keys.length) event.preventDefault();
+  if (photo instanceof Blob || source.others.length || result.scene || undo.past.length || timeline.keys.length) event.preventDefault();
 });
 addEventListener("click", (event) => {
   if (!$("save").contains(event.target)) $("save").open = false;

@@ -9,8 +9,9 @@ const FPS = 12;
 const MOST_FRAMES = 480; // of one clip, as the service says
 
 export class Timeline {
-  // `pose` gives the present pose, `source` the person's name, `paint(pose)` one frame; `show` puts that on the result
-  // with its skeleton, `rest` brings the result back, `choose(pose)` makes a pose the present one; `file` names the clip.
+  // `pose` gives the present pose, `source` and `background` the names of the two, `paint(pose)` one frame; `show` puts
+  // that on the result with its skeleton, `rest` brings the result back, `choose(pose)` makes a pose the present one;
+  // `file` names the clip.
   constructor({ pose, frameSize, source, background, paint, show, rest, choose, file, say }) {
     Object.assign(this, { pose, frameSize, source, background, paint, show, rest, choose, file, say });
     this.keys = [];
@@ -95,8 +96,8 @@ export class Timeline {
       if (poses.length > MOST_FRAMES) {
         throw new Error(`A clip lasts at most ${MOST_FRAMES / FPS} seconds, this one ${poses.length / FPS}; let the poses follow faster, or remove some.`);
       }
-      await this.paint(poses[0]); // also hands the person in again, should the service have let them go
-      const asked = { source: await this.source(), poses, fps: FPS, keep_place: true, background: this.background() };
+      await this.paint(poses[0]); // also hands person and background in again, should the service have let them go
+      const asked = { source: await this.source(), poses, fps: FPS, keep_place: true, background: await this.background() };
       clip = await post("/v1/animate", asked, { signal: stop.signal });
       let last = {};
       await follow(clip.events, (event) => {

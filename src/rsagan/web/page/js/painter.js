@@ -4,7 +4,8 @@
 import { ApiError, call, pause } from "./api.js";
 
 export class Painter {
-  // `source(anew)` gives the name of the person; `anew` if the service has let them go. `background()`: "plain" or "keep".
+  // `source(anew)` gives the name of the person; `anew` if the service has let them go; `background(anew)` what it
+  // calls the background.
   constructor({ source, background, onPreview, onResult, onBusy, onError }) {
     Object.assign(this, { source, background, onPreview, onResult, onBusy, onError });
     this.hand = crypto.getRandomValues(new Uint32Array(2)).join("-");
@@ -81,11 +82,12 @@ export class Painter {
 
   async #ask(asked, how, again = true) {
     try {
-      const json = { source: await this.source(false), background: this.background(), ...asked };
+      const [source, background] = await Promise.all([this.source(false), this.background(false)]);
+      const json = { source, background, ...asked };
       return await call("/v1/generate", { method: "POST", json, ...how });
     } catch (error) {
       if (!again || error.status !== 404) throw error;
-      await this.source(true); // the service has let the person go
+      await Promise.all([this.source(true), this.background(true)]); // the service has let one of them go
       return this.#ask(asked, how, false);
     }
   }

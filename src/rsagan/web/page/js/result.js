@@ -1,6 +1,6 @@
 // The new pose: the skeleton that is dragged, the picture that follows, what was made so far, and saving.
 
-import { png } from "./api.js";
+import { handScene, png } from "./api.js";
 import { alike, copy, fromJson, mirrored, same, toJson } from "./body.js";
 import { Painter } from "./painter.js";
 import { Stage } from "./stage.js";
@@ -8,13 +8,13 @@ import { $, intoView, press, pressed, radios, save, say, toast } from "./ui.js";
 import { zip } from "./zip.js";
 
 const MOST_KEPT = 30;
-const BACKGROUNDS = { plain: "Plain", keep: "The photo's" };
 
 export class ResultCard {
   // `chosen(name)` is told which pose of the library it is, or null; `behind()` that another background is shown.
   constructor({ source, mark, chosen, behind }) {
     Object.assign(this, { source, mark, chosen, behind });
-    this.background = "plain";
+    this.background = "plain"; // or "keep", or a scene: a picture's file and its name at the service
+    this.scene = null; // that is offered
     this.pose = Array(18).fill(null);
     this.base = { pose: this.pose, name: null }; // what the pose came from; without a name from the photo itself
     this.made = [];
@@ -33,7 +33,7 @@ export class ResultCard {
     });
     this.painter = new Painter({
       source: (anew) => source.ask(anew),
-      background: () => this.background,
+      background: (anew) => this.askBackground(anew),
       onPreview: (blob) => this.#picture(blob),
       onResult: (result) => this.#result(result),
       onBusy: (busy) => this.#busy(busy),
@@ -98,6 +98,30 @@ export class ResultCard {
     this.stage.show(this.pose, this.source.frame);
     this.#told();
     return true;
+  }
+
+  // A picture is given to stand before.
+  async standBefore(file) {
+    this.given = file;
+    $("result-working").hidden = false;
+    try {
+      const name = await handScene(file);
+      if (this.given !== file) return; // another was given meanwhile
+      this.#stand({ file, name });
+      this.set(this.pose);
+    } catch (error) {
+      toast(error.message, "bad");
+    } finally {
+      if (!this.busy) $("result-working").hidden = true;
+    }
+  }
+
+  // The background's name at the service; a picture is handed in again if `anew`.
+  async askBackground(anew) {
+    const { background } = this;
+    if (!background.file) return background;
+    if (anew) background.name = await handScene(background.file);
+    return background.name;
   }
 
   start(pose) {
@@ -173,11 +197,7 @@ export class ResultCard {
         this.base = made.base;
         this.pose = copy(made.pose);
         this.result = made;
-        if (this.background !== made.background) {
-          this.background = made.background;
-          this.#backgrounds();
-          this.behind();
-        }
+        if (this.background !== made.background) this.#stand(made.background);
         this.chosen(null);
         this.rest();
         this.#told();
@@ -195,13 +215,23 @@ export class ResultCard {
   }
 
   #backgrounds() {
-    const options = Object.entries(BACKGROUNDS).map(([name, label]) => ({ name, label, fill: (button) => button.append(label) }));
-    radios($("background"), options, Object.keys(BACKGROUNDS).indexOf(this.background), (index) => {
-      if (this.background === options[index].name) return;
-      this.background = options[index].name;
+    const { background, scene } = this;
+    const offered = [["plain", "Plain"], ["keep", "The photo's"], ...(scene ? [[scene, "A picture", scene.file.name]] : [])];
+    const options = offered.map(([, label, title]) => ({ label, title, fill: (button) => button.append(label) }));
+    radios($("background"), options, offered.findIndex(([one]) => one === background), (index) => {
+      if (this.background === offered[index][0]) return;
+      [this.background] = offered[index];
       this.behind();
       this.set(this.pose);
     });
+    $("scene").querySelector("span").hidden = Boolean(scene);
+  }
+
+  #stand(background) {
+    this.background = background;
+    if (background.file) this.scene = background;
+    this.#backgrounds();
+    this.behind();
   }
 
   #stageShown() {
