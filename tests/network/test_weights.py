@@ -4,6 +4,8 @@ import ast
 import json
 import os
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -251,3 +253,13 @@ def test_what_float16_cannot_hold_is_never_written(tmp_path: Path, tiny: Any) ->
         save_weights(path, generator, {})
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_loading_weights_imports_no_compiler() -> None:
+    program = (
+        "import sys; from rsagan.network import load_weights, shipped_weights;"
+        "load_weights(shipped_weights()); load_weights(shipped_weights((128, 88)));"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -41,12 +41,11 @@ class LocalMatch(nn.Module):
         quarter = config.widths[2]
         self.query = conv(2 * quarter, _MATCH_CHANNELS, kernel=1)
         self.key = conv(2 * quarter, _MATCH_CHANNELS, kernel=1)
-        side = 2 * _REACH + 1
-        steps = torch.arange(side, dtype=torch.float32) - _REACH
-        offsets = 4 * torch.stack([steps.repeat(side), steps.repeat_interleave(side)], -1)  # (k * k, 2) in pixels
-        self.register_buffer("offsets", offsets, persistent=False)
+        steps = range(-_REACH, _REACH + 1)
+        offsets = [(4.0 * x, 4.0 * y) for y in steps for x in steps]  # (k * k, 2) in pixels
+        self.register_buffer("offsets", torch.tensor(offsets), persistent=False)
         # At first the middle is preferred: the refinement starts near zero.
-        self.lean = nn.Parameter(-offsets.square().sum(-1) / 32)
+        self.lean = nn.Parameter(torch.tensor([-(x * x + y * y) / 32 for x, y in offsets]))
 
     def encode(self, appearance: Tensor, pose: Tensor) -> Tensor:
         """Keys (B, M, H/4, W/4) of the source, each of length one."""

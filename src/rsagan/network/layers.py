@@ -39,8 +39,11 @@ def initialise(network: nn.Module, seed: int, *heads: nn.Module | None) -> None:
     """Keep the signal's size through every layer, so that the source reaches the picture from the first step on.
 
     Each layer draws from a stream of its own, by its name: networks that differ in one part start alike in the others.
-    `heads`, the last layers before an output, start at a tenth of that: no output is saturated.
+    `heads`, the last layers before an output, start at a tenth of that: no output is saturated. Where only shapes are
+    asked for, on torch's device "meta", nothing is drawn: there it would import a compiler first.
     """
+    if next(network.parameters()).is_meta:
+        return
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             stream = torch.Generator().manual_seed(seed ^ zlib.crc32(name.encode()))

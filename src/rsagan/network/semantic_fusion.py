@@ -166,7 +166,9 @@ class TokenPooling(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         channels = config.widths[3]
-        self.queries = nn.Parameter(torch.randn(NUM_REGIONS, config.tokens, channels) * channels**-0.5)
+        self.queries = nn.Parameter(torch.empty(NUM_REGIONS, config.tokens, channels))
+        if not self.queries.is_meta:
+            nn.init.normal_(self.queries, std=channels**-0.5)
         self.keys = conv(channels, channels, kernel=1)
 
     def forward(self, regions: Tensor, appearance: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ matched semantics) answer; the correspondence W carries the source's appearance 
 style modulates the target's pose features. Two weaker stand-ins, for the ablation and the rivals, live beside it.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -52,7 +53,7 @@ class StyleInjection(nn.Module):
         self.query = conv(channels, config.key_channels, kernel=1)
         self.key = conv(channels * (2 if config.semantics else 1), config.key_channels, kernel=1)
         self.value = conv(channels, channels, kernel=1)
-        self.log_temperature = nn.Parameter(torch.tensor(12.0).log())
+        self.log_temperature = nn.Parameter(torch.tensor(math.log(12.0)))
         self.prior_strength = nn.Parameter(torch.tensor(0.5)) if config.prior else None
         self.modulate = Modulation(channels)
 
