@@ -1,5 +1,7 @@
 """Claims from made-up results, worked out by hand."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,3 +106,16 @@ def test_rows_are_read_off_at_equal_seconds_and_equal_pairs() -> None:
     assert table["no_match"]["validation"]["at 100 seconds"] == {"vgg": 0.2}
     assert table["full"]["metrics"]["perceptual distance (vgg)"]["value"] == pytest.approx(0.1 + NOISE.mean(), abs=1e-6)
     assert table["full"]["metrics"]["Frechet distance (eff)"]["value"] == 9
+
+
+def test_the_page_says_what_the_claims_say() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    said = " ".join((docs / "evaluation.md").read_text(encoding="utf-8").split())
+    told = json.loads((docs / "results" / "ablation" / "claims.json").read_text(encoding="utf-8"))
+    lower = [each["lower_by"] for each in told["headlines"]]
+    assert len(lower) == 3
+    for value, low, high in ((each["value"], *each["interval"]) for each in lower):
+        assert f"{100 * value:.1f} % ({100 * low:.1f} ... {100 * high:.1f})" in said
+    for part in ("the match (A)", "integration (C)"):
+        for row in (rows[part] for rows in told["gains"].values()):
+            assert f"{row['value']:.4f} ({row['interval'][0]:.4f} ... {row['interval'][1]:.4f})" in said
