@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from rsagan.errors import InputError
 from rsagan.evaluation.rows import ROWS, recipe_of
@@ -28,6 +29,17 @@ def test_width_data_and_schedule_are_equal(name: str) -> None:
     same = replace(recipe, network=BASE.network, losses=BASE.losses, name=BASE.name)
     assert same == replace(BASE, seed=3, learning_rate=2e-4, snapshot_every=BASE.pictures)
     Generator(recipe.network)
+
+
+@pytest.mark.parametrize("name", list(ROWS))
+def test_every_row_is_told_where_the_joints_of_the_source_are(name: str) -> None:
+    torch.manual_seed(0)
+    generator = Generator(recipe_of(name, BASE, 0, 1e-3).network).eval()
+    picture, parsing = torch.randn(1, 3, 64, 48), torch.randn(1, 8, 64, 48).softmax(1)
+    here, elsewhere, target = torch.rand(3, 1, 18, 2) * 40
+    with torch.no_grad():
+        painted = [generator(picture, parsing, points, target).picture for points in (here, elsewhere)]
+    assert (painted[0] - painted[1]).abs().max() > 1e-4
 
 
 def test_rivals_once_with_ours_and_once_as_published() -> None:

@@ -132,12 +132,12 @@ def test_w_carries_the_style_that_modulates_the_pose(tiny: Any, literal: Any, sh
 
 
 def test_region_painting(tiny: Any, literal: Any, shake: Any) -> None:
-    """The rival: a mean code a region, painted where the target pose expects the region."""
+    """The rival: a mean code a region, painted where the source's regions and both poses let expect the region."""
     module = shake(RegionPainting(tiny("semantic_baseline")))
-    appearance, pose = torch.randn(2, 2, 16, h, w)
+    appearance, source_pose, pose = torch.randn(3, 2, 16, h, w)
     regions = torch.randn(2, 8, h, w).softmax(1)
     regions[1, 3] = 0
-    given = module(module.encode(appearance, regions), pose)
+    given = module(module.encode(appearance, source_pose, regions), pose)
     for b in range(2):
         values = literal.conv(module.value, literal.array(appearance[b]))
         mass = literal.array(regions[b])
@@ -145,11 +145,14 @@ def test_region_painting(tiny: Any, literal: Any, shake: Any) -> None:
         for region in range(8):
             code = sum(mass[region, row, column] * values[:, row, column] for row, column in CELLS)
             codes.append(code / max(mass[region].sum(), 1e-3))
-        layout = literal.conv(module.layout, literal.array(pose[b]))
+        shares = np.broadcast_to(mass.mean((1, 2))[:, None, None], mass.shape)
+        known = np.concatenate([literal.array(pose[b]), literal.array(source_pose[b]), mass, shares])
+        expected = module.expect(module.meet(torch.from_numpy(known).float()[None]))[0]
+        layout = literal.conv(module.layout, np.where(expected.detach() > 0, 1, 0.2) * literal.array(expected))
         style = np.zeros((16, h, w))
         for row, column in CELLS:
-            shares = literal.softmax(layout[:, row, column])
-            style[:, row, column] = sum(share * code for share, code in zip(shares, codes, strict=True))
+            likely = literal.softmax(layout[:, row, column])
+            style[:, row, column] = sum(share * code for share, code in zip(likely, codes, strict=True))
         expected = literal_modulation(module.modulate, literal.array(pose[b]), style, literal)
         np.testing.assert_allclose(literal.array(given[b]), expected, atol=1e-4)
 

@@ -74,6 +74,12 @@ class Config:
         if self.injection == "regions" and not self.semantics:
             raise InputError("Region codes (injection = regions) need semantics.")
 
+    @property
+    def posed(self) -> bool:
+        """Whether module C is given the source's pose beside its appearance: where neither module A nor B would tell it
+        of the source's joints, as in the older pose-only family, which sees them."""
+        return self.injection == "none" and not self.semantics
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
         return asdict(self)

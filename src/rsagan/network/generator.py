@@ -144,11 +144,13 @@ class Generator(nn.Module):
             side = injection.encode(appearance.eighth, pose.eighth, features)
         elif isinstance(injection, RegionPainting):
             assert semantics is not None
-            side = injection.encode(appearance.eighth, semantics.regions)
+            side = injection.encode(appearance.eighth, pose.eighth, semantics.regions)
         else:
             side = injection.encode(appearance.eighth)
 
         known = appearance.eighth if features is None else join(appearance.eighth, features)
+        if self.config.posed:
+            known = join(known, pose.eighth)
         tokens = None if semantics is None else semantics.tokens
         blocks: list[Any] = [] if isinstance(self.integration, PlainBlocks) else list(self.integration)
         keys_values = [block.encode(known, tokens) for block in blocks]

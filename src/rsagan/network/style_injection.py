@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rsagan.network.config import Config
-from rsagan.network.layers import GAP, act, cell_centres, conv, join, map_of, norm, tokens_of
+from rsagan.network.layers import GAP, ResidualBlock, act, cell_centres, conv, join, map_of, norm, tokens_of
 from rsagan.network.pose_maps import heading, rigid_motion
 from rsagan.people import NUM_REGIONS
 
@@ -22,7 +22,7 @@ _PRIOR_SIGMA = 0.15  # of the frame's height: how far a rigid guess may be off
 
 
 class SourceSide(NamedTuple):
-    """Computed once per source: keys (B, N, D) and values (B, N, C); rivals use codes (B, R or 1, C) instead."""
+    """Computed once per source: keys (B, N, D) and values (B, N, C); rivals have codes (B, R or 1, C) for values."""
 
     keys: Tensor | None
     values: Tensor
@@ -103,23 +103,34 @@ def _far(source: Tensor, target: Tensor, size: tuple[int, int], strength: Tensor
 
 
 class RegionPainting(nn.Module):
-    """The older semantic-map family: each region's mean code, painted where the target shows that region."""
+    """The older semantic-map family: each region's mean code, painted where the target shows that region.
+
+    Where that is, those methods predict from the source's regions and the joints of both: so does this.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         channels = config.widths[3]
         self.value = conv(channels, channels, kernel=1)
+        self.meet = conv(2 * channels + 2 * NUM_REGIONS, channels)
+        self.expect = ResidualBlock(channels)
         self.layout = conv(channels, NUM_REGIONS)
         self.modulate = Modulation(channels)
 
-    def encode(self, appearance: Tensor, regions: Tensor) -> SourceSide:
-        """appearance (B, C, h, w) and regions (B, R, h, w) of the source to codes (B, R, C)."""
+    def encode(self, appearance: Tensor, pose: Tensor, regions: Tensor) -> SourceSide:
+        """appearance, pose (B, C, h, w) and regions (B, R, h, w) of the source to codes (B, R, C), and, to lay out the
+        target by, its pose, regions and how much of the picture each takes, (B, N, C + 2R)."""
         mass = regions.flatten(2).to(appearance.dtype)  # (B, R, N)
-        return SourceSide(None, mass @ tokens_of(self.value(appearance)) / mass.sum(-1, keepdim=True).clamp(min=1e-3))
+        codes = mass @ tokens_of(self.value(appearance)) / mass.sum(-1, keepdim=True).clamp(min=1e-3)
+        regions = regions.to(pose.dtype)
+        shares = regions.mean((2, 3), keepdim=True).expand_as(regions)
+        return SourceSide(tokens_of(join(join(pose, regions), shares)), codes)
 
     def forward(self, side: SourceSide, pose: Tensor) -> Tensor:
         h, w = pose.shape[2:]
-        layout = tokens_of(self.layout(pose)).softmax(-1)  # (B, N, R)
+        assert side.keys is not None
+        x = self.expect(self.meet(join(pose, map_of(side.keys, h, w))))
+        layout = tokens_of(self.layout(act(x))).softmax(-1)  # (B, N, R)
         return self.modulate(pose, map_of(layout @ side.values, h, w))
 
 

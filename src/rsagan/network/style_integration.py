@@ -66,7 +66,7 @@ class IntegrationBlock(nn.Module):
         self.norm = norm(channels)
         self.query = DepthwiseProjection(channels, channels)
         self.gate = DepthwiseProjection(channels, channels)
-        self.key_value = DepthwiseProjection(channels * (2 if config.semantics else 1), 2 * channels)
+        self.key_value = DepthwiseProjection(channels * (1 + config.semantics + config.posed), 2 * channels)
         attends_tokens = config.semantics and self.over_places
         self.token_key_value = nn.Linear(channels, 2 * channels) if attends_tokens else None
         self.bias_strength = nn.Parameter(torch.tensor(0.5)) if attends_tokens else None
@@ -74,7 +74,7 @@ class IntegrationBlock(nn.Module):
         self.feed_forward = GatedFeedForward(channels)
 
     def encode(self, source: Tensor, tokens: Tensor | None) -> KeysValues:
-        """source (B, C or 2C, h, w): appearance with matched semantics; tokens (B, R * T, C)."""
+        """source (B, C or 2C, h, w): appearance, with matched semantics or pose; tokens (B, R * T, C)."""
         kv = tokens_of(self.key_value(source))  # (B, N, 2C)
         if self.token_key_value is not None and tokens is not None:
             kv = torch.cat([kv, self.token_key_value(tokens)], dim=1)
