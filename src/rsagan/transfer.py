@@ -36,6 +36,7 @@ from rsagan.people.motion import held
 from rsagan.photo import Analysis
 from rsagan.photo import analyse as analyse_photo
 from rsagan.photo.analyse import Joints, Which
+from rsagan.photo.colours import own_colours, with_own_colours
 from rsagan.photo.head import Head, Parts, with_own_head
 
 NO_OUTLINE: Final = "These weights draw no parsing map, so only a plain background is possible with them."
@@ -71,13 +72,14 @@ class Subject:
         person: Person,
         encoded: Encoded,
         large: torch.Tensor | None,
-        heads: Sequence[Head] = (),
+        photos: Sequence[Person] = (),
     ) -> None:
         self.model = model
         self.person = person
         self._encoded = encoded
         self._large = large  # what was encoded, (1, 3, f * h, f * w), where the person's picture is larger
-        self._heads = heads  # those that may stand in for the painted one
+        self._heads = [Head(each) for each in photos]  # those that may stand in for the painted one
+        self._colours = own_colours(photos) if photos else None
 
     def pose(self, pose: Pose, keep_place: bool = False, retarget: bool = True, on_ground: bool = False) -> Result:
         """The person in `pose`.
@@ -97,14 +99,14 @@ class Subject:
     def paint(self, target: Pose) -> Result:
         """The person with these joints of their own frame, however few there are.
 
-        Of a subject that `Model.prepare` made, a head is that of one of the person's pictures where that shows it from
-        the same side.
+        Of a subject that `Model.prepare` made, regions have in the mean the colours of the person's pictures, and a
+        head is that of one of them where that shows it from the same side.
         """
         result = self.model.paint(self._encoded, target, self._large)
-        if result.parsing is None or result.outline is None:
+        if self._colours is None or result.parsing is None or result.outline is None:
             return result
-        whole = with_own_head(Parts(result.picture, result.parsing, result.outline), target, self._heads)
-        return replace(result, **whole._asdict())
+        painted = with_own_colours(Parts(result.picture, result.parsing, result.outline), self._colours)
+        return replace(result, **with_own_head(painted, target, self._heads)._asdict())
 
     def animate(self, poses: Sequence[Pose], retarget: bool = True, on_ground: bool = False) -> Iterator[Result]:
         """The person moving through `poses` of one body, placed together so that nothing jumps.
@@ -155,7 +157,7 @@ class Model:
         for each in people:
             if reason := each.pose.usable():
                 raise InputError(f"The source person cannot be used: {reason}.")
-        return self.encode(*people, own_head=True)
+        return self.encode(*people, own=True)
 
     def check_shape(self, size: tuple[int, int]) -> None:
         """Raises InputError if a frame of `size` (height, width) is not shaped as those trained for."""
@@ -166,8 +168,8 @@ class Model:
             )
 
     @torch.inference_mode()
-    def encode(self, person: Person, *others: Person, own_head: bool = False) -> Subject:
-        """As `prepare`, however few joints there are; unless `own_head`, results are the network's alone.
+    def encode(self, person: Person, *others: Person, own: bool = False) -> Subject:
+        """As `prepare`, however few joints there are; unless `own`, results are the network's alone.
 
         Raises:
             InputError: a frame of another shape than trained for; several pictures, and weights that take one.
@@ -179,7 +181,7 @@ class Model:
         large = None
         if factor > 1 and self.generator.config.detail:
             large = stacked([pad(self._tensor(each.picture, size), 8 * factor) for each in people], 1 / factor)
-        return Subject(self, person, encoded, large, [Head(each) for each in people] if own_head else ())
+        return Subject(self, person, encoded, large, people if own else ())
 
     def _encode(self, person: Person) -> Encoded:
         self.check_shape(person.size)
