@@ -40,8 +40,7 @@ _EPSILON = 1e-3  # of EfficientNet's batch normalisation
 _WEIGHTS = (1.0, 1.5, 1.5, 1.0, 1.2, 1.5, 1.5, 1.5)  # of the regions in the cross-entropy
 _HELD_OUT = 24  # people who are only looked at
 _KEPT = 9000  # sightings held in memory, 0.35 MB each
-_RARE = 1.8  # how much more often people are shown who wear a dress or a skirt
-_HARD = 2.5  # and those with a hand before body or face
+_HARD = 2.5  # how much more often people are shown who have a hand before body or face
 _SMALL = 0.75  # of the batches, until the rate falls, are three quarters as large: much cheaper, and other sizes
 
 
@@ -155,12 +154,7 @@ def render(recipe: Recipe) -> None:
 
 def _chances(paths: list[Path]) -> NDArray[np.float64]:
     """How likely each sighting is shown, in sum 1."""
-
-    def chance(sighting: Sighting) -> float:
-        rare = _RARE if (sighting.parsing == Region.DRESS).any() else 1.0
-        return rare * (_HARD if _hand_before(sighting) else 1.0)
-
-    chances = np.array([chance(load(path)) for path in paths])
+    chances = np.array([_HARD if _hand_before(load(path)) else 1.0 for path in paths])
     return chances / chances.sum()
 
 
