@@ -179,7 +179,7 @@ SHIPPED: Final = (
         "weights/parser.safetensors",
         "trained by this project on its own synthetic people, starting from EfficientNet-Lite0",
         "Apache-2.0",
-        "737ac183e8f6280eec97de6ba73da6500f2474373d9e8d2e01a63c127f490297",
+        "e6b3b59a900e08bd620fa933c1893a4375f5aa3cd67cb515446276784ff81b15",
     ),
     Shipped(
         "body",
