@@ -23,13 +23,13 @@ from rsagan.errors import InputError
 from rsagan.evaluation.intervals import Draws, Statistic, mean, share
 from rsagan.evaluation.measure import Measured, Truth, measure, trained_networks
 from rsagan.evaluation.painters import Weights
-from rsagan.evaluation.person import lab
 from rsagan.evaluation.scores import some_pairs
 from rsagan.evaluation.summary import HEAD, perceptual, statistics_of
 from rsagan.files import write_text
 from rsagan.network import shipped_weights
 from rsagan.people import Picture, Pose, Region, grid
 from rsagan.photo.agreement import ESTIMATOR, joints_right
+from rsagan.photo.colours import lab
 from rsagan.photo.parser import parse, shipped
 from rsagan.synthetic.body import template
 from rsagan.synthetic.catalogue import Identity, identity

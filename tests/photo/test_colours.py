@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rsagan.people import NUM_JOINTS, Parsing, Person, Picture, Pose, Region
-from rsagan.photo.colours import _lab, own_colours, with_own_colours
+from rsagan.photo.colours import lab, own_colours, with_own_colours
 from rsagan.photo.head import Parts
 
 SIZE = (128, 88)
@@ -40,7 +40,7 @@ def test_regions_get_the_persons_colours_and_keep_their_folds() -> None:
     for region in (Region.UPPER, Region.PANTS):
         inside = np.zeros(SIZE, bool)
         inside[slice(6, 58) if region == Region.UPPER else slice(70, 104), 36:54] = True
-        given, wanted, before = (_lab(each)[inside] for each in (result.picture, own.picture, painted.picture))
+        given, wanted, before = (lab(each)[inside] for each in (result.picture, own.picture, painted.picture))
         np.testing.assert_allclose(given.mean(0), wanted.mean(0), atol=1.0)
         np.testing.assert_allclose(given[:, 0] - given[:, 0].mean(), before[:, 0] - before[:, 0].mean(), atol=1.5)
         assert np.linalg.norm(before.mean(0) - wanted.mean(0)) > 10

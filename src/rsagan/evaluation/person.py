@@ -2,11 +2,11 @@
 
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from rsagan.people import Parsing, Picture, Region
+from rsagan.photo.colours import lab
 
 _GARMENTS: Final = (Region.UPPER, Region.PANTS, Region.DRESS)
 _LEAST_PIXELS: Final = 40
@@ -25,8 +25,3 @@ def garment_difference(result: Picture, found: Parsing, truth: Picture, true_par
             one, other = (lab[mask].mean(0) for lab, mask in zip(labs, masks, strict=True))
             differences[k] = np.linalg.norm(one - other)
     return differences
-
-
-def lab(picture: Picture) -> NDArray[np.float32]:
-    """CIE L*a*b* of a picture, float32 (H, W, 3)."""
-    return np.asarray(cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2Lab))

@@ -23,7 +23,7 @@ def own_colours(people: Sequence[Person]) -> Floats:
     """
     weights, sums = np.zeros(NUM_REGIONS), np.zeros((NUM_REGIONS, 3))
     for person in people:
-        shares, means = _means(_lab(person.picture), person.parsing)
+        shares, means = _means(lab(person.picture), person.parsing)
         known = shares > 0
         weights += shares
         sums[known] += shares[known, None] * means[known]
@@ -41,19 +41,19 @@ def with_own_colours(painted: Parts, colours: Floats) -> Parts:
     import cv2
 
     height = len(painted.parsing)
-    lab = _lab(painted.picture)
-    shares, means = _means(lab, painted.parsing)
-    shift = np.zeros_like(lab)
+    colour = lab(painted.picture)
+    shares, means = _means(colour, painted.parsing)
+    shift = np.zeros_like(colour)
     for region in Region:
         if region == Region.BACKGROUND or shares[region] < _LEAST or np.isnan(colours[region]).any():
             continue
         there = (painted.parsing == region).astype(np.float32)
         shift += cv2.GaussianBlur(there, (0, 0), _EDGE * height)[..., None] * (colours[region] - means[region])
-    changed = cv2.cvtColor(lab + shift, cv2.COLOR_Lab2RGB)
+    changed = cv2.cvtColor(colour + shift, cv2.COLOR_Lab2RGB)
     return painted._replace(picture=np.asarray(np.clip(255 * changed + 0.5, 0, 255), np.uint8))
 
 
-def _means(lab: Floats, parsing: Parsing) -> tuple[NDArray[np.float64], Floats]:
+def _means(colour: Floats, parsing: Parsing) -> tuple[NDArray[np.float64], Floats]:
     """How much of the frame each region takes within its borders (8,), and its mean colour there (8, 3)."""
     import cv2
 
@@ -63,11 +63,12 @@ def _means(lab: Floats, parsing: Parsing) -> tuple[NDArray[np.float64], Floats]:
         inside = cv2.erode((parsing == region).astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
         shares[region] = inside.mean()
         if shares[region]:
-            means[region] = lab[inside].mean(0)
+            means[region] = colour[inside].mean(0)
     return shares, means
 
 
-def _lab(picture: Picture) -> Floats:
+def lab(picture: Picture) -> Floats:
+    """CIE L*a*b* of a picture uint8 (H, W, 3), float32 (H, W, 3)."""
     import cv2
 
     return np.asarray(cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2Lab))
