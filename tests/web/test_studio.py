@@ -10,7 +10,7 @@ import torch
 
 from rsagan.errors import InputError
 from rsagan.network import load_weights, save_weights
-from rsagan.people import Person, Picture, Pose, library, parsing_bytes, png_bytes, read_picture, to_json
+from rsagan.people import Person, Picture, Pose, from_json, library, parsing_bytes, png_bytes, read_picture, to_json
 from rsagan.photo import BACKDROP, other_scene
 from rsagan.transfer import Result, Subject
 from rsagan.web import worker
@@ -103,7 +103,7 @@ def test_a_result_is_shown_before_another_picture(weights: Path, monkeypatch: py
     found[60:220, 20:76] = 1
     stand = library.load("stand")
     source = studio.person(png_bytes(painted), parsing_bytes(parsing), pose=to_json(stand))[0]["source"]
-    monkeypatch.setattr(Subject, "pose", lambda *_: Result(painted, stand, None, found, size))
+    monkeypatch.setattr(Subject, "pose", lambda *_, **__: Result(painted, stand, None, found, size))
 
     def shown() -> Picture:
         return read_picture(studio.generate(source, "walk", background=scene)[1][0])
@@ -118,6 +118,50 @@ def test_a_result_is_shown_before_another_picture(weights: Path, monkeypatch: py
     before = scenery.bytes
     scenery.scene(size)
     assert scenery.bytes == before + 256 * 176 * 3
+
+
+def stands(studio: Studio) -> tuple[str, Pose]:
+    """A person handed in who stands a little above the frame's ground, and their joints."""
+    size = (128, 88)
+    parsing = np.zeros(size, np.uint8)
+    parsing[20:110, 30:60] = 3
+    picture = png_bytes(np.full((*size, 3), 90, np.uint8))
+    pose = library.load("stand").resized(size)
+    pose = replace(pose, points=pose.points * np.float32(0.8) + np.float32((9, 3)))
+    return studio.person(picture, parsing_bytes(parsing), picture, pose=to_json(pose))[0]["source"], pose
+
+
+def test_before_the_photos_own_background_feet_stay_at_their_height(weights: Path) -> None:
+    studio = Studio(weights, (128, 88), 2**24, 60)
+    source, pose = stands(studio)
+
+    def lowest(background: str) -> float:
+        told, _ = studio.generate(source, "sit", background=background)
+        return float(np.nanmax(from_json(told["pose"]).points[[10, 13], 1]))
+
+    assert lowest("keep") == pytest.approx(pose.points[[10, 13], 1].max(), abs=0.01)
+    assert lowest("plain") < lowest("keep") - 3
+
+
+@pytest.mark.parametrize("keep_place", [False, True])
+def test_poses_of_a_clip_are_placed_together(keep_place: bool, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who walks to the right does so in the clip; of poses from frames of two sizes each is as large as the person."""
+    studio = Studio(weights, (128, 88), 2**24, 60)
+    source, person = stands(studio)
+    walking = [replace(person, points=person.points + np.float32((x, 0))) for x in (-6, 0, 6)]
+    asked = [to_json(walking[0]), to_json(walking[1].resized((256, 176))), to_json(walking[2])]
+    painted: list[Pose] = []
+    paint = Subject.paint
+    monkeypatch.setattr(Subject, "paint", lambda subject, pose: painted.append(pose) or paint(subject, pose))
+    studio.film_open("clip", source, asked, 8, keep_place)
+    for _ in asked:
+        studio.film_frame("clip", source)
+    (film,) = studio.film_close("clip")[1]
+    assert film[4:8] == b"ftyp"
+    for pose, wanted in zip(painted, walking, strict=True):
+        np.testing.assert_allclose(pose.points, wanted.points, atol=0.6)
+    with pytest.raises(Gone, match="start it again"):
+        studio.film_frame("clip", source)
 
 
 def test_a_graphics_card_that_is_lost_ends_the_worker() -> None:

@@ -1,7 +1,7 @@
 """What a picture of a person is: joints, regions, pictures and their files. Needs numpy and Pillow only."""
 
 from rsagan.people.draw import draw_parsing, draw_pose, grid
-from rsagan.people.motion import in_betweens, smoothed
+from rsagan.people.motion import in_betweens, in_one_frame, smoothed
 from rsagan.people.person import (
     PERSON_FILES,
     Person,
@@ -31,8 +31,8 @@ from rsagan.people.regions import (
 __all__ = [
     "AI_NOTICE", "FACINGS", "FLIP", "JOINTS", "LABEL_NAMES", "LIMBS", "NUM_JOINTS", "NUM_REGIONS", "PALETTE",
     "PERSON_FILES", "REGION_JOINTS", "Facing", "Fit", "Parsing", "Person", "Picture", "Pose", "Region", "covered_in",
-    "draw_parsing", "draw_pose", "fit_box", "from_json", "from_order", "grid", "in_betweens", "lacks_legs", "one_hot",
-    "parsing_bytes", "placed", "placed_sequence", "png_bytes", "read_motion", "read_parsing", "read_person",
-    "read_picture", "read_pose", "same_shape", "smoothed", "to_json", "to_regions", "write_parsing",
+    "draw_parsing", "draw_pose", "fit_box", "from_json", "from_order", "grid", "in_betweens", "in_one_frame",
+    "lacks_legs", "one_hot", "parsing_bytes", "placed", "placed_sequence", "png_bytes", "read_motion", "read_parsing",
+    "read_person", "read_picture", "read_pose", "same_shape", "smoothed", "to_json", "to_regions", "write_parsing",
     "write_person", "write_png", "write_pose",
 ]  # fmt: skip

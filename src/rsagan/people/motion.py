@@ -121,7 +121,7 @@ def in_betweens(poses: Sequence[Pose], steps: float) -> list[Pose]:
     """
     if not poses:
         raise InputError("There are no key poses to go between.")
-    frames = [_in_frame_of(poses[0], pose) for pose in poses]
+    frames = in_one_frame(poses)
     last = len(frames) - 1
     places = np.linspace(0, last, max(last, round(last * steps)) + 1)
     ways = [_between(frames[int(place)], frames[int(place) + 1], place % 1) for place in places[:-1]]
@@ -133,8 +133,12 @@ def in_betweens(poses: Sequence[Pose], steps: float) -> list[Pose]:
     return [Pose(points.astype(np.float32), frames[0].size) for points in tracks]
 
 
+def in_one_frame(poses: Sequence[Pose]) -> list[Pose]:
+    """All in the frame of the first, never stretched: from one of another shape to the size and place of its body."""
+    return [_in_frame_of(poses[0], pose) for pose in poses]
+
+
 def _in_frame_of(first: Pose, pose: Pose) -> Pose:
-    """The pose in the frame of the first, never stretched."""
     if same_shape(pose.size, first.size, _SAME_SHAPE):
         return pose.resized(first.size)
     theirs, ours = torso_length(pose), torso_length(first)

@@ -61,7 +61,7 @@ class Clips:
         """Begin an animation; returns its name.
 
         Args:
-            how: whom each frame shows and in which way: what `Studio.film_frame` takes besides film and pose.
+            how: whom the frames show and in which way: what `Studio.film_open` takes besides film, poses and fps.
 
         Raises:
             Full: too many are being made. Unready: the worker is not there.
@@ -136,10 +136,11 @@ class Clips:
         """The MP4. All that knows how clips are made: open a film, add frames, close it."""
         film = {"film": secrets.token_hex(8)}  # named here, so that it can be dropped while it is being opened
         try:
-            await self._line.ask("film_open", {**film, "source": how["source"], "fps": fps}, has_place=True)
+            await self._line.ask("film_open", {**film, **how, "poses": poses, "fps": fps}, has_place=True)
+            shown = film | {name: how[name] for name in ("source", "background")}
             unwatched = asyncio.get_running_loop().time()
-            for pose in poses:
-                await self._line.ask("film_frame", {**film, **how, "pose": pose}, has_place=True)
+            for _ in poses:
+                await self._line.ask("film_frame", shown, has_place=True)
                 clip.tell(done=clip.done + 1)
                 now = asyncio.get_running_loop().time()
                 unwatched = now if clip.watchers else unwatched

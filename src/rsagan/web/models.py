@@ -27,6 +27,13 @@ Background = Annotated[
         examples=["plain"],
     ),
 ]
+KeepPlace = Annotated[
+    bool,
+    Field(
+        description="Take the joints where they are instead of placing them: by the person's size and limbs, the neck "
+        "at the person's height or, before the photo's own background, the feet; poses of an animation all together."
+    ),
+]
 Data = Annotated[str, Field(description="A PNG, as base64.")]
 
 
@@ -59,7 +66,7 @@ class GenerateAsked(_Asked):
 
     source: SourceName
     pose: PoseLike
-    keep_place: Annotated[bool, Field(description="Take the joints where they are instead of placing them.")] = False
+    keep_place: KeepPlace = False
     background: Background = "plain"
     preview: Annotated[
         str | None,
@@ -76,7 +83,7 @@ class AnimateAsked(_Asked):
     source: SourceName
     poses: Annotated[list[PoseLike], Field(min_length=1, max_length=MOST_FRAMES)]
     fps: Annotated[int, Field(ge=1, le=60)] = 12
-    keep_place: bool = False
+    keep_place: KeepPlace = False
     background: Background = "plain"
 
 

@@ -1,7 +1,8 @@
 """What the worker process does: analyse photos, prepare people, paint poses, put frames into a clip."""
 
 import io
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,9 @@ from rsagan.network import best_device
 from rsagan.people import (
     Person,
     Picture,
+    Pose,
     from_json,
+    in_one_frame,
     library,
     parsing_bytes,
     png_bytes,
@@ -24,7 +27,7 @@ from rsagan.people import (
     to_json,
 )
 from rsagan.people.picture import AI_NOTICE
-from rsagan.transfer import Model, Result, load, shipped_weights
+from rsagan.transfer import Model, Result, load, shipped_weights, target_of
 from rsagan.video import Film
 from rsagan.web.failures import Gone
 from rsagan.web.settings import MOST_PICTURES, SAMPLES
@@ -39,6 +42,20 @@ LARGEST_SIDE: Final = 1024
 MOST_FILMS: Final = 4
 
 
+@dataclass(eq=False)
+class Reel:
+    """A clip that is being made.
+
+    Attributes:
+        targets: the poses still to be painted, in the person's frame.
+        file: the finished MP4, once `film` is closed.
+    """
+
+    targets: Iterator[Pose]
+    film: Film
+    file: io.BytesIO
+
+
 class Studio:
     """The network, the prepared people, and the films being made. One caller at a time."""
 
@@ -50,7 +67,7 @@ class Studio:
         self.model = load(weights, device)
         self.quick = quick(self.model) if small in (None, weights) else load(small, device)
         self.sources = Sources(cache_bytes, cache_seconds)
-        self.films: dict[str, tuple[Film, io.BytesIO]] = {}
+        self.reels: dict[str, Reel] = {}
         self.notice = f"{AI_NOTICE}, painted by rsagan {__version__} with the weights {weights.stem}"
 
     def warm_up(self) -> None:
@@ -174,31 +191,41 @@ class Studio:
         _, shown = self._paint(self.quick, source, pose, keep_place, background)
         return {}, [_jpeg(shown, self.quick.size, self.notice)]
 
-    def film_open(self, film: str, source: str, fps: int) -> Reply:
-        """Begin a clip of that name; the frames follow one by one, so that others are served in between."""
-        self._source(source)
-        while len(self.films) >= MOST_FILMS:
-            self.films.pop(next(iter(self.films)))
+    def film_open(
+        self, film: str, source: str, poses: list[Any], fps: int, keep_place: bool = False, background: str = "plain"
+    ) -> Reply:
+        """Begin a clip of that name; the frames follow one by one, so that others are served in between.
+
+        Raises:
+            InputError: a pose is not one, or, with `keep_place`, not usable where it is; without, none of them is.
+        """
+        subject, wanted = self._source(source).subject(self.model), [_pose(pose) for pose in poses]
+        if keep_place:
+            targets = [target_of(pose, subject.person, keep_place) for pose in wanted]
+        else:
+            targets = subject.place(in_one_frame(wanted), on_ground=background == "keep")
+        while len(self.reels) >= MOST_FILMS:
+            self.reels.pop(next(iter(self.reels)))
         file = io.BytesIO()
-        self.films[film] = Film(file, fps, self.notice), file
+        self.reels[film] = Reel(iter(targets), Film(file, fps, self.notice), file)
         return {}, []
 
-    def film_frame(self, film: str, source: str, pose: Any, keep_place: bool, background: str = "plain") -> Reply:
-        """Paint one frame more."""
-        _, shown = self._paint(self.model, source, pose, keep_place, background)
-        self._film(film)[0].add(shown)
+    def film_frame(self, film: str, source: str, background: str = "plain") -> Reply:
+        """Paint the next frame."""
+        reel, kept, behind = self._reel(film), self._source(source), self._behind(background)
+        reel.film.add(kept.shown(kept.subject(self.model).paint(next(reel.targets)), behind))
         return {}, []
 
     def film_close(self, film: str) -> Reply:
         """The finished MP4."""
-        made, file = self._film(film)
-        made.close()
-        del self.films[film]
-        return {}, [file.getvalue()]
+        reel = self._reel(film)
+        reel.film.close()
+        del self.reels[film]
+        return {}, [reel.file.getvalue()]
 
     def film_drop(self, film: str) -> Reply:
-        """Forget a film."""
-        self.films.pop(film, None)
+        """Forget a clip."""
+        self.reels.pop(film, None)
         return {}, []
 
     def counts(self) -> dict[str, int]:
@@ -207,9 +234,8 @@ class Studio:
 
     def _paint(self, model: Model, source: str, pose: Any, keep_place: bool, background: str) -> tuple[Result, Picture]:
         """The result, and how it is shown."""
-        target = library.load(pose) if isinstance(pose, str) else from_json(pose)
-        kept, behind = self._source(source), self._behind(background)
-        result = kept.subject(model).pose(target, keep_place)
+        target, kept, behind = _pose(pose), self._source(source), self._behind(background)
+        result = kept.subject(model).pose(target, keep_place, on_ground=background == "keep")
         return result, kept.shown(result, behind)
 
     def _source(self, name: str) -> Source:
@@ -229,11 +255,11 @@ class Studio:
             )
         return scenery
 
-    def _film(self, name: str) -> tuple[Film, io.BytesIO]:
-        film = self.films.get(name)
-        if film is None:
+    def _reel(self, name: str) -> Reel:
+        reel = self.reels.get(name)
+        if reel is None:
             raise Gone("This clip is no longer kept; start it again.")
-        return film
+        return reel
 
     def _told(self, name: str, person: Person) -> dict[str, Any]:
         return {"source": name, "height": person.size[0], "width": person.size[1], "pose": to_json(person.pose)}
@@ -244,6 +270,11 @@ def quick(model: Model) -> Model:
     if model.size[0] <= PREVIEW_HEIGHT:
         return model
     return Model(model.generator, {**model.metadata, "size": list(_preview(model.size))}, model.device)
+
+
+def _pose(pose: Any) -> Pose:
+    """A pose by its name in the library, or as JSON has it."""
+    return library.load(pose) if isinstance(pose, str) else from_json(pose)
 
 
 def _preview(size: tuple[int, int]) -> tuple[int, int]:
