@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from rsagan.errors import InputError
-from rsagan.people import FACINGS, Pose
+from rsagan.people import FACINGS, Pose, Region
 from rsagan.photo import parser as room
 from rsagan.photo.parser import FORMAT, Parser, SameConv, load, parse, save
 
@@ -49,6 +49,24 @@ def test_shapes_whatever_is_missing(fresh: Parser, size: tuple[int, int]) -> Non
     assert facing.shape == (2, len(FACINGS))
     assert torch.isfinite(logits).all()
     assert torch.isfinite(facing).all()
+
+
+def test_specks_become_what_is_next_likeliest() -> None:
+    """Of a shirt with two hands' worth of arm and a print that looks like skin, the print alone is shirt."""
+    regions = np.zeros((256, 176), np.int64)
+    regions[40:200, 60:120] = Region.UPPER
+    regions[120:160, 50:60] = regions[120:150, 120:130] = Region.ARMS
+    wanted = regions.copy()
+    regions[80:86, 80:90] = Region.ARMS  # of 10,300 pixels
+    logits = F.one_hot(torch.from_numpy(regions), 8).permute(2, 0, 1) * 4.0
+    logits[Region.UPPER, 80:86, 80:90] += 2
+    logits[Region.BACKGROUND, 80:86, 80:90] += 3  # an outline has no holes
+
+    def says(*_: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.stack([logits, logits.flip(2)]), torch.zeros(2, 4)
+
+    picture, outline = np.zeros((256, 176, 3), np.uint8), np.zeros((256, 176), np.float32)
+    np.testing.assert_array_equal(parse(picture, NOWHERE, outline, says).parsing, wanted)  # type: ignore[arg-type]
 
 
 def test_every_input_counts(fresh: Parser) -> None:

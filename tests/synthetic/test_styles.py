@@ -51,7 +51,7 @@ def test_joints_behind_something_are_known_but_not_visible(views: dict[str, list
             if not around.any():
                 assert not view.visible[k]
                 covered += 1
-    assert covered > 3
+    assert covered > 1
     for view in views["studio"]:
         assert view.visible.sum() >= 4
 

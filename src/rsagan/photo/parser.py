@@ -32,6 +32,7 @@ from rsagan.people.head import FACE
 
 HEIGHT: Final = 256  # frames of another height are parsed at this one
 FORMAT: Final = 1
+_ISLAND: Final = 0.006  # of the person's pixels; a smaller piece of a region apart from the rest of it is a mistake
 _MIRRORED: Final = [0, 3, 2, 1]  # of `FACINGS`
 # EfficientNet-Lite0's blocks: kernel, stride, channels out; all but the first expand their input sixfold.
 _BLOCKS: Final = (
@@ -230,9 +231,29 @@ def parse(picture: Picture, pose: Pose, outline: NDArray[np.float32], parser: Pa
     person = 1 - shares[0]
     if outline.any():
         person = (person + outline) / 2
-    regions = np.where(person > 0.5, shares[1:].argmax(0) + 1, 0)
+    regions = _without_islands(np.where(person > 0.5, shares[1:].argmax(0) + 1, 0), shares)
     turned = facing.softmax(1).numpy()
-    return Parsed(regions.astype(np.uint8), person, (turned[0] + turned[1][_MIRRORED]) / 2)
+    return Parsed(regions, person, (turned[0] + turned[1][_MIRRORED]) / 2)
+
+
+def _without_islands(regions: NDArray[np.integer], shares: NDArray[np.float32]) -> Parsing:
+    """Specks of a region, but for its largest piece, become what is next likeliest there; background stays.
+
+    Args:
+        regions: (H, W). shares: (8, H, W), how likely each region is.
+    """
+    out = regions.astype(np.uint8)
+    least = _ISLAND * (regions > 0).sum()
+    for region in range(1, NUM_REGIONS):
+        _, pieces, stats, _ = cv2.connectedComponentsWithStats((regions == region).astype(np.uint8), connectivity=4)
+        areas = stats[:, cv2.CC_STAT_AREA]
+        small = areas < min(least, areas[1:].max(initial=0))
+        small[0] = False
+        specks = small[pieces]
+        others = shares[:, specks]
+        others[[0, region]] = 0
+        out[specks] = others.argmax(0)
+    return out
 
 
 @cache

@@ -108,7 +108,7 @@ def render_view(
         raise ValueError(f"there is no style {style!r}; there are {', '.join(NAMES)}")
     how = STYLES[style]
     if how.studio:
-        return scene.render(identity.figure, identity.mesh, identity.ink, seed, size, pose, how.families)
+        return scene.render(identity.figure, identity.mesh, identity.ink, seed, size, pose, how)
     return outdoors.render(identity.figure, identity.mesh, identity.ink, seed, size, how, pose, same_place, _stranger)
 
 

@@ -24,7 +24,7 @@ class Framing:
 
     crops: tuple[float, float, float] = (0.58, 0.2, 0.22)
     distance: Range = (28.0, 60.0)
-    rise: Range = (-6.0, 12.0)
+    rise: Range = (-6.0, 28.0)
     fill: Range = (0.78, 0.98)
     shift: float = 0.04
     cut: float = 0.0

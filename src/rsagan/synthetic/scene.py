@@ -3,7 +3,6 @@
 Integer coordinates are pixel centres throughout. Lengths in the world are decimetres.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import overload
 
@@ -17,11 +16,13 @@ from rsagan.synthetic import raster, shade
 from rsagan.synthetic.bags import hangers, settle
 from rsagan.synthetic.body import Figure
 from rsagan.synthetic.fabric import noise_table
+from rsagan.synthetic.framing import frame_up
 from rsagan.synthetic.mesh import Floats, floats
 from rsagan.synthetic.outfit import Mesh, charts
 from rsagan.synthetic.poses import pose
 from rsagan.synthetic.posture import CATALOGUE, Posture, RigPose, strike
 from rsagan.synthetic.skeleton import Skeleton, turn
+from rsagan.synthetic.styles import Style
 from rsagan.synthetic.things import Drawn, Solid, draw
 
 SUPERSAMPLING = 2
@@ -231,20 +232,24 @@ def render(
     seed: tuple[int, int],
     size: tuple[int, int],
     how: str | RigPose | None = None,
-    families: Mapping[str, float] | None = None,
+    style: Style | None = None,
 ) -> View:
     """Pose, light, photograph before a backdrop. `seed` is (identity, view); `size` is (height, width).
 
-    `how` names a pose family or gives the pose; without it one is drawn, by the weights `families` if there are any.
+    `how` names a pose family or gives the pose; without it one is drawn. A style says by which weights, and how the
+    camera is held: else at the height of the waist.
     """
     rng = np.random.default_rng((*seed, 0x5EED))
-    if how is None and families is None:
+    if how is None and style is None:
         posture = Posture(*pose(figure, rng))
     else:
-        posture = strike(figure, rng, how, families or CATALOGUE)
+        posture = strike(figure, rng, how, style.families if style else CATALOGUE)
     yaw = yaw_of(rng)
     body = stand(figure, mesh, posture, yaw)
-    camera = camera_for(body.position, body.points, rng, size)
+    if style is None:
+        camera = camera_for(body.position, body.points, rng, size)
+    else:
+        camera = frame_up(style.framing, body.position, body.points, rng, size)
     stage = stage_for(camera, yaw, body.feet, np.random.default_rng((seed[0], 0x570D10)))
     things = None
     if posture.blocks:

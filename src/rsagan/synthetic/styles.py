@@ -36,11 +36,11 @@ class Style:
 # "catalogue" draws what it always drew, byte for byte; "studio" is the same look with every pose there is.
 CATALOGUE: Final = "catalogue"
 STYLES: Final[dict[str, Style]] = {
-    "studio": Style(WIDE, Framing(), PHONE, studio=True),
+    "studio": Style(WIDE, Framing(rise=(-8.0, 40.0)), PHONE, studio=True),
     "street": Style(WIDE, Framing(cut=0.15), PHONE, depth=0.014, greenery=1.6, crowd=1.6, solids=0.22, passer=0.1),
     "surveillance": Style(
         PASSING,
-        Framing((0.94, 0.06, 0.0), (45.0, 130.0), (3.0, 26.0), (0.88, 1.02), 0.03, 0.35, 2.5),
+        Framing((0.94, 0.06, 0.0), (45.0, 130.0), (3.0, 40.0), (0.88, 1.02), 0.03, 0.35, 2.5),
         CCTV,
         depth=0.003,
         greenery=0.7,
