@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from rsagan.people import Pose, library
 from rsagan.photo.agreement import estimate
@@ -31,11 +32,41 @@ def test_it_follows_the_pictures_scale_and_the_bodys_direction() -> None:
 
 def test_backs_and_what_would_leave_the_frame_stay() -> None:
     back = replace(STAND, facing="back")
-    assert as_rendered(back) is back
+    np.testing.assert_array_equal(as_rendered(back).points, back.points)
     low = Pose(STAND.points, (int(STAND.points[SHOULDERS, 1].min()) + 2, STAND.size[1]))
     np.testing.assert_array_equal(as_rendered(low).points[SHOULDERS], STAND.points[SHOULDERS])
     nothing = Pose(np.full((18, 2), np.nan, np.float32), (64, 64))
     assert as_rendered(nothing) is nothing
+
+
+def shortened(legs: float, thigh: float = 1.0, bent: float = 0.0, facing: str = "back") -> Pose:
+    """Somebody whose legs are drawn `legs` times as long, the thighs `thigh` times more, knees `bent` pixels aside."""
+    points = STAND.points.copy()
+    for hip, knee, ankle in ((8, 9, 10), (11, 12, 13)):
+        upper, lower = legs * thigh * (points[knee] - points[hip]), legs * (points[ankle] - points[knee])
+        points[knee] = points[hip] + upper + (bent, 0)
+        points[ankle] = points[hip] + upper + lower
+    return replace(STAND, points=points, facing=facing)
+
+
+def test_hips_rise_where_straight_legs_come_out_short() -> None:
+    def raised(pose: Pose) -> float:
+        moved = as_rendered(pose)
+        assert (moved.points[8, 1] - pose.points[8, 1]) == pytest.approx(
+            moved.points[11, 1] - pose.points[11, 1], abs=1
+        )
+        np.testing.assert_array_equal(moved.points[9:11], pose.points[9:11])
+        return float(
+            (pose.points[[8, 11], 1] - moved.points[[8, 11], 1]).mean() / (pose.points[8, 1] - pose.points[1, 1])
+        )
+
+    assert raised(shortened(1.0)) == 0
+    rises = [raised(shortened(legs)) for legs in (0.7, 0.6, 0.5)]
+    assert 0 < rises[0] < rises[1] < rises[2] <= 0.201
+    assert raised(shortened(0.6, facing="front")) == pytest.approx(rises[1], abs=1e-3)
+    # Who sits or bends the knees has short legs for another reason.
+    assert raised(shortened(0.7, thigh=0.4)) == 0
+    assert raised(shortened(0.6, bent=30)) == 0
 
 
 def test_rendered_people_are_met_better(analysis: None) -> None:

@@ -1093,7 +1093,7 @@ def test_light_and_dark_follow_the_system_and_the_button(page: Any) -> None:
     assert page.evaluate(paper) == light
 
 
-def test_another_side_is_added_and_left_out_again(page: Any) -> None:
+def test_another_side_is_added_and_left_out_again(page: Any, tmp_path: Path) -> None:
     together = []
     page.on("request", lambda r: together.append(r.post_data_json) if r.url.endswith("/v1/together") else None)
     sides = page.locator("#sides button")
@@ -1115,6 +1115,12 @@ def test_another_side_is_added_and_left_out_again(page: Any) -> None:
     assert page.evaluate("rsagan.source.name") == alone
     another_result(page, add)
     assert page.evaluate("rsagan.source.name") == both
+    with zipfile.ZipFile(saved(page, "Person ZIP", tmp_path)) as archive:
+        archive.extractall(tmp_path / "person")
+    first, second = (read_person(folder) for folder in (tmp_path / "person", tmp_path / "person" / "photo-2"))
+    assert first.size == second.size
+    assert (first.picture != second.picture).any()
+    assert (second.parsing > 0).sum() > 3000
     page.locator("#another").click()
     with_sample(page, "woman walking")
     expect(sides).to_have_count(0)

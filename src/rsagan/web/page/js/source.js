@@ -23,7 +23,7 @@ export class SourceCard {
     Object.assign(this, { mark, changed, another });
     this.pose = Array(18).fill(null);
     this.found = this.pose;
-    this.others = []; // more photos of the person: each with its file, its name at the service and an address to show
+    this.others = []; // more photos of the person: each with what was found on it, its name at the service and an address to show
     this.stage = new Stage($("source-stage"), {
       label: "Joints of the photo",
       keepLengths: () => false,
@@ -98,7 +98,7 @@ export class SourceCard {
 
   // Another photo of the same person, and what the service found on it.
   add(photo, found) {
-    this.#sides([...this.others, { photo, name: found.source, url: URL.createObjectURL(png(found.picture)) }]);
+    this.#sides([...this.others, { photo, found, name: found.source, url: URL.createObjectURL(png(found.picture)) }]);
     this.stale = true;
     this.changed();
   }
@@ -145,12 +145,18 @@ export class SourceCard {
     }
   }
 
+  // A folder that `rsagan generate` takes, and in it one for each further photo, for its --also.
   async files() {
-    return {
-      "picture.png": await this.regions.pictureBlob(),
-      "parsing.png": await this.regions.parsingBlob(),
-      "pose.json": new Blob([JSON.stringify(toJson(this.pose, this.frame), null, 1)], { type: "application/json" }),
-    };
+    const person = (picture, parsing, pose, folder = "") => ({
+      [`${folder}picture.png`]: picture,
+      [`${folder}parsing.png`]: parsing,
+      [`${folder}pose.json`]: new Blob([JSON.stringify(pose, null, 1)], { type: "application/json" }),
+    });
+    const others = this.others.map(({ found }, index) =>
+      person(png(found.picture), png(found.parsing), found.pose, `photo-${index + 2}/`));
+    const { regions } = this;
+    const own = person(await regions.pictureBlob(), await regions.parsingBlob(), toJson(this.pose, this.frame));
+    return Object.assign(own, ...others);
   }
 
   #picture(blob) {
