@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rsagan.people import Pose
-from rsagan.people.head import FACE, camera_of, head_breadth, head_motion, turned_apart
+from rsagan.people.head import FACE, camera_of, head_breadth, head_radii, head_turn, turned_apart
 from rsagan.people.pose import NECK
 from rsagan.synthetic.body import template
 from rsagan.synthetic.skeleton import turn
@@ -53,17 +53,47 @@ def test_who_shows_too_little_cannot_be_compared() -> None:
     assert apart(seen(0), seen(0, missing=(NECK,))) is None
     assert apart(seen(0), seen(180, missing=(0, 14, 15))) is None
     assert apart(seen(0), seen(0, missing=(14, 15, 16, 17))) is None
-    assert head_motion(seen(0), seen(0, missing=(NECK,))) is None
-    assert head_motion(seen(0, missing=(0, 14, 16)), seen(0, missing=(15, 17))) is None
+    here = np.array([88 + 100j])
+    assert head_turn(seen(0), seen(0, missing=(NECK,)), here, 1) is None
+    assert head_turn(seen(0, missing=(0, 14, 16)), seen(0, missing=(15, 17)), here, 1) is None
+    assert head_radii(seen(0, missing=(NECK,)), here) is None
     assert np.isnan(head_breadth(seen(0, missing=(NECK,)).points))
 
 
-def test_the_motion_lays_one_head_on_the_other() -> None:
+def complex_of(pose: Pose, joints: list[int]) -> np.ndarray:
+    return pose.points[joints, 0] + 1j * pose.points[joints, 1]
+
+
+@pytest.mark.parametrize("size", [0.0, 1.0])
+def test_a_head_that_has_not_turned_is_laid_on_the_other_as_it_is(size: float) -> None:
     start, end = seen(10), seen(10, tilt=30, scale=1.5)
-    motion = head_motion(start, end)
-    assert motion is not None
-    moved = start.points[FACE] @ motion[:, :2].T + motion[:, 2]
-    np.testing.assert_allclose(moved, end.points[FACE], atol=1e-3)
+    found = head_turn(start, end, complex_of(start, FACE), size)
+    assert found is not None
+    np.testing.assert_allclose(found.places, complex_of(end, FACE), atol=0.05)
+    assert found.ratio == pytest.approx(1.5, abs=0.01)
+
+
+@pytest.mark.parametrize("turned", [-30, 15, 35])
+def test_eyes_move_as_on_a_head_that_turns_and_hair_stays(turned: float) -> None:
+    start, end, eyes = seen(0), seen(turned), [14, 15]
+    above = np.array([88 + 60j])
+    found = head_turn(start, end, np.concatenate([complex_of(start, eyes), above]), 1.0)
+    flat = head_turn(start, end, complex_of(start, eyes), 0.0)
+    assert found is not None
+    assert flat is not None
+    off, if_flat = (np.abs(each - complex_of(end, eyes)) for each in (found.places[:2], flat.places))
+    assert (off < 0.1 * BREADTH).all()
+    assert off.max() < 0.6 * if_flat.max()
+    assert abs(found.places[2] - above[0]) < 0.1 * BREADTH
+
+
+def test_radii_of_a_skull() -> None:
+    places = np.array([88 + 98j, 88 + 0.52 * BREADTH + 98j, 88 + 80j, 88 + 120j])
+    middle, beside, above, below = head_radii(seen(0), places)
+    assert middle < 0.1
+    assert beside == pytest.approx(1, abs=0.15)
+    assert above == pytest.approx(1.06, abs=0.15)
+    assert np.isnan(below)
 
 
 @pytest.mark.parametrize("yaw", [0, 30, 60, 90])

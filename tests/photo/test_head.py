@@ -77,6 +77,21 @@ def test_of_several_pictures_the_one_from_that_side_lends_its_head() -> None:
         assert (np.abs(result.picture[y - 3 : y + 3, x - 8 : x - 3].astype(int) - value) < 4).all()
 
 
+def test_a_head_from_the_other_side_is_seen_in_the_mirror() -> None:
+    photo, painted = person_at(ASIDE.flipped(), 120), painted_at(ASIDE)
+    x, y = np.round(np.nanmean(ASIDE.points[FACE], axis=0)).astype(int)
+    result = with_own_head(painted, ASIDE, [Head(photo)]).picture.astype(int)
+    assert (np.abs(result[y - 3 : y + 3, x - 8 : x - 3] - 160) < 4).all()  # right half of the photo's, and lighter
+    assert (np.abs(result[y - 3 : y + 3, x + 4 : x + 9] - 120) < 4).all()
+
+
+def test_a_head_from_that_side_is_not_mirrored() -> None:
+    front, painted = person_at(STAND, 120), painted_at(STAND)  # who looks the same way in the mirror
+    x, y = np.round(HEAD).astype(int)
+    result = with_own_head(painted, STAND, [Head(front)]).picture.astype(int)
+    assert (np.abs(result[y - 3 : y + 3, x - 8 : x - 3] - 120) < 4).all()
+
+
 @pytest.mark.parametrize("top", [0.2, 0.35])
 def test_a_head_that_the_photo_cuts_stays_painted(top: float) -> None:
     painted = painted_at(STAND)
@@ -90,6 +105,21 @@ def test_an_arm_before_the_head_stays_painted() -> None:
     result = with_own_head(painted, STAND, [Head(person_at(STAND, 120))])
     assert (np.abs(result.picture[arm].astype(int) - 77) <= 3).all()
     assert (result.parsing[arm] == Region.ARMS).all()
+
+
+def test_a_head_behind_an_arm_is_not_lent() -> None:
+    photo, painted = person_at(STAND, 120), painted_at(STAND)
+    photo.parsing[(np.abs(HEAD[1] - 8 - Y) < 3) & (np.abs(HEAD[0] - X) < 30)] = Region.ARMS
+    assert with_own_head(painted, STAND, [Head(photo)]) is painted
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_of_a_head_that_turns_away_one_half_is_seen(side: str) -> None:
+    target, photo = library.load(f"point-{side}"), person_at(STAND, 120)
+    middle, painted = np.nanmean(target.points[FACE], axis=0), painted_at(target)
+    row = with_own_head(painted, target, [Head(photo)]).picture[round(middle[1]), :, 0].astype(int)
+    lighter, darker = ((np.abs(row - value) < 15).sum() for value in (160, 120))
+    assert lighter > 2 * darker if side == "left" else darker > 2 * lighter
 
 
 @pytest.mark.parametrize("tilt", [0.0, 0.5, 2.0])

@@ -1,4 +1,4 @@
-"""Which way a head is turned, and how one picture's head lies on another's, from nose, eyes, ears and neck."""
+"""Which way a head is turned, and where what is seen of it lies once it has turned, from nose, eyes, ears and neck."""
 
 from typing import Final, NamedTuple
 
@@ -25,6 +25,9 @@ _PLACES: Final = np.array(
         (0.0, -1.13, -0.13),
     ]
 )
+# Its skull, an ellipsoid, in the same directions and lengths: the middle, and 1 / radius ** 2 of each axis.
+_MIDDLE: Final = np.array([0.0, 0.1, 0.03])
+_CURVED: Final = 1 / np.array([0.52, 0.85, 0.64]) ** 2
 _NECK_TELLS: Final = 0.1  # of what a joint of the face does: heads nod and tilt on it, and shoulders are shrugged
 _FEWEST: Final = 2  # joints of the face, the nose being one of them: two ears and a neck tell next to nothing
 _UPRIGHT: Final = 0.02  # squared breadths: what a nod by 30 degrees, or a tilt by 73, must gain to be believed
@@ -39,7 +42,7 @@ def camera_of(pose: Pose) -> Floats | None:
     joint of the face are asked.
     """
     view = _view(pose.points)
-    return None if view is None else view.camera
+    return None if view is None else view.axes[2]
 
 
 def turned_apart(one: Floats | None, other: Floats | None) -> float | None:
@@ -53,29 +56,93 @@ def turned_apart(one: Floats | None, other: Floats | None) -> float | None:
 def head_breadth(points: NDArray[np.floating]) -> float:
     """Pixels between the ears of a head (18, 2), as it would show from the front; NaN where too little of it shows."""
     view = _view(points)
-    return float("nan") if view is None else view.breadth
+    return float("nan") if view is None else abs(view.ratio)
 
 
-def head_motion(start: Pose, end: Pose) -> Floats | None:
-    """How a head lies on another one as if both were flat: turned, scaled and moved.
+class Turned(NamedTuple):
+    """The places of a head in another picture, complex128 x + iy; whether they turned as an ellipsoid does, bool; and
+    how much larger the head is there."""
+
+    places: NDArray[np.complex128]
+    before: NDArray[np.bool_]
+    ratio: float
+
+
+def head_turn(start: Pose, end: Pose, places: NDArray[np.complex128], size: float) -> Turned | None:
+    """Where the places of a head lie in another picture, in which it has turned.
+
+    What is before its middle turns as an ellipsoid does; the rest, hair and backdrop, stays as flat as it is seen. What
+    both pictures show of its joints ends where it is there, as nearly as a similarity brings it there.
+
+    Args:
+        places: x + iy, of any shape, in pixels of `start`.
+        size: the ellipsoid's, in radii as in `head_radii`.
 
     Returns:
-        (2, 3), from pixels of `start` to those of `end`; None where they do not share neck, nose and another joint of
-        the face.
+        None where the pictures do not share neck, nose and another joint of the face.
     """
     here, there = (_complex(pose.points) for pose in (start, end))
     weights = _weights(~np.isnan(here) & ~np.isnan(there))
-    if weights is None:
+    one, other = _view(start.points), _view(end.points)
+    if weights is None or one is None or other is None:
         return None
-    ratio, offset, _ = _laid(np.nan_to_num(here), np.nan_to_num(there), weights)
-    return np.array([[ratio.real, -ratio.imag, offset.real], [ratio.imag, ratio.real, offset.imag]])
+    joints = other.seen(one.unseen(np.nan_to_num(here), _PLACES @ one.axes[2]))
+    ratio, offset, _ = _laid(joints, np.nan_to_num(there), weights)
+    nearest, squared = one.around(places)
+    ahead = one.axes[2]
+    depths = np.sqrt(np.maximum(size**2 - squared, 0) / (ahead @ (_CURVED * ahead)))
+    turned = other.seen(_MIDDLE + other.shown(nearest + depths[..., None] * ahead, size))
+    scale = other.ratio / one.ratio
+    flat = other.seen(_MIDDLE) + scale * (places - one.seen(_MIDDLE))
+    before = np.asarray(squared < size**2)
+    return Turned(ratio * np.where(before, turned, flat) + offset, before, float(np.abs(ratio * scale)))
+
+
+def head_radii(pose: Pose, places: NDArray[np.complex128]) -> Floats | None:
+    """How far places x + iy of a picture, of any shape, lie from the middle of a head, as seen there, in radii of its
+    skull; NaN lower than the ears, where hair may hang. None where too little of it shows."""
+    view = _view(pose.points)
+    if view is None:
+        return None
+    nearest, squared = view.around(places)
+    return np.where(nearest[..., 1] + _MIDDLE[1] > 0, np.sqrt(squared), np.nan)
 
 
 class _View(NamedTuple):
-    """The direction towards the camera, as `camera_of` gives it, and the head's breadth in pixels."""
+    """How a head is seen: its axes towards the picture's right, up, and towards the camera, in what is to its left, up
+    and forwards, float64 (3, 3); and the similarity from breadths to pixels, x + iy."""
 
-    camera: Floats
-    breadth: float
+    axes: Floats
+    ratio: complex
+    offset: complex
+
+    def seen(self, points: Floats) -> NDArray[np.complex128]:
+        """Places (...) in the picture of points (..., 3) of the head."""
+        return np.asarray(self.ratio * (points @ (self.axes[0] - 1j * self.axes[1])) + self.offset)
+
+    def unseen(self, places: NDArray[np.complex128], depths: Floats) -> Floats:
+        """Points (..., 3) of the head that are seen at these places, so far (...) towards the camera."""
+        flat = (places - self.offset) / self.ratio
+        return np.asarray(np.stack([flat.real, -flat.imag, depths], -1) @ self.axes)
+
+    def around(self, places: NDArray[np.complex128]) -> tuple[Floats, Floats]:
+        """Of what is seen at each place (...), the point (..., 3) that is nearest to the middle, as from there, and the
+        square of how many radii it is away (...)."""
+        nearest, _ = self._parted(self.unseen(places, np.zeros(places.shape)) - _MIDDLE)
+        return nearest, np.asarray((nearest * _CURVED * nearest).sum(-1))
+
+    def shown(self, points: Floats, size: float) -> Floats:
+        """Points (..., 3) from the middle, on an ellipsoid of so many radii; where it hides them, those of its rim."""
+        nearest, ahead = self._parted(points)
+        radii = np.sqrt(np.maximum((nearest * _CURVED * nearest).sum(-1, keepdims=True), 1e-9))
+        return np.where(ahead[..., None] < 0, nearest * size / radii, points)
+
+    def _parted(self, points: Floats) -> tuple[Floats, Floats]:
+        """Points (..., 3) from the middle as they would lie nearest to it, seen at the same places, and how far they
+        lie towards the camera from there (...)."""
+        curved = _CURVED * self.axes[2]
+        ahead = points @ curved / (self.axes[2] @ curved)
+        return points - ahead[..., None] * self.axes[2], ahead
 
 
 def _view(points: NDArray[np.floating]) -> _View | None:
@@ -87,27 +154,33 @@ def _view(points: NDArray[np.floating]) -> _View | None:
     seen = np.nan_to_num(seen)
     yaws, nods = np.arange(-_FARTHEST, _FARTHEST + _FINE, _COARSE), np.arange(-9, 10) * _COARSE
     for fine in (False, True):
-        costs, breadths = _explained(seen, weights, yaws, nods)
+        costs, ratios, offsets = _explained(seen, weights, yaws, nods)
         best = np.unravel_index(costs.argmin(), costs.shape)
         yaw, nod = yaws[best[0]], nods[best[1]]
         if not fine:
             around = np.arange(-4, 5) * _FINE
             yaws, nods = yaw + around, nod + around
-    camera = np.array([-np.sin(yaw) * np.cos(nod), np.sin(nod), np.cos(yaw) * np.cos(nod)])
-    return _View(camera, float(breadths[best]))
+    return _View(_axes(yaw, nod), complex(ratios[best]), complex(offsets[best]))
 
 
-def _explained(seen: NDArray[np.complex128], weights: Floats, yaws: Floats, nods: Floats) -> tuple[Floats, Floats]:
-    """How badly a head that is turned by each of `yaws`, then nods by each of `nods`, explains its joints, and how
-    broad it would be: (Y, N) each."""
-    x, y, z = _PLACES.T
-    yaw, nod = yaws[:, None, None], nods[None, :, None]
-    ahead = z * np.cos(yaw) - x * np.sin(yaw)
-    shown = x * np.cos(yaw) + z * np.sin(yaw) - 1j * (y * np.cos(nod) - ahead * np.sin(nod))  # (Y, N, 6), y down
-    ratio, _, off = _laid(shown, seen, weights)
+def _axes(yaw: Floats, nod: Floats) -> Floats:
+    """The axes of `_View`, (..., 3, 3), of a head that is turned by `yaw`, then nods by `nod`, both (...)."""
+    (cos, sin), (up, down) = (np.cos(yaw), np.sin(yaw)), (np.cos(nod), np.sin(nod))
+    rows = [[cos, 0 * cos, sin], [down * sin, up, -down * cos], [-up * sin, down, up * cos]]
+    return np.stack([np.stack(np.broadcast_arrays(*row), -1) for row in rows], -2)
+
+
+def _explained(
+    seen: NDArray[np.complex128], weights: Floats, yaws: Floats, nods: Floats
+) -> tuple[Floats, NDArray[np.complex128], NDArray[np.complex128]]:
+    """How badly a head that is turned by each of `yaws`, then nods by each of `nods`, explains its joints, and the
+    ratio and offset that lay it on them: (Y, N) each."""
+    axes = _axes(*np.meshgrid(yaws, nods, indexing="ij"))
+    shown = (axes[..., 0, :] - 1j * axes[..., 1, :]) @ _PLACES.T  # (Y, N, 6), y down
+    ratio, offset, off = _laid(shown, seen, weights)
     misfit = off / np.maximum(np.abs(ratio) ** 2, 1e-9)
     unlikely = (nods / _NOD) ** 2 + (np.angle(ratio) / _TILT) ** 2
-    return np.asarray(misfit + _UPRIGHT * unlikely), np.abs(ratio)
+    return np.asarray(misfit + _UPRIGHT * unlikely), ratio, offset
 
 
 def _complex(points: NDArray[np.floating]) -> NDArray[np.complex128]:

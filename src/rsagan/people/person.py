@@ -51,6 +51,11 @@ class Person:
         """(height, width) in pixels."""
         return self.pose.size
 
+    def flipped(self) -> "Person":
+        """The person of the mirrored picture."""
+        picture, parsing = (np.ascontiguousarray(each[:, ::-1]) for each in (self.picture, self.parsing))
+        return Person(picture, self.pose.flipped(), parsing)
+
 
 def read_parsing(source: Path | str | bytes, label_set: str = "rsagan", size: tuple[int, int] | None = None) -> Parsing:
     """Read a parsing PNG of a known label set: the pixel's number (palette or grey) is its class, transparent or not.
