@@ -32,7 +32,7 @@ _NECK_TELLS: Final = 0.1  # of what a joint of the face does: heads nod and tilt
 _FEWEST: Final = 2  # joints of the face, the nose being one of them: two ears and a neck tell next to nothing
 _UPRIGHT: Final = 0.02  # squared breadths: what a nod by 30 degrees, or a tilt by 73, must gain to be believed
 _NOD, _TILT = np.radians((30, 73))
-_FARTHEST, _COARSE, _FINE = np.radians((95, 5, 1))  # a nose is not seen beyond
+_FARTHEST, _COARSE, *_FINER = np.radians((95, 5, 1, 0.2))  # a nose is not seen beyond
 
 
 def camera_of(pose: Pose) -> Floats | None:
@@ -152,14 +152,13 @@ def _view(points: NDArray[np.floating]) -> _View | None:
     if weights is None:
         return None
     seen = np.nan_to_num(seen)
-    yaws, nods = np.arange(-_FARTHEST, _FARTHEST + _FINE, _COARSE), np.arange(-9, 10) * _COARSE
-    for fine in (False, True):
+    yaws, nods = np.arange(-_FARTHEST, _FARTHEST + 1e-9, _COARSE), np.arange(-9, 10) * _COARSE
+    for step in (*_FINER, 0.0):
         costs, ratios, offsets = _explained(seen, weights, yaws, nods)
         best = np.unravel_index(costs.argmin(), costs.shape)
         yaw, nod = yaws[best[0]], nods[best[1]]
-        if not fine:
-            around = np.arange(-4, 5) * _FINE
-            yaws, nods = yaw + around, nod + around
+        around = np.arange(-4, 5) * step
+        yaws, nods = yaw + around, nod + around
     return _View(_axes(yaw, nod), complex(ratios[best]), complex(offsets[best]))
 
 

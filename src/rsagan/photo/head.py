@@ -15,8 +15,9 @@ from rsagan.people.pose import NECK, NOSE
 Floats = NDArray[np.float32]
 
 # Degrees from which a head is seen from another side, and up to which from the same: of one that turns, and of one in
-# profile, which is laid on flat. And the cosines of how far from the front it is seen there, and where it turns freely:
-# in between it turns away from the camera, but less towards it, since that would show what is hidden.
+# profile, which is laid on flat, or in the mirror. And the cosines of how far from the front it is seen there, and
+# where it turns freely: in between it turns away from the camera, but less towards it, since that would show what is
+# hidden.
 _TURNED, _FLAT, _PROFILE = (48.0, 42.0), (26.0, 20.0), (0.5, 0.77)
 _HIDING: Final = (0.0, 15.0)  # degrees from which what is not seen of a head is hidden, and not backdrop
 _WITHIN: Final = 90  # per cent of what is seen of a head above its ears
@@ -110,8 +111,8 @@ def with_own_head(painted: Parts, target: Pose, heads: Sequence[Head]) -> Parts:
 
     Only a head that shows its nose is carried over: from behind, joints do not tell enough, and painters know hair. Up
     to 42 degrees the picture's is turned, in profile only up to 20; over six more it fades into the painted one. What
-    no picture shows from there one may show in the mirror. Where an arm is before a head, the result stays as painted,
-    as it does where no picture shows a whole head.
+    no picture shows from there one may show in the mirror, up to 20. Where an arm is before a head, the result stays as
+    painted, as it does where no picture shows a whole head.
 
     Args:
         painted: in the pose `target`, on the backdrop of the person's pictures.
@@ -120,7 +121,7 @@ def with_own_head(painted: Parts, target: Pose, heads: Sequence[Head]) -> Parts:
     camera = camera_of(target) if heads else None
     own = _lent(camera, heads)
     if own is None or own.share < 1:
-        painted = _laid_on(painted, target, _lent(camera, [head.mirrored for head in heads]))
+        painted = _laid_on(painted, target, _lent(camera, [head.mirrored for head in heads], at_most=_FLAT))
     return _laid_on(painted, target, own)
 
 
@@ -132,7 +133,9 @@ class _Lent(NamedTuple):
     share: float
 
 
-def _lent(camera: NDArray[np.float64] | None, heads: Sequence[Head]) -> _Lent | None:
+def _lent(
+    camera: NDArray[np.float64] | None, heads: Sequence[Head], at_most: tuple[float, float] = _TURNED
+) -> _Lent | None:
     """That head which is seen from the nearest side, if any is."""
     angles = [turned_apart(camera, head.camera) for head in heads]
     near = min(((angle, k) for k, angle in enumerate(angles) if angle is not None), default=None)
@@ -142,7 +145,7 @@ def _lent(camera: NDArray[np.float64] | None, heads: Sequence[Head]) -> _Lent | 
     assert camera is not None
     assert head.camera is not None
     freely = float(_faded(head.camera[2], *_PROFILE)) if head.camera[2] < camera[2] else float(head.size > 0)
-    none, whole = freely * np.array(_TURNED) + (1 - freely) * np.array(_FLAT)
+    none, whole = freely * np.array(at_most) + (1 - freely) * np.array(_FLAT)
     return _Lent(head, angle, float(_faded(angle, none, whole)))
 
 
