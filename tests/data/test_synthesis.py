@@ -61,6 +61,18 @@ def test_an_interrupted_call_goes_on(folder: Path, tmp_path: Path, monkeypatch: 
     assert _bytes(path) == _bytes(folder)
 
 
+def test_two_do_not_fill_one_folder_at_a_time(folder: Path, tmp_path: Path) -> None:
+    def another(done: int, _: int) -> None:
+        with pytest.raises(InputError, match="Another process is at work"):
+            synthesize(tmp_path / "people", 3, 2, SIZE, seed=5, test_identities=1)
+        met.append(done)
+
+    met: list[int] = []
+    synthesize(tmp_path / "people", 3, 2, SIZE, seed=5, test_identities=1, progress=another)
+    assert met == [0, 1, 2, 3]
+    assert _bytes(tmp_path / "people") == _bytes(folder)
+
+
 @pytest.mark.slow
 def test_workers_do_not_change_a_byte(folder: Path, tmp_path: Path) -> None:
     synthesize(tmp_path / "people", 3, 2, SIZE, seed=5, workers=2, test_identities=1)

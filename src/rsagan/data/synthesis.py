@@ -16,7 +16,7 @@ from rsagan.data.pairs import bounded, ordered_pairs, stratified
 from rsagan.data.parallel import in_parallel
 from rsagan.data.prepared import UNFINISHED, Entry, is_new, write_lists, write_view
 from rsagan.errors import InputError
-from rsagan.files import write_text
+from rsagan.files import held, write_text
 
 TEST_PAIRS: Final = 1000
 LAYOUTS: Final = ("prepared", "deepfashion")
@@ -110,7 +110,7 @@ def synthesize(
         progress: called with (identities done, identities in all).
 
     Raises:
-        InputError: arguments that make no folder; a folder that holds other data.
+        InputError: arguments that make no folder; a folder that holds other data, or that another process fills.
     """
     from rsagan.synthetic.pose_list import read_rig_poses
 
@@ -168,14 +168,15 @@ def _fill(
             progress(plan.identities, plan.identities)
         return
     unfinished = folder / UNFINISHED
-    missing = [number for number in range(plan.identities) if not (unfinished / f"{_name(number)}.jsonl").is_file()]
-    _render_all(folder, plan, missing, workers, pack, progress)
+    with held(unfinished):
+        missing = [number for number in range(plan.identities) if not (unfinished / f"{_name(number)}.jsonl").is_file()]
+        _render_all(folder, plan, missing, workers, pack, progress)
 
-    people: dict[str, list[list[Entry]]] = {"train": [], "validation": [], "test": []}
-    for number in range(plan.identities):
-        lines = (unfinished / f"{_name(number)}.jsonl").read_text(encoding="utf-8").splitlines()
-        people[plan.split(number)].append([Entry.from_json(line) for line in lines])
-    _write_lists(folder, plan, people)
+        people: dict[str, list[list[Entry]]] = {"train": [], "validation": [], "test": []}
+        for number in range(plan.identities):
+            lines = (unfinished / f"{_name(number)}.jsonl").read_text(encoding="utf-8").splitlines()
+            people[plan.split(number)].append([Entry.from_json(line) for line in lines])
+        _write_lists(folder, plan, people)
     shutil.rmtree(unfinished)
 
 

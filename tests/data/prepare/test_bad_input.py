@@ -268,6 +268,19 @@ def test_an_interrupted_run_goes_on_where_it_stopped(data: Path, monkeypatch: py
         assert (out / name).read_bytes() == (data.parent / "at once" / name).read_bytes()
 
 
+def test_two_do_not_prepare_one_folder_at_a_time(data: Path) -> None:
+    def another(done: int, _: int) -> None:
+        with pytest.raises(InputError, match="Another process is at work"):
+            prepare(data)
+        met.append(done)
+
+    met: list[int] = []
+    prepare(data, progress=another)
+    assert met[-1] == 10
+    PreparedFolder(data.parent / "out").verify()
+    assert not (data.parent / "out" / ".unfinished").exists()
+
+
 def test_other_arguments_and_other_data_are_refused(data: Path) -> None:
     prepare(data)
     with pytest.raises(InputError, match=r"other options \(fit, layout\)"):

@@ -19,7 +19,7 @@ from rsagan.data.prepare.report import Counts, read_report, write_report
 from rsagan.data.prepare.tasks import Record, Task
 from rsagan.data.prepared import MALFORMED, TRAIN_LIST, UNFINISHED, is_new, write_lists
 from rsagan.errors import InputError
-from rsagan.files import check_folder, write_text, writing
+from rsagan.files import check_folder, held, write_text, writing
 
 Progress = Callable[[int, int], None]
 CHUNK: Final = 32  # tasks that a worker takes at a time
@@ -37,7 +37,8 @@ def run(folder: Path | str, plan: Plan, workers: int | None = None, progress: Pr
         what report.json holds.
 
     Raises:
-        InputError: no worker; a folder that holds other data; nothing at all that could be prepared.
+        InputError: no worker; a folder that holds other data, or that another process fills; nothing at all that could
+            be prepared.
     """
     if workers is not None and workers < 1:
         raise InputError(f"At least one worker must prepare, not {workers}.")
@@ -56,9 +57,17 @@ def run(folder: Path | str, plan: Plan, workers: int | None = None, progress: Pr
         if progress:
             progress(len(plan.tasks), len(plan.tasks))
         return read_report(folder)
-    done = {record.task for _, record in _records(journal) if record.problem is None}
-    _work(folder, journal, plan, done, usable_cores() if workers is None else workers, progress)
-    return _finish(folder, journal, plan)
+    with held(journal.parent):
+        done = {record.task for _, record in _records(journal) if record.problem is None}
+        _work(folder, journal, plan, done, usable_cores() if workers is None else workers, progress)
+        report, first = _finish(folder, journal, plan)
+    if report is None:
+        if not any(path.name != UNFINISHED for path in folder.iterdir()):
+            shutil.rmtree(journal.parent)
+        raise InputError(f"Nothing could be prepared; the first problem: {first}")
+    if first is None:
+        shutil.rmtree(journal.parent)
+    return report
 
 
 def _work(folder: Path, journal: Path, plan: Plan, done: set[str], workers: int, progress: Progress | None) -> None:
@@ -82,28 +91,24 @@ def _prepare(folder: Path, tasks: Sequence[Task]) -> list[str]:
     return [task.prepare(folder).to_json() for task in tasks]
 
 
-def _finish(folder: Path, journal: Path, plan: Plan) -> dict[str, Any]:
-    """Write the lists and the report from the journal's last word about each task."""
+def _finish(folder: Path, journal: Path, plan: Plan) -> tuple[dict[str, Any] | None, str | None]:
+    """Write the lists and the report from the journal's last word about each task; the report, if anything could be
+    prepared, and the first problem, if there is one."""
     counts, entries, train_views = Counts(), [], []
     for task, record in zip(plan.tasks, _last_records(journal, plan), strict=True):
         counts.add(record, task.split)
         entries += record.entries
         if task.split == "train":
             train_views += [entry.name for entry in record.entries]
+    first = next((problems[0] for problems in counts.problems.values()), None)
     if not entries:
-        if not any(path.name != UNFINISHED for path in folder.iterdir()):
-            shutil.rmtree(folder / UNFINISHED)
-        problem = next(iter(counts.problems.values()))[0]
-        raise InputError(f"Nothing could be prepared; the first problem: {problem}")
+        return None, first
     train, test, left_out = plan.pairs(entries)
     manifest = {"frame": list(plan.size), "source": plan.source, "licence": plan.licence, "plan": plan.arguments}
     manifest["tasks"] = _digest(task.name for task in plan.tasks)
     more = {TRAIN_LIST: "".join(name + "\n" for name in train_views)} if train_views else None
     write_lists(folder, entries, train, test, manifest, more)
-    report = write_report(folder, plan, counts, (len(train), len(test)), left_out)
-    if not counts.problems:
-        shutil.rmtree(folder / UNFINISHED)
-    return report
+    return write_report(folder, plan, counts, (len(train), len(test)), left_out), first
 
 
 def _digest(names: Iterable[str]) -> str:
