@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 # profile, which is laid on flat, or in the mirror. And the cosines of how far from the front it is seen there, and
 # where it turns freely: in between it turns away from the camera, but less towards it, since that would show what is
 # hidden.
-_TURNED, _FLAT, _PROFILE = (48.0, 42.0), (26.0, 20.0), (0.5, 0.77)
+_TURNED, _FLAT, _PROFILE = (52.0, 46.0), (26.0, 20.0), (0.5, 0.77)
 _HIDING: Final = (0.0, 15.0)  # degrees from which what is not seen of a head is hidden, and not backdrop
 _WITHIN: Final = 90  # per cent of what is seen of a head above its ears
 _LARGEST: Final = 2.0  # radii: farther away is nothing of a head
@@ -110,7 +110,7 @@ def with_own_head(painted: Parts, target: Pose, heads: Sequence[Head]) -> Parts:
     """A result with that one of the person's heads that a picture shows from about the side that the target asks for.
 
     Only a head that shows its nose is carried over: from behind, joints do not tell enough, and painters know hair. Up
-    to 42 degrees the picture's is turned, in profile only up to 20; over six more it fades into the painted one. What
+    to 46 degrees the picture's is turned, in profile only up to 20; over six more it fades into the painted one. What
     no picture shows from there one may show in the mirror, up to 20. Where an arm is before a head, the result stays as
     painted, as it does where no picture shows a whole head.
 
