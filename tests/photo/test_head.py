@@ -107,6 +107,12 @@ def test_an_arm_before_the_head_stays_painted() -> None:
     assert (result.parsing[arm] == Region.ARMS).all()
 
 
+def test_no_head_is_not_lent() -> None:
+    photo, painted = person_at(STAND, 120), painted_at(STAND)
+    photo.parsing[photo.parsing == Region.FACE] = Region.BACKGROUND
+    assert with_own_head(painted, STAND, [Head(photo)]) is painted
+
+
 def test_a_head_behind_an_arm_is_not_lent() -> None:
     photo, painted = person_at(STAND, 120), painted_at(STAND)
     photo.parsing[(np.abs(HEAD[1] - 8 - Y) < 3) & (np.abs(HEAD[0] - X) < 30)] = Region.ARMS

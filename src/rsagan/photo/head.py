@@ -79,13 +79,14 @@ class Head:
     def size(self) -> float:
         """The ellipsoid's that turns, see `rsagan.people.head.head_turn`: a little smaller than the head, so that at
         its rim no backdrop is seen; 0 in profile."""
-        if self.camera is None or self.camera[2] < _PROFILE[0]:
+        radii = self._radii(*_HEADS_OWN)
+        if self.camera is None or self.camera[2] < _PROFILE[0] or not len(radii):
             return 0.0
-        return float(np.percentile(self._radii(*_HEADS_OWN), _WITHIN))
+        return float(np.percentile(radii, _WITHIN))
 
     @cached_property
-    def is_cut(self) -> bool:
-        """Whether its crown lies beyond the picture, or beyond the photo within it, or an arm is before it."""
+    def is_partial(self) -> bool:
+        """Whether its crown lies beyond the picture, or beyond the photo within it, or an arm covers some of it."""
         arms, mine = self._radii(Region.ARMS), self._radii(*_HEADS_OWN)
         if len(mine) == 0 or (arms < _BESIDE * np.percentile(mine, 95)).sum() > _COVERED * len(mine):
             return True
@@ -151,7 +152,7 @@ def _lent(
 
 def _laid_on(painted: Parts, target: Pose, lent: _Lent | None) -> Parts:
     """A result with this head; as painted without one."""
-    if lent is None or not lent.share or lent.head.is_cut:
+    if lent is None or not lent.share or lent.head.is_partial:
         return painted
     head, person = lent.head, lent.head.person
     box = _box(target)  # beyond it all stays as painted
