@@ -107,6 +107,13 @@ def test_an_arm_before_the_head_stays_painted() -> None:
     assert (result.parsing[arm] == Region.ARMS).all()
 
 
+@pytest.mark.parametrize("scale", [0.0, 0.02, 50])
+def test_a_dot_is_no_head(scale: float) -> None:
+    painted, points = painted_at(STAND), STAND.points.copy()
+    points[FACE] = points[1] + scale * (points[FACE] - points[1])
+    assert with_own_head(painted, Pose(points, SIZE), [Head(person_at(STAND, 120))]) is painted
+
+
 def test_no_head_is_not_lent() -> None:
     photo, painted = person_at(STAND, 120), painted_at(STAND)
     photo.parsing[photo.parsing == Region.FACE] = Region.BACKGROUND

@@ -22,6 +22,7 @@ _TURNED, _FLAT, _PROFILE = (52.0, 46.0), (26.0, 20.0), (0.5, 0.77)
 _HIDING: Final = (0.0, 15.0)  # degrees from which what is not seen of a head is hidden, and not backdrop
 _WITHIN: Final = 90  # per cent of what is seen of a head above its ears
 _LARGEST: Final = 2.0  # radii: farther away is nothing of a head
+_SMALLER: Final = 20.0  # times: so much smaller or larger than in the picture, a head is none
 # Along the head from the neck (0) to the middle of the face (1), and aside of that line, in the same lengths: the
 # throat is painted and the chin is the picture's, sooner where one has a throat and the other has none; hair hangs
 # lower. Of each two, all is painted at the first, and all the picture's at the second.
@@ -158,7 +159,7 @@ def _laid_on(painted: Parts, target: Pose, lent: _Lent | None) -> Parts:
     box = _box(target)  # beyond it all stays as painted
     rows, columns = np.mgrid[box]
     turned = head_turn(target, person.pose, columns + 1j * rows, head.size)
-    if turned is None:
+    if turned is None or not 1 / _SMALLER < turned.ratio < _SMALLER:
         return painted
     import cv2
 
