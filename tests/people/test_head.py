@@ -53,7 +53,10 @@ def test_who_shows_too_little_cannot_be_compared() -> None:
     assert apart(seen(0), seen(0, missing=(NECK,))) is None
     assert apart(seen(0), seen(180, missing=(0, 14, 15))) is None
     assert apart(seen(0), seen(0, missing=(14, 15, 16, 17))) is None
+    dot = Pose(np.full((18, 2), 60.0), SIZE)
+    assert camera_of(dot) is None
     here = np.array([88 + 100j])
+    assert head_turn(seen(0), dot, here, 1) is None
     assert head_turn(seen(0), seen(0, missing=(NECK,)), here, 1) is None
     assert head_turn(seen(0, missing=(0, 14, 16)), seen(0, missing=(15, 17)), here, 1) is None
     assert head_radii(seen(0, missing=(NECK,)), here) is None

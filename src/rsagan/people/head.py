@@ -29,6 +29,7 @@ _PLACES: Final = np.array(
 _MIDDLE: Final = np.array([0.0, 0.1, 0.03])
 _CURVED: Final = 1 / np.array([0.52, 0.85, 0.64]) ** 2
 _NECK_TELLS: Final = 0.1  # of what a joint of the face does: heads nod and tilt on it, and shoulders are shrugged
+_DOT: Final = 1e-6  # pixels: a head that is not broader shows nothing
 _FEWEST: Final = 2  # joints of the face, the nose being one of them: two ears and a neck tell next to nothing
 _UPRIGHT: Final = 0.02  # squared breadths: what a nod by 30 degrees, or a tilt by 73, must gain to be believed
 _NOD, _TILT = np.radians((30, 73))
@@ -159,7 +160,8 @@ def _view(points: NDArray[np.floating]) -> _View | None:
         yaw, nod = yaws[best[0]], nods[best[1]]
         around = np.arange(-4, 5) * step
         yaws, nods = yaw + around, nod + around
-    return _View(_axes(yaw, nod), complex(ratios[best]), complex(offsets[best]))
+    ratio, offset = complex(ratios[best]), complex(offsets[best])
+    return _View(_axes(yaw, nod), ratio, offset) if abs(ratio) > _DOT else None
 
 
 def _axes(yaw: Floats, nod: Floats) -> Floats:
