@@ -33,7 +33,12 @@ _DOT: Final = 1e-6  # pixels: a head that is not broader shows nothing
 _FEWEST: Final = 2  # joints of the face, the nose being one of them: two ears and a neck tell next to nothing
 _UPRIGHT: Final = 0.02  # squared breadths: what a nod by 30 degrees, or a tilt by 73, must gain to be believed
 _NOD, _TILT = np.radians((30, 73))
-_FARTHEST, _COARSE, *_FINER = np.radians((95, 5, 1, 0.2))  # a nose is not seen beyond
+# Where turns and nods are looked for, one after the other: each round what the one before it has found. Beyond 95
+# degrees a nose is not seen.
+_GRIDS: Final = (
+    (np.radians(np.arange(-95, 96, 5)), np.radians(np.arange(-45, 46, 5))),
+    *((np.radians(step) * np.arange(-4, 5),) * 2 for step in (1, 0.2)),
+)
 
 
 def camera_of(pose: Pose) -> Floats | None:
@@ -153,13 +158,12 @@ def _view(points: NDArray[np.floating]) -> _View | None:
     if weights is None:
         return None
     seen = np.nan_to_num(seen)
-    yaws, nods = np.arange(-_FARTHEST, _FARTHEST + 1e-9, _COARSE), np.arange(-9, 10) * _COARSE
-    for step in (*_FINER, 0.0):
+    yaw = nod = np.zeros(())
+    for turns, tips in _GRIDS:
+        yaws, nods = yaw + turns, nod + tips
         costs, ratios, offsets = _explained(seen, weights, yaws, nods)
         best = np.unravel_index(costs.argmin(), costs.shape)
         yaw, nod = yaws[best[0]], nods[best[1]]
-        around = np.arange(-4, 5) * step
-        yaws, nods = yaw + around, nod + around
     ratio, offset = complex(ratios[best]), complex(offsets[best])
     return _View(_axes(yaw, nod), ratio, offset) if abs(ratio) > _DOT else None
 

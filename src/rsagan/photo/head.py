@@ -80,15 +80,14 @@ class Head:
     def size(self) -> float:
         """The ellipsoid's that turns, see `rsagan.people.head.head_turn`: a little smaller than the head, so that at
         its rim no backdrop is seen; 0 in profile."""
-        radii = self._radii(*_HEADS_OWN)
-        if self.camera is None or self.camera[2] < _PROFILE[0] or not len(radii):
+        if self.camera is None or self.camera[2] < _PROFILE[0] or not len(self._own_radii):
             return 0.0
-        return float(np.percentile(radii, _WITHIN))
+        return float(np.percentile(self._own_radii, _WITHIN))
 
     @cached_property
     def is_partial(self) -> bool:
         """Whether its crown lies beyond the picture, or beyond the photo within it, or an arm covers some of it."""
-        arms, mine = self._radii(Region.ARMS), self._radii(*_HEADS_OWN)
+        arms, mine = self._radii(Region.ARMS), self._own_radii
         if len(mine) == 0 or (arms < _BESIDE * np.percentile(mine, 95)).sum() > _COVERED * len(mine):
             return True
         parsing = self.person.parsing
@@ -99,6 +98,11 @@ class Head:
             return True
         top = rows[0] + round(_EDGE * len(parsing))
         return bool(rows[0] == 0 or breadths[min(top, rows[-1])] > _CUT * breadths.max())
+
+    @cached_property
+    def _own_radii(self) -> NDArray[np.float64]:
+        """Those of the head itself, see `_radii`."""
+        return self._radii(*_HEADS_OWN)
 
     def _radii(self, *regions: Region) -> NDArray[np.float64]:
         """Of every pixel of these regions above the ears, how far it is from the middle of the head, see `head_radii`;
