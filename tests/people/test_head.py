@@ -72,7 +72,7 @@ def test_a_head_that_has_not_turned_is_laid_on_the_other_as_it_is(size: float) -
     start, end = seen(10), seen(10, tilt=30, scale=1.5)
     found = head_turn(start, end, complex_of(start, FACE), size)
     assert found is not None
-    np.testing.assert_allclose(found.places, complex_of(end, FACE), atol=0.05)
+    np.testing.assert_allclose(found.places, complex_of(end, FACE), atol=1e-3)
     assert found.ratio == pytest.approx(1.5, abs=0.01)
 
 
